@@ -1,0 +1,97 @@
+// bytecode/code.hpp: instructions and the immutable code of one function.
+//
+// Answers for: the shape of bytecode. Not for: constants as values (they are in the vm's Proto), encoding for files and workers
+// (bytecode/encoding.hpp), checking (bytecode/verifier.hpp).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "value/value.hpp"
+
+namespace terrace::bytecode {
+
+enum class Op : uint8_t {
+#define T_OP(name, format, ends, text) k##name,
+#include "bytecode/opcodes.def"
+#undef T_OP
+  kCount
+};
+
+// One fixed-size instruction. Jump distances use x (high) and c (low) as one signed 24-bit number, relative to the next one.
+struct Instr {
+  uint8_t op;
+  uint8_t x;
+  uint16_t a;
+  uint16_t b;
+  uint16_t c;
+};
+static_assert(sizeof(Instr) == 8);
+
+constexpr int32_t jump_distance(Instr i) {
+  return static_cast<int32_t>(static_cast<uint32_t>(i.x) << 24 | static_cast<uint32_t>(i.c) << 8) >> 8;
+}
+constexpr void set_jump_distance(Instr& i, int32_t d) {
+  i.x = static_cast<uint8_t>(d >> 16);
+  i.c = static_cast<uint16_t>(d);
+}
+constexpr int32_t int_operand(Instr i) { return static_cast<int32_t>(uint32_t{i.c} << 16 | i.b); }
+inline constexpr int32_t kMaxJump = (1 << 23) - 1;
+
+// Where a captured value comes from when a closure is made.
+struct CaptureSource {
+  bool from_register;  // else from the maker's own captures
+  uint16_t index;
+};
+
+// While pc is in [start, end), an unwind that comes out of an instruction goes to `handler`.
+struct HandlerRegion {
+  uint32_t start;
+  uint32_t end;
+  uint32_t handler;
+};
+
+struct LineEntry {  // from `pc` on, until the next entry
+  uint32_t pc;
+  uint32_t line;
+  uint32_t column;
+};
+
+// What a constant is, so that a reader needs no vm: data is quoted, a global is a cell, a function a nested Proto.
+enum class ConstantKind : uint8_t { kData, kGlobal, kFunction };
+
+using Hash = std::array<uint8_t, 32>;
+
+inline constexpr uint32_t kMaxRegisters = 4096;
+inline constexpr uint32_t kMaxCallArguments = 250;
+
+// Immutable once made; shared by all vms of an engine; reference counted because closures of many vms point here.
+struct FunctionCode {
+  std::atomic<uint32_t> references{1};
+  std::string name;
+  std::string source;  // file or the name given to eval
+  uint16_t required = 0;
+  uint16_t optional = 0;
+  bool rest = false;
+  uint16_t register_count = 0;
+  std::vector<Instr> code;
+  std::vector<ConstantKind> constants;
+  std::vector<CaptureSource> captures;
+  std::vector<HandlerRegion> handlers;  // innermost first
+  std::vector<LineEntry> lines;
+  Hash hash{};  // of everything that decides what the function does: code, constants, shape; not name, source and lines
+
+  uint32_t parameter_slots() const { return required + optional + (rest ? 1u : 0u); }
+  // The argc with which the fast path of an entry is taken; see frame/calling.hpp.
+  uint64_t expected_argc() const;
+  const HandlerRegion* handler_at(uint32_t pc) const;
+  LineEntry line_at(uint32_t pc) const;
+};
+
+void retain(FunctionCode* f);
+void release(FunctionCode* f);
+
+}  // namespace terrace::bytecode

@@ -1,0 +1,33 @@
+// frame/calling.hpp: how every tier, primitive and host function is entered.
+//
+// Answers for: the meaning of NativeEntry's arguments. Not for: how each tier implements it.
+//
+//   Value entry(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2)
+//
+// 1. Arguments 0..2 are a0..a2, argument i >= 3 is vm->xargs[i - 3]. A callee reads xargs before it does anything else, for any
+//    other call overwrites them. Unused argument registers hold anything.
+// 2. `callee` is the Closure being called (tag 5).
+// 3. argc is the number of arguments. A callee takes its fast path when argc == FunctionCode::expected_argc(); otherwise it
+//    tail-calls vm->runtime->normalise, which raises an arity error, or brings optional and rest parameters into slots and
+//    tail-calls the entry again with argc == expected. For a function without optional or rest parameters expected is
+//    its parameter count; for others it has kNormalised set, so that it never equals a plain count.
+// 4. argc with kSpread set: the last of the arguments is a list to be spread (apply); normalise handles it.
+// 5. argc == kEnterLoop: not a call but an entry in the middle (on-stack replacement): a0 is the pc (a plain integer) of a Loop
+//    target, a1 the address of the interpreter's registers of this frame, which the callee copies before anything else.
+//    Only base and opt code that has that loop is entered so.
+// 6. The result is a Value, or kUnwind with the reason pending in the vm. Every caller checks.
+// 7. Compiled code saves nothing but what the System V ABI asks for. The x87 and SSE control words are the default ones.
+#pragma once
+
+#include <cstdint>
+
+namespace terrace::frame {
+
+inline constexpr int kRegisterArguments = 3;
+inline constexpr int kMaxXargs = 256;
+inline constexpr uint64_t kNormalised = uint64_t{1} << 16;
+inline constexpr uint64_t kSpread = uint64_t{1} << 17;
+inline constexpr uint64_t kEnterLoop = uint64_t{1} << 18;
+inline constexpr uint64_t kArgcMask = 0xFFFF;
+
+}  // namespace terrace::frame

@@ -1,0 +1,121 @@
+// frame/vm.hpp: one mutator: a heap, its symbols and globals, the dynamic state, and how C++ code raises and calls.
+//
+// Answers for: what primitives, reader, compiler, tiers and shim share. Not for: the interpreter loop (interp/), stacks and
+// suspension (effect/), policy (tier/); those are reached through the function pointers in Hooks.
+// Threads: one at a time, except where a member says so.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "frame/vm_state.hpp"
+
+namespace terrace::frame {
+
+enum class ErrorKind : uint8_t {
+#define T_ERROR(name, sx_kind, text) k##name,
+#include "frame/errors.def"
+#undef T_ERROR
+  kCount
+};
+
+// What rooms below frame/ put in, so that primitives need not include them.
+struct Vm;
+struct Hooks {
+  // (perform op arg ...): finds a handler in the dynamic state, else suspends to the host. argv[0] is the operation.
+  Value (*perform)(VmState* vm, const Value* args, uint64_t argc) = nullptr;
+  // Calls a host function on the host's stack. `record` is Proto::native.
+  Value (*host_call)(VmState* vm, void* record, const Value* args, uint64_t argc) = nullptr;
+  // Answers a safepoint or a real stack overflow: kUnspecified or kUnwind.
+  Value (*safepoint)(VmState* vm) = nullptr;
+  // Compiles and runs source in this vm (load, eval). Answers the last form's value.
+  Value (*eval)(VmState* vm, Value form) = nullptr;
+  // The countdown of a closure's prototype ended.
+  void (*tick)(VmState* vm, Value closure) = nullptr;
+  // Control primitives: jit-set-threshold! and the rest; `control` is a prims/jit number.
+  Value (*control)(VmState* vm, uint32_t control, const Value* args, uint64_t argc) = nullptr;
+  // A new Proto was made from bytecode: the engine may attach compiled code that already exists.
+  void (*proto_made)(VmState* vm, value::Proto* proto) = nullptr;
+  // Standard output of display and friends; null function: dropped.
+  void (*write)(VmState* vm, const char* data, size_t size) = nullptr;
+};
+
+// One entry of the dynamic state: an effect handler or a parameter binding.
+struct DynamicEntry {
+  enum Kind : uint64_t { kHandler, kParameter, kEscapeTarget, kErrorHandler } kind;
+  Value key;    // operation symbol or Parameter; escape token as fixnum
+  Value value;  // handler function or bound value
+};
+
+struct Vm {
+  explicit Vm(const heap::HeapOptions& options, const Hooks& hooks);
+  ~Vm();
+  Vm(const Vm&) = delete;
+
+  VmState state{};  // first: a VmState* is a Vm*
+  heap::Heap heap;
+  Hooks hooks;
+  void* engine_side = nullptr;  // the engine's own record of this vm
+  std::atomic<uint32_t> requests{0};  // safepoint reasons; any thread
+
+  // The dynamic state of the running computation; effect/ swaps it when it switches.
+  heap::RootedValues dynamic;  // three words an entry: kind as fixnum, key, value
+  uint64_t next_token = 1;     // of escapes and parameters
+
+  // Interned by name; weak where a symbol has no global.
+  Value intern(std::string_view name);
+  Value keyword(std::string_view name);
+  Value well_known(ErrorKind kind) const;  // symbol of an error kind
+  value::Cell* cell_of(Value symbol);      // made on first use, unbound
+  void define(std::string_view name, Value v);
+
+  // Macros: symbol -> expander closure; a global definition of the name removes the macro.
+  std::unordered_map<uint64_t, size_t> macro_index;  // symbol bits -> index into macros
+  heap::RootedValues macros;
+
+ private:
+  struct Names;
+  std::unique_ptr<Names> names_;
+};
+
+inline Vm& vm_of(VmState* state) { return *reinterpret_cast<Vm*>(state); }
+inline heap::Heap& heap_of(VmState* state) { return vm_of(state).heap; }
+
+// --- making values (each may collect)
+Value make_string(VmState* vm, std::string_view utf8);  // invalid UTF-8 becomes U+FFFD
+Value make_float(VmState* vm, double d);
+Value make_integer(VmState* vm, int64_t i);
+Value make_list(VmState* vm, const Value* items, size_t n, Value tail = value::kNil);
+std::string_view string_view_of(Value string);          // valid while the string is alive
+std::string_view symbol_name(Value symbol_or_keyword);
+
+// --- raising: each sets the pending unwind and answers kUnwind
+Value raise(VmState* vm, Value payload);
+[[gnu::format(printf, 3, 4)]] Value raise_error(VmState* vm, ErrorKind kind, const char* format, ...);
+// With irritants (a list) for (error-irritants e); the message is used as it is.
+Value raise_error_with(VmState* vm, ErrorKind kind, std::string_view message, Value irritants);
+// "car: expected a pair, got 3": `who` is the primitive, `expected` with its article.
+Value raise_type(VmState* vm, const char* who, const char* expected, Value got);
+Value raise_arity(VmState* vm, Value callee, uint64_t argc);
+bool unwinding(const VmState* vm);
+// Takes the pending error away; for C++ code that handles it. Precondition: unwind_kind == kError.
+Value take_error(VmState* vm);
+
+// --- calling SX functions from C++ on a computation's stack; the callee may suspend, which the caller does not notice
+Value call(VmState* vm, Value function, const Value* args, uint64_t argc);
+inline Value call1(VmState* vm, Value f, Value a) { return call(vm, f, &a, 1); }
+
+// --- functions made by C++ (primitives, host functions, escapes)
+Value make_native_function(VmState* vm, std::string_view name, value::NativeEntry entry, uint64_t expected, void* native,
+                           uint32_t captures);
+
+// Bytes of C stack left to the running computation; recursive C++ code (reader, printer, equal?) checks it.
+size_t stack_left(const VmState* vm);
+// Raises stack-overflow when less than `need` is left.
+bool ensure_stack(VmState* vm, const char* who, size_t need = 16384);
+
+}  // namespace terrace::frame

@@ -1,0 +1,170 @@
+// heap/heap.hpp: allocation and collection for one vm.
+//
+// Answers for: getting memory for pairs and objects, knowing the roots, finding what is dead. Not for: what objects mean.
+//
+// A non-moving collector: mark, then sweep by lines of free memory that a bump pointer fills again (after Immix, Blackburn and
+// McKinley, PLDI 2008; conservative roots after Shahriyar et al., OOPSLA 2014). Heap objects are traced precisely; native
+// stacks, where compiled code keeps values, conservatively: any word that points into a live object, tagged or not, at its
+// start or its middle, keeps it. One mutator: all calls come from the thread that is running the vm.
+//
+// Invariants:
+//  1. Objects never move, so the address of an object that is kept alive may be held by the host.
+//  2. Every heap reference that must survive an allocation is in the heap, on a native stack of this vm, or in a
+//     registered root. A Value that is only in malloc memory (std::vector<Value>!) is not seen: use RootedValues.
+//  3. A fresh object is fully initialised by its maker before the next allocation.
+//  4. Every store of a Value into an existing heap object is followed (or preceded) by write_barrier(object).
+//  5. Small allocations do not fail: past the limit they use a reserve and request a safepoint, where the vm raises a heap-limit
+//     error. Only try_alloc of a size chosen by the program may answer null.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "value/objects.hpp"
+
+namespace terrace::heap {
+
+inline constexpr size_t kChunkBytes = 1 << 20;      // aligned to its size
+inline constexpr size_t kCardShift = 9;             // one card byte per 512 bytes of chunk
+inline constexpr size_t kCardTable = 0;             // offset of the card bytes in a chunk
+
+// The bump pointers: part of VmState at a fixed place, since compiled code allocates inline.
+struct AllocWindow {
+  char* pair_next;   // next free pair cell
+  char* pair_limit;
+  char* object_next;  // next free object granule
+  char* object_limit;
+};
+
+// A block of Values that the collector sees. Also a growable array for C++ code that collects values.
+class RootedValues {
+ public:
+  explicit RootedValues(class Heap& heap);
+  ~RootedValues();
+  RootedValues(const RootedValues&) = delete;
+  RootedValues& operator=(const RootedValues&) = delete;
+  void push(Value v) { values_.push_back(v); }
+  void pop() { values_.pop_back(); }
+  void resize(size_t n, Value fill) { values_.resize(n, fill); }
+  void clear() { values_.clear(); }
+  size_t size() const { return values_.size(); }
+  Value& operator[](size_t i) { return values_[i]; }
+  const Value* data() const { return values_.data(); }
+  Value* data() { return values_.data(); }
+  Value back() const { return values_.back(); }
+
+ private:
+  friend class Heap;
+  Heap& heap_;
+  RootedValues* next_;
+  RootedValues* previous_;
+  std::vector<Value> values_;
+};
+
+// Given to root providers during marking.
+class Marker {
+ public:
+  virtual void value(Value v) = 0;                                    // precise
+  virtual void object(const value::Object* o) = 0;                    // precise, untagged; null allowed
+  virtual void range(const Value* from, const Value* to) = 0;         // precise
+  virtual void conservative(const void* from, const void* to) = 0;    // [from, to), any words
+
+ protected:
+  ~Marker() = default;
+};
+
+struct HeapOptions {
+  size_t limit_bytes = 0;      // 0: no limit
+  bool stress = false;         // collect at every slow-path allocation
+};
+
+struct HeapStats {
+  uint64_t collections = 0;
+  uint64_t live_bytes = 0;       // after the last collection
+  uint64_t committed_bytes = 0;  // obtained from the system
+  uint64_t allocated_bytes = 0;  // since the start
+  uint64_t total_pause_ns = 0;
+  uint64_t longest_pause_ns = 0;
+};
+
+class Heap {
+ public:
+  // `window` lives in the VmState and outlives the heap.
+  Heap(AllocWindow* window, const HeapOptions& options);
+  ~Heap();  // runs the finalizers that are left
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  Value cons(Value car, Value cdr) {
+    char* p = window_->pair_next;
+    if (p == window_->pair_limit) [[unlikely]]
+      return cons_slow(car, cdr);
+    window_->pair_next = p + sizeof(value::Pair);
+    auto* pair = reinterpret_cast<value::Pair*>(p);
+    pair->car = car;
+    pair->cdr = cdr;
+    return value::from_pair(pair);
+  }
+  // `bytes` is the whole size with header. The header is set (type, granules; flags and aux 0), the rest is not.
+  value::Object* alloc(value::Type type, size_t bytes) {
+    size_t size = (bytes + 15) & ~size_t{15};
+    char* p = window_->object_next;
+    if (size > static_cast<size_t>(window_->object_limit - p)) [[unlikely]]
+      return alloc_slow(type, size);
+    window_->object_next = p + size;
+    auto* object = reinterpret_cast<value::Object*>(p);
+    *object = value::Object{type, 0, 0, static_cast<uint32_t>(size >> 4)};
+    return object;
+  }
+  template <class T>
+  T* make(value::Type type, size_t extra_bytes = 0) {
+    return static_cast<T*>(alloc(type, sizeof(T) + extra_bytes));
+  }
+  // For sizes that a program chooses: null when it would pass the limit or the system has no memory.
+  value::Object* try_alloc(value::Type type, size_t bytes);
+  template <class T>
+  T* try_make(value::Type type, size_t extra_bytes) {
+    return static_cast<T*>(try_alloc(type, sizeof(T) + extra_bytes));
+  }
+
+  static void write_barrier(const value::Object* o) { mark_card(o); }
+  static void write_barrier(const value::Pair* p) { mark_card(p); }
+
+  void collect();
+  // Memory outside the heap that an object keeps alive (host buffers, bytecode): counts towards the next collection.
+  void add_external(ptrdiff_t bytes);
+  void set_limit(size_t bytes);
+  void set_stress(bool on);
+  // Gives empty chunks back to the system; answers how many bytes.
+  size_t trim();
+  const HeapStats& stats() const;
+
+  // Called at the start of every collection to enumerate roots: globals, handles, stacks.
+  void set_root_provider(std::function<void(Marker&)> provider);
+  // Called when the limit was passed; must request a safepoint. Runs on the mutator thread.
+  void set_limit_handler(std::function<void()> handler);
+  // Objects of types with off-heap parts are announced here by their makers; `free` runs when the object is found dead.
+  void add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env);
+  // True while a weak reference's target is still marked, valid only in a hook run between mark and sweep.
+  bool is_marked(Value v) const;
+  // Runs between mark and sweep, for tables with weak entries (symbols, interned code).
+  void add_weak_hook(std::function<void(Heap&)> hook);
+
+ private:
+  friend class RootedValues;
+  static void mark_card(const void* address) {
+    auto a = reinterpret_cast<uintptr_t>(address);
+    auto* chunk = reinterpret_cast<uint8_t*>(a & ~(kChunkBytes - 1));
+    chunk[kCardTable + ((a & (kChunkBytes - 1)) >> kCardShift)] = 1;
+  }
+  Value cons_slow(Value car, Value cdr);
+  value::Object* alloc_slow(value::Type type, size_t size);
+
+  AllocWindow* window_;
+  struct State;  // chunks, mark stack, large objects, finalizers: heap/heap.cpp
+  State* state_;
+};
+
+}  // namespace terrace::heap

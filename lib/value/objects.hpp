@@ -1,0 +1,216 @@
+// value/objects.hpp: the layout of every heap object.
+//
+// Answers for: field order and sizes. Everything here may be baked into generated code, so a change of a layout is a
+// change of the ABI of compiled objects (bytecode/encoding.hpp has the version number). Not for: allocation (heap/).
+//
+// Invariants: objects are 16-byte aligned and never move; every object starts with an Object header whose `granules`
+// is its whole size in 16-byte units (0 for a large object, whose size its own span knows); a pair is two words with no header.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "value/value.hpp"
+
+namespace terrace::bytecode {
+struct FunctionCode;
+struct Instr;
+}  // namespace terrace::bytecode
+namespace terrace::frame {
+struct VmState;
+}
+
+namespace terrace::value {
+
+enum class Type : uint8_t {
+  kFree = 0,  // a hole left by the collector; the heap stays parsable
+#define T_TYPE(name, sx_name, tracing) k##name,
+#include "value/types.def"
+#undef T_TYPE
+  kCount
+};
+
+struct Object {
+  Type type;
+  uint8_t flags;
+  uint16_t aux;  // type-specific; see the struct
+  uint32_t granules;
+};
+static_assert(sizeof(Object) == 8);
+
+struct Pair {
+  Value car;
+  Value cdr;
+};
+
+struct Flonum : Object {
+  double number;
+};
+// Sign and magnitude, least significant limb first, no leading zero limb, never a value that fits a fixnum.
+struct Bignum : Object {
+  int32_t sign;  // -1 or 1
+  uint32_t limbs;
+  uint64_t limb[];
+};
+// Lowest terms, denominator > 1.
+struct Ratio : Object {
+  Value numerator;
+  Value denominator;
+  uint64_t reserved;
+};
+// Immutable UTF-8, NUL-terminated for C. `hash` is 0 until computed.
+struct String : Object {
+  uint32_t bytes;   // without the terminator
+  uint32_t length;  // code points; equal to `bytes` exactly when the text is ASCII
+  uint32_t hash;
+  char data[];
+};
+// Interned per vm: equal names are the same object.
+struct Symbol : Object {
+  Value name;  // String
+  Value cell;  // Cell of the global of this name, or kNil
+  uint64_t hash;
+};
+struct Keyword : Object {
+  Value name;  // String without the colon
+  uint64_t hash;
+  uint64_t reserved;
+};
+// aux = VectorKind. `capacity` counts elements.
+enum class VectorKind : uint16_t { kGeneric = 0 };
+struct Vector : Object {
+  uint64_t length;
+  Value data[];
+};
+// Packed numeric storage. `data` points behind the struct, or into host memory when flags has kBorrowed; then `owner`
+// is the HostObject that keeps it alive.
+inline constexpr uint8_t kBorrowed = 1;
+struct F64Vector : Object {
+  uint64_t length;
+  double* data;
+  Value owner;
+  double storage[];
+};
+struct I64Vector : Object {
+  uint64_t length;
+  int64_t* data;
+  Value owner;
+  int64_t storage[];
+};
+struct Bytes : Object {
+  uint64_t length;
+  uint8_t* data;
+  Value owner;
+  uint8_t storage[];
+};
+// Insertion-ordered hash table (the layout idea is CPython's compact dict): `index` is a Bytes holding a power-of-two
+// table of uint32 slots (entry number + 1, 0 empty), `entries` a Vector of key, value, hash triples in order of insertion;
+// a deleted entry's key is kUnbound.
+struct Dict : Object {
+  uint64_t count;  // live entries
+  uint64_t used;   // entries appended so far, live or deleted
+  Value index;
+  Value entries;
+  uint64_t reserved;
+};
+struct RecordType : Object {
+  Value name;    // Symbol
+  Value fields;  // Vector of Symbols
+  Value parent;  // RecordType or kFalse
+};
+struct Record : Object {
+  Value type;  // RecordType
+  Value field[];
+};
+struct Tuple : Object {
+  uint64_t length;
+  Value data[];
+};
+struct Box : Object {
+  Value value;
+};
+// A global variable: compiled code holds the cell, so a lookup is one load.
+struct Cell : Object {
+  Value value;  // kUnbound until defined
+  Value name;   // Symbol
+  uint64_t version;  // counts redefinitions
+};
+// What `raise` carries when it is not just any value: made by the runtime for its own errors.
+struct Error : Object {
+  Value kind;      // Symbol, see prims/errors.def
+  Value message;   // String
+  Value irritants; // list
+  Value trace;     // list of (function-name line column), innermost first
+  Value payload;   // the raised object when SX code raised something else
+};
+// A pending unwind that a handler caught: kind as frame::UnwindKind, token identifies the target of an escape.
+struct Unwind : Object {
+  uint64_t kind;
+  uint64_t token;
+  Value value;
+};
+struct HostObject : Object {
+  void* pointer;
+  void (*finalizer)(void* env, void* pointer);
+  void* env;
+  uint64_t type_id;  // the host's own number for the kind of thing
+  uint64_t reserved;
+};
+struct Parameter : Object {
+  Value initial;
+  Value converter;
+  uint64_t id;
+};
+
+struct Proto;
+// Every tier and every primitive is entered through this one convention; a2.. beyond three live in VmState::xargs.
+// `argc` counts the arguments, or is the callee's Proto::expected when they are already normalised.
+using NativeEntry = Value (*)(frame::VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
+
+// A function value (tag 5). `proto` is never null.
+struct Closure : Object {
+  Proto* proto;
+  Value capture[];
+};
+
+// What is common to all closures of one lambda in one vm: code, constants, counters and the way in.
+// `entry` is the only field other threads write (atomically, while installing or retiring code).
+struct Proto : Object {
+  NativeEntry entry;            // current way in: interpreter, base, opt, primitive, host function
+  uint64_t expected;            // argc with which entry's fast path is taken, see frame/calling.hpp
+  const bytecode::Instr* code;  // null for primitives and host functions
+  bytecode::FunctionCode* function;  // shared, reference counted; null for primitives and host functions
+  void* native;                 // primitive: const prims::Primitive*; host function: its record; else null
+  void* profile;                // tier/: counters kept outside the heap, or null
+  int32_t countdown;            // calls and back-edges until the tier policy is asked again
+  uint32_t stamp;               // epoch of the last call seen by the cache (LRU)
+  uint32_t constant_count;
+  uint32_t tier;                // tier::Tier that `entry` belongs to, for statistics and printing
+  Value name;                   // Symbol or kFalse
+  Value constant[];
+};
+
+template <class T>
+T* as(Value v) {  // object of known type; the caller has checked
+  return reinterpret_cast<T*>(v.bits - kTagObject);
+}
+inline Pair* as_pair(Value v) { return reinterpret_cast<Pair*>(v.bits - kTagPair); }
+inline Closure* as_closure(Value v) { return reinterpret_cast<Closure*>(v.bits - kTagFunction); }
+inline Value from_pair(Pair* p) { return Value{reinterpret_cast<uint64_t>(p) + kTagPair}; }
+inline Value from_object(Object* o) { return Value{reinterpret_cast<uint64_t>(o) + kTagObject}; }
+inline Value from_closure(Closure* c) { return Value{reinterpret_cast<uint64_t>(c) + kTagFunction}; }
+inline bool is_type(Value v, Type t) { return is_object(v) && as<Object>(v)->type == t; }
+inline bool is_string(Value v) { return is_type(v, Type::kString); }
+inline bool is_symbol(Value v) { return is_type(v, Type::kSymbol); }
+inline bool is_keyword(Value v) { return is_type(v, Type::kKeyword); }
+inline bool is_vector(Value v) { return is_type(v, Type::kVector); }
+inline bool is_dict(Value v) { return is_type(v, Type::kDict); }
+inline bool is_error(Value v) { return is_type(v, Type::kError); }
+inline bool is_bignum(Value v) { return is_type(v, Type::kBignum); }
+inline bool is_float(Value v) { return is_flonum_immediate(v) || is_type(v, Type::kFlonum); }
+inline double float_value(Value v) { return is_flonum_immediate(v) ? decode_float(v) : as<Flonum>(v)->number; }
+inline bool is_integer(Value v) { return is_fixnum(v) || is_bignum(v); }
+inline Value car(Value v) { return as_pair(v)->car; }
+inline Value cdr(Value v) { return as_pair(v)->cdr; }
+
+}  // namespace terrace::value
