@@ -54,6 +54,8 @@ class RootedValues {
   const Value* data() const { return values_.data(); }
   Value* data() { return values_.data(); }
   Value back() const { return values_.back(); }
+  // Exchanges the contents, not the registration; how a computation's values go in and out of the running place.
+  void swap(RootedValues& other) { values_.swap(other.values_); }
 
  private:
   friend class Heap;

@@ -1,0 +1,156 @@
+// engine/engine.hpp: the composition of all rooms, and the only header that shim/ includes of lib/ beside value, heap, frame, prims
+// and text.
+//
+// Answers for: what the C interface can ask, in C++ terms. Not for: checking handles and translating (shim/).
+// Threads: an Engine by any thread; an Instance by the one that holds an Entry for it, except where a member says otherwise.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frame/vm.hpp"
+#include "heap/heap.hpp"
+
+namespace terrace::effect {
+class Computation;
+class Switchboard;
+}  // namespace terrace::effect
+
+namespace terrace::engine {
+
+enum class Mode : uint32_t { kAuto, kInterp, kBase, kOpt, kStorm };
+
+struct EngineOptions {
+  Mode mode = Mode::kAuto;
+  uint32_t workers = 1;
+  int64_t threshold = 4;      // 0: never
+  int64_t budget = 5000;      // 0: cache nothing
+  uint64_t budget_bytes = 0;  // 0: no limit
+  std::string worker_path;    // empty: TERRACE_WORKER, then beside the library
+  std::function<void(const char* name, const char* text)> on_event;
+};
+
+struct Statistics {
+  uint64_t entries = 0, budget = 0, bytes = 0, budget_bytes = 0;
+  int64_t threshold = 0;
+  uint64_t hits = 0, misses = 0, evictions = 0, resets = 0, pinned = 0;
+  uint64_t base_entries = 0, opt_entries = 0, base_compiles = 0, opt_compiles = 0;
+  uint64_t base_compile_ns = 0, opt_compile_ns = 0, queued = 0, refused = 0, retired_bytes = 0;
+  uint64_t worker_starts = 0, worker_deaths = 0, promotions = 0, heap_bytes = 0, heap_collections = 0;
+  std::vector<std::pair<std::string, uint64_t>> refusals;  // by reason, only those that happened
+};
+
+class Engine {
+ public:
+  static std::shared_ptr<Engine> make(EngineOptions options);
+  ~Engine();
+
+  void set_threshold(int64_t calls);
+  void set_budget(int64_t entries);
+  void set_budget_bytes(uint64_t bytes);
+  void pin(std::string_view name);
+  bool unpin(std::string_view name);
+  void reset();
+  uint64_t clear_cold(uint32_t generations);
+  void exclude(std::string_view pattern);
+  bool allow(std::string_view pattern);
+  bool wait_idle(uint32_t milliseconds);
+  Statistics statistics();
+
+  struct State;
+  State& state() { return *state_; }
+
+ private:
+  Engine();
+  std::unique_ptr<State> state_;
+};
+
+struct InstanceOptions {
+  uint64_t heap_limit = uint64_t{4} << 30;
+  uint64_t stack_limit = uint64_t{256} << 20;
+  bool gc_stress = false;
+  std::function<void(const char* data, size_t size)> write;
+};
+
+// A host function as the interpreter sees it: called on the host's stack inside the call that entered the vm.
+// Answers a Value, or kUnwind after raising.
+using HostFunction = std::function<Value(VmState* vm, const Value* args, uint64_t argc)>;
+
+struct Outcome {
+  enum class Kind { kDone, kSuspended, kInterrupted, kFailed } kind;
+  Value value;  // result, request list, or the raised value
+  std::shared_ptr<effect::Computation> computation;  // set when suspended or interrupted
+};
+
+// One vm with its computations.
+class Instance {
+ public:
+  static std::shared_ptr<Instance> make(std::shared_ptr<Engine> engine, InstanceOptions options);
+  ~Instance();
+
+  frame::Vm& vm() { return *vm_; }
+  VmState* state() { return &vm_->state; }
+  Engine& engine() { return *engine_; }
+  std::shared_ptr<Engine> engine_handle() { return engine_; }
+
+  // Running: inside an Entry only. When can_suspend is false an effect that reaches the host becomes an unhandled-effect error
+  // and an interrupt cancels (kFailed with kind cancelled).
+  Outcome eval(std::string_view source, std::string_view name, bool can_suspend);
+  Outcome call(Value function, std::span<const Value> args, bool can_suspend);
+  Outcome resume(const std::shared_ptr<effect::Computation>& computation, Value answer, bool can_suspend);
+  Outcome resume_error(const std::shared_ptr<effect::Computation>& computation, std::string_view message, bool can_suspend);
+  void cancel(const std::shared_ptr<effect::Computation>& computation);
+  void define_host_function(std::string_view name, int min_args, int max_args, HostFunction function);
+  // Any thread: the computation is cancelled at the next Entry.
+  void abandon(std::shared_ptr<effect::Computation> computation);
+  // Any thread, async-signal-safe.
+  void interrupt();
+
+  // Tier control of one function.
+  bool optimize(Value function, Mode tier, std::string* why_not);
+  void demote(Value function);
+  std::string explain_json(Value function);
+
+  // References held by the host: a slot per live handle. Adding inside an Entry; dropping from any thread.
+  uint32_t add_reference(Value v);
+  Value reference(uint32_t slot) const;
+  void drop_reference(uint32_t slot);
+
+ private:
+  friend class Entry;
+  Instance();
+  std::shared_ptr<Engine> engine_;
+  std::unique_ptr<frame::Vm> vm_;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Stands on the host's stack while a thread is inside a vm: takes the vm for this thread (again, when a host function calls back),
+// sets the default floating-point environment and restores the host's, makes this part of the host's stack visible to the
+// collector, and on the way out runs what was queued by other threads.
+class Entry {
+ public:
+  explicit Entry(Instance& instance);
+  ~Entry();
+  Entry(const Entry&) = delete;
+  bool ok() const { return ok_; }  // false: another thread is inside
+
+ private:
+  Instance& instance_;
+  bool ok_;
+  uint32_t mxcsr_ = 0;
+  uint16_t x87_ = 0;
+  const void* stack_high_ = nullptr;
+  Entry* outer_ = nullptr;
+  friend class Instance;
+};
+
+}  // namespace terrace::engine
