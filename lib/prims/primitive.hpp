@@ -15,8 +15,15 @@ namespace terrace::prims {
 // stack: a primitive never writes through it. Answers a Value, or kUnwind with the error pending.
 using PrimitiveFunction = Value (*)(VmState* vm, const Value* args, uint64_t argc);
 
-// What a primitive may do, for the optimiser.
-enum class Effect : uint8_t { kPure, kRead, kAlloc, kWrite, kCall };
+// What a primitive may do, for the optimiser. Any primitive may raise, and may allocate its answer.
+enum class Effect : uint8_t {
+  kPure,   // the answer depends on the arguments only, and on nothing that can change
+  kRead,   // reads what can change
+  kAlloc,  // makes a fresh object: two calls never give the same one
+  kWrite,  // changes an argument or the vm, without running SX code
+  kCall,   // may run SX code, suspend, or unwind to anywhere
+  kTail,   // its closure's entry ends in a tail call: the compiler calls its global and never uses a Prim instruction
+};
 
 struct Primitive {
   std::string_view name;
