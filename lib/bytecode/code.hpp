@@ -67,6 +67,8 @@ using Hash = std::array<uint8_t, 32>;
 
 inline constexpr uint32_t kMaxRegisters = 4096;
 inline constexpr uint32_t kMaxCallArguments = 250;
+// Set in expected_argc() of functions with optional or rest parameters; frame/calling.hpp calls it kNormalised.
+inline constexpr uint64_t kNormalisedArgc = uint64_t{1} << 16;
 
 // Immutable once made; shared by all vms of an engine; reference counted because closures of many vms point here.
 struct FunctionCode {
