@@ -102,6 +102,13 @@ Value raise_error_with(VmState* vm, ErrorKind kind, std::string_view message, Va
 Value raise_type(VmState* vm, const char* who, const char* expected, Value got);
 Value raise_arity(VmState* vm, Value callee, uint64_t argc);
 bool unwinding(const VmState* vm);
+// The pending unwind as an object, and no longer pending; the runtime functions `caught` and `rethrow`.
+Value take_unwind(VmState* vm);
+Value put_unwind(VmState* vm, Value unwind_object);
+// Cuts the dynamic state back to `depth` entries.
+void restore_dynamic(VmState* vm, uint64_t depth);
+// Adds "closure at pc" to the trace of the pending error; nothing for other unwinds. Long traces keep both ends.
+void add_trace(VmState* vm, Value closure, uint32_t pc);
 // Takes the pending error away; for C++ code that handles it. Precondition: unwind_kind == kError.
 Value take_error(VmState* vm);
 

@@ -46,6 +46,12 @@ static_assert(sizeof(Runtime) == sizeof(void*) * static_cast<size_t>(RuntimeInde
 
 enum class UnwindKind : uint64_t { kNone, kError, kEscape, kCancel };
 
+// Where an interpreted call goes on when its callee returns. The callee's closure is at base[-1] of the callee's frame.
+struct Link {
+  const bytecode::Instr* pc;  // null: the frame was entered from native code, leave the loop
+  Value* base;
+};
+
 struct VmState {
   // The C stack of the running computation must not go below this. UINTPTR_MAX asks for a safepoint: the one compare that
   // functions and loop heads make serves both.
@@ -69,6 +75,8 @@ struct VmState {
   // The registers of interpreted frames: grows up, checked at every interpreted call.
   Value* register_top;
   Value* register_limit;
+  Link* link_top;
+  Link* link_limit;
 
   Value xargs[kMaxXargs];
 };

@@ -174,7 +174,8 @@ struct Closure : Object {
 };
 
 // What is common to all closures of one lambda in one vm: code, constants, counters and the way in.
-// `entry` is the only field other threads write (atomically, while installing or retiring code).
+// `entry` and `tier` are the only fields other threads write (atomically, while installing or retiring code).
+// aux = register_count of the function, so that an interpreted call needs one load less.
 struct Proto : Object {
   NativeEntry entry;            // current way in: interpreter, base, opt, primitive, host function
   uint64_t expected;            // argc with which entry's fast path is taken, see frame/calling.hpp

@@ -1,0 +1,15 @@
+// interp/loop.hpp: tier 0, the register bytecode interpreter, and the runtime functions that all tiers share.
+#pragma once
+
+#include "frame/vm_state.hpp"
+
+namespace terrace::interp {
+
+// The entry of every interpreted closure (frame/calling.hpp).
+Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
+// Brings optional, rest and spread arguments into slots and enters the callee again (frame/calling.hpp, rule 3).
+Value normalise(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
+// The table that VmState::runtime points to.
+const frame::Runtime* runtime_table();
+
+}  // namespace terrace::interp

@@ -1,0 +1,141 @@
+// interp/runtime.cpp: the functions of frame/runtime.def, which the interpreter and compiled code share.
+//
+// Answers for: slow paths with all checks. One function per line of the table; forgetting one does not build.
+#include "bytecode/code.hpp"
+#include "frame/arith.hpp"
+#include "frame/vm.hpp"
+#include "interp/loop.hpp"
+#include "prims/primitive.hpp"
+
+namespace terrace::interp {
+namespace {
+
+using namespace value;
+using frame::vm_of;
+
+Value runtime_add(VmState* vm, Value a, Value b) { return frame::add(vm, a, b); }
+Value runtime_sub(VmState* vm, Value a, Value b) { return frame::sub(vm, a, b); }
+Value runtime_mul(VmState* vm, Value a, Value b) { return frame::mul(vm, a, b); }
+Value runtime_div(VmState* vm, Value a, Value b) { return frame::div(vm, a, b); }
+Value runtime_quotient(VmState* vm, Value a, Value b) { return frame::quotient(vm, a, b); }
+Value runtime_remainder(VmState* vm, Value a, Value b) { return frame::remainder(vm, a, b); }
+Value runtime_modulo(VmState* vm, Value a, Value b) { return frame::modulo(vm, a, b); }
+Value runtime_num_eq(VmState* vm, Value a, Value b) { return frame::num_eq(vm, a, b); }
+Value runtime_num_lt(VmState* vm, Value a, Value b) { return frame::num_lt(vm, a, b); }
+Value runtime_num_le(VmState* vm, Value a, Value b) { return frame::num_le(vm, a, b); }
+
+Value runtime_box_float(VmState* vm, uint64_t bits) { return frame::make_float(vm, std::bit_cast<double>(bits)); }
+Value runtime_cons(VmState* vm, Value a, Value d) { return frame::heap_of(vm).cons(a, d); }
+
+Value runtime_make_box(VmState* vm, Value v) {
+  auto* box = frame::heap_of(vm).make<Box>(Type::kBox);
+  box->value = v;
+  return from_object(box);
+}
+
+Value runtime_make_closure(VmState* vm, Value maker, uint64_t constant) {
+  auto* proto = as<Proto>(as_closure(maker)->proto->constant[constant]);
+  size_t captures = proto->function->captures.size();
+  auto* closure = frame::heap_of(vm).make<Closure>(Type::kClosure, captures * sizeof(Value));
+  closure->proto = proto;
+  for (size_t i = 0; i < captures; i++) closure->capture[i] = kNil;
+  return from_closure(closure);
+}
+
+Value runtime_bad_car(VmState* vm, Value v) { return frame::raise_type(vm, "car", "a pair", v); }
+Value runtime_bad_cdr(VmState* vm, Value v) { return frame::raise_type(vm, "cdr", "a pair", v); }
+
+Value runtime_unbound(VmState* vm, Value cell) {
+  std::string_view name = frame::symbol_name(as<Cell>(cell)->name);
+  return frame::raise_error(vm, frame::ErrorKind::kUnbound, "unbound variable: %.*s", static_cast<int>(name.size()),
+                            name.data());
+}
+
+Value runtime_vector_ref(VmState* vm, Value v, Value i) {
+  Value args[] = {v, i};
+  return prims::prim_vector_ref(vm, args, 2);
+}
+Value runtime_vector_set(VmState* vm, Value v, Value i, Value x) {
+  Value args[] = {v, i, x};
+  return prims::prim_vector_set(vm, args, 3);
+}
+Value runtime_f64_ref(VmState* vm, Value v, Value i) {
+  Value args[] = {v, i};
+  return prims::prim_f64_ref(vm, args, 2);
+}
+Value runtime_f64_set(VmState* vm, Value v, Value i, Value x) {
+  Value args[] = {v, i, x};
+  return prims::prim_f64_set(vm, args, 3);
+}
+Value runtime_bytes_ref(VmState* vm, Value v, Value i) {
+  Value args[] = {v, i};
+  return prims::prim_bytes_ref(vm, args, 2);
+}
+Value runtime_bytes_set(VmState* vm, Value v, Value i, Value x) {
+  Value args[] = {v, i, x};
+  return prims::prim_bytes_set(vm, args, 3);
+}
+
+void store_global(VmState*, Cell* cell, Value v) {
+  cell->value = v;
+  cell->version++;
+  heap::Heap::write_barrier(cell);
+}
+
+Value runtime_global_set(VmState* vm, Value cell, Value v) {
+  if (as<Cell>(cell)->value == kUnbound) return runtime_unbound(vm, cell);
+  store_global(vm, as<Cell>(cell), v);
+  return kUnspecified;
+}
+
+Value runtime_global_define(VmState* vm, Value cell, Value v) {
+  // A closure gets the name of the first global it is defined as.
+  if (is_function(v) && as_closure(v)->proto->name == kFalse) {
+    as_closure(v)->proto->name = as<Cell>(cell)->name;
+    heap::Heap::write_barrier(as_closure(v)->proto);
+  }
+  store_global(vm, as<Cell>(cell), v);
+  return kUnspecified;
+}
+
+Value runtime_prim(VmState* vm, const Value* args, uint64_t argc, uint64_t number) {
+  return prims::all()[number].function(vm, args, argc);
+}
+
+Value runtime_not_function(VmState* vm, Value v) {
+  return frame::raise_error_with(vm, frame::ErrorKind::kNotFunction, "this value was called but is not a function",
+                                 frame::make_list(vm, &v, 1));
+}
+
+Value runtime_check(VmState* vm) { return vm_of(vm).hooks.safepoint(vm); }
+
+uint64_t runtime_tick(VmState* vm, Value closure) {
+  vm_of(vm).hooks.tick(vm, closure);
+  return 0;
+}
+
+Value runtime_caught(VmState* vm, Value depth) {
+  frame::restore_dynamic(vm, static_cast<uint64_t>(fixnum_value(depth)));
+  return frame::take_unwind(vm);
+}
+
+Value runtime_rethrow(VmState* vm, Value unwind) { return frame::put_unwind(vm, unwind); }
+
+uint64_t runtime_trace(VmState* vm, Value closure, uint64_t pc) {
+  frame::add_trace(vm, closure, static_cast<uint32_t>(pc));
+  return 0;
+}
+
+constexpr frame::Runtime kRuntime = {
+#define T_RUNTIME(name, result, parameters, effect, text) &runtime_##name,
+#include "frame/runtime.def"
+#undef T_RUNTIME
+    &normalise,
+    &enter,
+};
+
+}  // namespace
+
+const frame::Runtime* runtime_table() { return &kRuntime; }
+
+}  // namespace terrace::interp
