@@ -143,8 +143,11 @@ class Heap {
   size_t trim();
   const HeapStats& stats() const;
 
-  // Called at the start of every collection to enumerate roots: globals, handles, stacks.
+  // Called at the start of every collection to enumerate roots: handles, stacks. The registers of whoever allocated have then
+  // been written to the stack above the provider's own frame, so scanning from there to the stack's base finds them.
   void set_root_provider(std::function<void(Marker&)> provider);
+  // Further ones, never taken away: each owner of roots adds its own (the vm its globals, the engine its handles).
+  void add_root_provider(std::function<void(Marker&)> provider);
   // Called when the limit was passed; must request a safepoint. Runs on the mutator thread.
   void set_limit_handler(std::function<void()> handler);
   // Objects of types with off-heap parts are announced here by their makers; `free` runs when the object is found dead.

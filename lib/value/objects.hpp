@@ -4,7 +4,7 @@
 // change of the ABI of compiled objects (bytecode/encoding.hpp has the version number). Not for: allocation (heap/).
 //
 // Invariants: objects are 16-byte aligned and never move; every object starts with an Object header whose `granules`
-// is its whole size in 16-byte units (0 for a large object, whose size its own span knows); a pair is two words with no header.
+// is its whole size in 16-byte units; a pair is two words with no header.
 #pragma once
 
 #include <cstddef>

@@ -1,0 +1,334 @@
+// heap/heap.cpp: when memory is handed out, when it is collected, and who is asked.
+//
+// Answers for: the windows of the mutator, pacing, limits, roots, weak tables and finalizers. Not for: the shape of memory
+// (heap/space.hpp) and marking (heap/tracer.hpp).
+//
+// Rules
+//  1. A window lies in one hole of one block. Before marking, windows are closed: what is left of them becomes a hole again.
+//  2. Collections happen only in slow paths and in collect(); never while a finalizer or hook runs.
+//  3. `live` + `since` is what the limit is compared with: what the last collection found, and what was handed out since.
+#include "heap/heap.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+#include "heap/space.hpp"
+#include "heap/tracer.hpp"
+
+namespace terrace::heap {
+
+namespace {
+
+constexpr size_t kMinThreshold = 8 << 20;   // bytes between collections, at least
+constexpr size_t kStressWindow = 512;       // bytes of a window in stress runs
+constexpr size_t kMediumObject = 512;       // above: from the private window, so that the shared one is not cut short
+constexpr size_t kMinReserve = 256 << 10;   // what may be used past the limit before it is reported again
+constexpr size_t kMaxObject = size_t{1} << 36;
+constexpr size_t kReserveChunks = 2;        // kept for when the system has no memory left
+
+struct Finalizable {
+  value::Object* object;
+  void (*free)(void* env, value::Object* o);
+  void* env;
+};
+
+uint64_t now_ns() {
+  return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
+}
+
+}  // namespace
+
+struct Heap::State {
+  State(AllocWindow* w, const HeapOptions& options) : window(w), limit(options.limit_bytes), stress(options.stress) {
+    report_at = limit;
+    *window = AllocWindow{};
+  }
+
+  void collect(Heap& heap);
+  void pace(Heap& heap, size_t bytes);
+  bool fits_limit(Heap& heap, size_t bytes);
+  value::Object* take_large(Heap& heap, value::Type type, size_t size);
+  value::Object* take_medium(Heap& heap, size_t size);
+  Range refill(Heap& heap, BlockUse use, size_t bytes);
+  void close_object_window();
+  void close_windows();
+  void set_window(BlockUse use, Range range);
+  size_t used() const { return live + since; }
+  size_t threshold() const { return std::max(kMinThreshold, live + external); }
+  size_t reserve() const { return std::max(kMinReserve, limit / 16); }
+
+  AllocWindow* window;
+  Space space;
+  Range medium;  // private window for kMediumObject and above
+  size_t limit;
+  size_t report_at;  // use of memory at which the limit is looked at again
+  bool stress;
+  bool collecting = false;
+  size_t live = 0;      // bytes found alive by the last collection
+  size_t since = 0;     // bytes handed out since
+  size_t external = 0;  // bytes outside that objects keep alive
+  size_t external_since = 0;
+  HeapStats stats;
+
+  Value pinned[2] = {value::kNil, value::kNil};  // arguments of cons while it collects
+  RootedValues* roots = nullptr;
+  std::function<void(Marker&)> provider;
+  std::vector<std::function<void(Marker&)>> more_providers;
+  std::function<void()> limit_handler;
+  std::vector<std::function<void(Heap&)>> weak_hooks;
+  std::vector<Finalizable> finalizables;
+
+ private:
+  void mark();
+  void finalize_dead(Heap& heap);
+  void report_limit(Heap& heap, size_t bytes);
+};
+
+// --- windows
+
+void Heap::State::close_object_window() {
+  if (window->object_next != window->object_limit) write_hole(window->object_next, window->object_limit);
+  window->object_next = window->object_limit = nullptr;
+}
+
+void Heap::State::close_windows() {
+  close_object_window();
+  if (window->pair_next != window->pair_limit) space.forget_pairs({window->pair_next, window->pair_limit});
+  window->pair_next = window->pair_limit = nullptr;
+  if (medium && medium.bytes() != 0) write_hole(medium.begin, medium.end);
+  medium = {};
+}
+
+void Heap::State::set_window(BlockUse use, Range range) {
+  if (use == BlockUse::kPairs) {
+    window->pair_next = range.begin;
+    window->pair_limit = range.end;
+  } else {
+    window->object_next = range.begin;
+    window->object_limit = range.end;
+  }
+}
+
+// A hole or an empty block of at least `bytes`; gets memory from the system when there is none. Throws bad_alloc only when the
+// system has none and a collection does not help.
+Range Heap::State::refill(Heap& heap, BlockUse use, size_t bytes) {
+  Range range = space.take_hole(use, bytes);
+  if (!range) range = space.take_block(use);
+  if (!range && !space.grow() && !collecting) heap.collect();
+  if (!range) range = space.take_hole(use, bytes);
+  if (!range) range = space.take_block(use);
+  if (!range) throw std::bad_alloc();
+  size_t wanted = std::max(kStressWindow, bytes);
+  if (stress && range.bytes() > wanted) {
+    space.return_tail(use, {range.begin + wanted, range.end});
+    range.end = range.begin + wanted;
+  }
+  since += range.bytes();
+  stats.allocated_bytes += range.bytes();
+  return range;
+}
+
+Value Heap::cons_slow(Value car, Value cdr) {
+  state_->pinned[0] = car;
+  state_->pinned[1] = cdr;
+  state_->pace(*this, kStressWindow);
+  Range range = state_->refill(*this, BlockUse::kPairs, sizeof(value::Pair));
+  state_->pinned[0] = state_->pinned[1] = value::kNil;
+  state_->set_window(BlockUse::kPairs, range);
+  return cons(car, cdr);
+}
+
+value::Object* Heap::alloc_slow(value::Type type, size_t size) {
+  value::Object* object;
+  if (size > kMaxBlockObject) {
+    object = state_->take_large(*this, type, size);
+    if (object == nullptr) throw std::bad_alloc();
+    return object;
+  }
+  state_->pace(*this, size);
+  if (size <= kMediumObject) {
+    Range range = state_->refill(*this, BlockUse::kObjects, size);
+    state_->close_object_window();
+    state_->set_window(BlockUse::kObjects, range);
+    return alloc(type, size);
+  }
+  object = state_->take_medium(*this, size);
+  *object = value::Object{type, 0, 0, static_cast<uint32_t>(size / kGranule)};
+  return object;
+}
+
+value::Object* Heap::State::take_medium(Heap& heap, size_t size) {
+  if (!medium || medium.bytes() < size) {
+    Range range = space.take_block(BlockUse::kObjects);
+    if (range) {
+      since += range.bytes();
+      stats.allocated_bytes += range.bytes();
+    } else {
+      range = refill(heap, BlockUse::kObjects, size);
+    }
+    if (medium && medium.bytes() != 0) write_hole(medium.begin, medium.end);
+    medium = range;
+  }
+  auto* object = reinterpret_cast<value::Object*>(medium.begin);
+  medium.begin += size;
+  return object;
+}
+
+value::Object* Heap::State::take_large(Heap& heap, value::Type type, size_t size) {
+  if (size > kMaxObject) return nullptr;
+  pace(heap, size);
+  value::Object* object = space.take_large(size);
+  if (object == nullptr && !collecting) {
+    heap.collect();
+    object = space.take_large(size);
+  }
+  if (object == nullptr) return nullptr;
+  since += size;
+  stats.allocated_bytes += size;
+  *object = value::Object{type, 0, 0, static_cast<uint32_t>(size / kGranule)};
+  return object;
+}
+
+value::Object* Heap::try_alloc(value::Type type, size_t bytes) {
+  if (bytes > kMaxObject) return nullptr;
+  size_t size = (bytes + kGranule - 1) & ~(kGranule - 1);
+  if (size <= kMaxBlockObject) return alloc(type, size);
+  if (!state_->fits_limit(*this, size)) return nullptr;
+  return state_->take_large(*this, type, size);
+}
+
+// --- pacing and limits
+
+void Heap::State::pace(Heap& heap, size_t bytes) {
+  if (collecting) return;
+  if (stress || since + external_since + bytes > threshold()) heap.collect();
+  if (limit != 0 && used() + bytes > report_at) report_limit(heap, bytes);
+}
+
+// The limit was reached. When a collection leaves room there is nothing to report; otherwise the vm is told, and may use the
+// reserve until its safepoint raises the error and the next report is due.
+void Heap::State::report_limit(Heap& heap, size_t bytes) {
+  if (since != 0) heap.collect();
+  report_at = limit;
+  if (used() + bytes + reserve() <= limit) return;
+  report_at = std::max(limit, used() + bytes) + reserve();
+  if (limit_handler) limit_handler();
+}
+
+bool Heap::State::fits_limit(Heap& heap, size_t bytes) {
+  if (limit == 0 || used() + bytes <= limit) return true;
+  if (!collecting && since != 0) heap.collect();
+  return used() + bytes <= limit;
+}
+
+void Heap::set_limit(size_t bytes) { state_->limit = state_->report_at = bytes; }
+void Heap::set_stress(bool on) { state_->stress = on; }
+
+void Heap::add_external(ptrdiff_t bytes) {
+  if (bytes > 0) state_->external_since += static_cast<size_t>(bytes);
+  size_t gone = bytes < 0 ? std::min(state_->external, static_cast<size_t>(-bytes)) : 0;
+  state_->external = bytes < 0 ? state_->external - gone : state_->external + static_cast<size_t>(bytes);
+}
+
+// --- collection
+
+// The registers that a call preserves may hold the only reference to an object. They are written into this frame, which lies
+// above everything that the root provider, called from below, finds on the stack.
+__attribute__((noinline)) void Heap::collect() {
+  if (state_->collecting) return;
+  __builtin_unwind_init();
+  state_->collect(*this);
+  asm volatile("" ::: "memory");  // keeps the call above from becoming a jump that gives this frame up first
+}
+
+__attribute__((noinline)) void Heap::State::collect(Heap& heap) {
+  uint64_t start = now_ns();
+  collecting = true;
+  close_windows();
+  space.clear_marks();
+  mark();
+  for (auto& hook : weak_hooks) hook(heap);
+  finalize_dead(heap);
+  live = space.sweep();
+  since = external_since = 0;
+  // What one cycle of allocation needs stays mapped; steady garbage then costs no page faults and no growth.
+  space.release_empty(threshold() + kReserveChunks * kChunkBytes);
+  collecting = false;
+  uint64_t pause = now_ns() - start;
+  stats.collections++;
+  stats.total_pause_ns += pause;
+  stats.longest_pause_ns = std::max(stats.longest_pause_ns, pause);
+}
+
+void Heap::State::mark() {
+  Tracer tracer(space, stress);
+  tracer.value(pinned[0]);
+  tracer.value(pinned[1]);
+  for (RootedValues* r = roots; r != nullptr; r = r->next_) tracer.range(r->data(), r->data() + r->size());
+  if (provider) provider(tracer);
+  for (auto& more : more_providers) more(tracer);
+  tracer.drain();
+}
+
+// Entries of dead objects are taken out first, so that a finalizer that registers or answers questions sees a whole list.
+void Heap::State::finalize_dead(Heap& heap) {
+  auto dead = std::stable_partition(finalizables.begin(), finalizables.end(), [&](const Finalizable& f) {
+    return heap.is_marked(value::from_object(f.object));
+  });
+  std::vector<Finalizable> doomed(dead, finalizables.end());
+  finalizables.erase(dead, finalizables.end());
+  for (const Finalizable& f : doomed) f.free(f.env, f.object);
+}
+
+bool Heap::is_marked(Value v) const {
+  if (!value::is_heap(v)) return true;
+  auto* address = reinterpret_cast<const void*>(v.bits & ~value::kTagMask);
+  return test_bit(chunk_of(address)->marks, granule_of(address));
+}
+
+size_t Heap::trim() {
+  size_t released = state_->space.release_empty(0);
+  return released + state_->space.discard_empty();
+}
+
+// --- the rest
+
+const HeapStats& Heap::stats() const {
+  state_->stats.live_bytes = state_->live;
+  state_->stats.committed_bytes = state_->space.committed_bytes();
+  return state_->stats;
+}
+
+void Heap::set_root_provider(std::function<void(Marker&)> provider) { state_->provider = std::move(provider); }
+void Heap::add_root_provider(std::function<void(Marker&)> provider) {
+  state_->more_providers.push_back(std::move(provider));
+}
+void Heap::set_limit_handler(std::function<void()> handler) { state_->limit_handler = std::move(handler); }
+void Heap::add_weak_hook(std::function<void(Heap&)> hook) { state_->weak_hooks.push_back(std::move(hook)); }
+void Heap::add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env) {
+  state_->finalizables.push_back({o, free, env});
+}
+
+Heap::Heap(AllocWindow* window, const HeapOptions& options) : window_(window), state_(new State(window, options)) {}
+
+Heap::~Heap() {
+  state_->collecting = true;  // a finalizer cannot start a collection
+  std::vector<Finalizable> left;
+  left.swap(state_->finalizables);
+  for (const Finalizable& f : left) f.free(f.env, f.object);
+  *window_ = AllocWindow{};
+  delete state_;
+}
+
+RootedValues::RootedValues(Heap& heap) : heap_(heap), next_(heap.state_->roots), previous_(nullptr) {
+  if (next_ != nullptr) next_->previous_ = this;
+  heap.state_->roots = this;
+}
+
+RootedValues::~RootedValues() {
+  if (next_ != nullptr) next_->previous_ = previous_;
+  (previous_ != nullptr ? previous_->next_ : heap_.state_->roots) = next_;
+}
+
+}  // namespace terrace::heap

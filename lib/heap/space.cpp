@@ -1,0 +1,221 @@
+// heap/space.cpp: handing out memory.
+#include "heap/space.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "base/pages.hpp"
+
+namespace terrace::heap {
+
+Space::~Space() {
+  for (auto* list : {&blocks_, &pages_, &spans_})
+    for (Chunk* chunk : *list) unmap_chunk(chunk);
+}
+
+Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
+  void* memory = base::map_pages(bytes, kChunkBytes);
+  if (memory == nullptr) return nullptr;
+  auto* chunk = static_cast<Chunk*>(memory);  // the system's zeroes are the right start for every other field
+  chunk->kind = kind;
+  chunk->bytes = bytes;
+  chunk->free_blocks = kAllBlocks;
+  chunk->longest_run = kHeapPagesPerChunk - kFirstPage;
+  auto& list = kind == ChunkKind::kBlocks ? blocks_ : kind == ChunkKind::kPages ? pages_ : spans_;
+  try {
+    list.push_back(chunk);
+    table_.add(chunk, bytes);
+  } catch (const std::bad_alloc&) {
+    if (!list.empty() && list.back() == chunk) list.pop_back();
+    base::unmap_pages(chunk, bytes);
+    return nullptr;
+  }
+  committed_ += bytes;
+  return chunk;
+}
+
+void Space::unmap_chunk(Chunk* chunk) {
+  committed_ -= chunk->bytes;
+  base::unmap_pages(chunk, chunk->bytes);
+}
+
+bool Space::grow() { return map_chunk(ChunkKind::kBlocks, kChunkBytes) != nullptr; }
+
+bool Space::next_block_with_holes(BlockUse use) {
+  Cursor& cursor = cursors_[static_cast<size_t>(use)];
+  for (; cursor.chunk < blocks_.size(); cursor.chunk++) {
+    Chunk* chunk = blocks_[cursor.chunk];
+    uint32_t mine = use == BlockUse::kPairs ? chunk->pair_blocks : ~chunk->pair_blocks;
+    uint32_t candidates = chunk->hole_blocks & mine;
+    if (candidates == 0) continue;
+    int block = std::countr_zero(candidates);
+    chunk->hole_blocks &= ~(uint32_t{1} << block);
+    cursor.hole = chunk->holes[block];
+    return true;
+  }
+  return false;
+}
+
+Range Space::take_hole(BlockUse use, size_t bytes) {
+  Cursor& cursor = cursors_[static_cast<size_t>(use)];
+  do {
+    while (Hole* hole = cursor.hole) {
+      cursor.hole = hole->next;
+      if (object_bytes(hole) < bytes) continue;
+      char* begin = reinterpret_cast<char*>(hole);
+      Range range{begin, begin + object_bytes(hole)};
+      if (use == BlockUse::kPairs)
+        fill_bits(chunk_of(begin)->starts, granule_of(begin), granule_of(begin) + hole->granules, true);
+      return range;
+    }
+  } while (next_block_with_holes(use));
+  return {};
+}
+
+void Space::return_tail(BlockUse use, Range tail) {
+  if (use == BlockUse::kPairs) forget_pairs(tail);
+  Hole* hole = write_hole(tail.begin, tail.end);
+  hole->next = cursors_[static_cast<size_t>(use)].hole;
+  cursors_[static_cast<size_t>(use)].hole = hole;
+}
+
+void Space::forget_pairs(Range unused) {
+  size_t first = granule_of(unused.begin);
+  fill_bits(chunk_of(unused.begin)->starts, first, first + unused.bytes() / kGranule, false);
+}
+
+Range Space::take_block(BlockUse use) {
+  for (; free_cursor_ < blocks_.size(); free_cursor_++) {
+    Chunk* chunk = blocks_[free_cursor_];
+    if (chunk->free_blocks == 0) continue;
+    auto block = static_cast<size_t>(std::countr_zero(chunk->free_blocks));
+    uint32_t bit = uint32_t{1} << block;
+    chunk->free_blocks &= ~bit;
+    chunk->starts_known &= ~bit;
+    Range range{chunk->block_begin(block), chunk->block_end(block)};
+    if (use == BlockUse::kPairs) {
+      chunk->pair_blocks |= bit;
+      size_t first = granule_of(range.begin);
+      fill_bits(chunk->starts, first, first + range.bytes() / kGranule, true);
+    } else {
+      chunk->pair_blocks &= ~bit;
+    }
+    return range;
+  }
+  return {};
+}
+
+value::Object* Space::take_large(size_t bytes) {
+  if (bytes <= kMaxPagesObject) return take_pages(bytes);
+  size_t mapped = (kHeaderBytes + bytes + kHeapPage - 1) & ~(kHeapPage - 1);
+  Chunk* chunk = map_chunk(ChunkKind::kSpan, mapped);
+  return chunk == nullptr ? nullptr : reinterpret_cast<value::Object*>(chunk->payload());
+}
+
+namespace {
+
+// First page of `wanted` free pages in a row, or 0 with chunk->longest_run set to what there is.
+size_t find_pages(Chunk* chunk, size_t wanted) {
+  size_t longest = 0;
+  size_t run = 0;
+  for (size_t page = kFirstPage; page < kHeapPagesPerChunk; page++) {
+    run = chunk->page_owner[page] == 0 ? run + 1 : 0;
+    if (run == wanted) return page + 1 - wanted;
+    longest = std::max(longest, run);
+  }
+  chunk->longest_run = static_cast<uint32_t>(longest);
+  return 0;
+}
+
+}  // namespace
+
+value::Object* Space::take_pages(size_t bytes) {
+  size_t wanted = (bytes + kHeapPage - 1) / kHeapPage;
+  Chunk* chunk = nullptr;
+  size_t page = 0;
+  for (size_t i = pages_cursor_; i < pages_.size() && page == 0; i++) {
+    chunk = pages_[i];
+    if (chunk->longest_run >= wanted) page = find_pages(chunk, wanted);
+    if (i == pages_cursor_ && chunk->longest_run <= kMaxBlockObject / kHeapPage) pages_cursor_++;
+  }
+  if (page == 0) {
+    chunk = map_chunk(ChunkKind::kPages, kChunkBytes);
+    if (chunk == nullptr) return nullptr;
+    page = kFirstPage;
+  }
+  std::fill_n(chunk->page_owner + page, wanted, static_cast<uint8_t>(page));
+  chunk->used_pages += static_cast<uint32_t>(wanted);
+  return reinterpret_cast<value::Object*>(chunk->base() + page * kHeapPage);
+}
+
+template <class Drop>
+void Space::drop_chunks(Drop drop) {
+  bool dropped = false;
+  for (auto* list : {&blocks_, &pages_, &spans_}) {
+    auto keep = list->begin();
+    for (Chunk* chunk : *list) {
+      if (drop(chunk)) {
+        unmap_chunk(chunk);
+        dropped = true;
+      } else {
+        *keep++ = chunk;
+      }
+    }
+    list->erase(keep, list->end());
+  }
+  if (!dropped) return;
+  table_.clear();
+  for (auto* list : {&blocks_, &pages_, &spans_})
+    for (Chunk* chunk : *list) table_.add(chunk, chunk->bytes);
+}
+
+size_t Space::sweep_spans() {
+  size_t live = 0;
+  drop_chunks([&](Chunk* chunk) {
+    if (chunk->kind != ChunkKind::kSpan) return false;
+    bool marked = test_bit(chunk->marks, granule_of(chunk->payload()));
+    if (marked) live += chunk->bytes;
+    return !marked;
+  });
+  return live;
+}
+
+size_t Space::release_empty(size_t keep_bytes) {
+  size_t before = committed_;
+  drop_chunks([&](Chunk* chunk) {
+    if (!chunk->is_empty()) return false;
+    if (keep_bytes >= chunk->bytes) {
+      keep_bytes -= chunk->bytes;
+      return false;
+    }
+    return true;
+  });
+  if (committed_ != before) {
+    // Positions in the lists changed; holes already being used are still where they were.
+    cursors_[0].chunk = cursors_[1].chunk = 0;
+    free_cursor_ = pages_cursor_ = 0;
+  }
+  return before - committed_;
+}
+
+size_t Space::discard_empty() {
+  size_t bytes = 0;
+  for (Chunk* chunk : blocks_) {
+    for (size_t block = 0; block < kBlocksPerChunk; block++) {
+      if (((chunk->free_blocks >> block) & 1) == 0) continue;
+      size_t size = static_cast<size_t>(chunk->block_end(block) - chunk->block_begin(block));
+      base::discard_pages(chunk->block_begin(block), size);
+      bytes += size;
+    }
+  }
+  for (Chunk* chunk : pages_) {
+    for (size_t page = kFirstPage; page < kHeapPagesPerChunk; page++) {
+      if (chunk->page_owner[page] != 0) continue;
+      base::discard_pages(chunk->base() + page * kHeapPage, kHeapPage);
+      bytes += kHeapPage;
+    }
+  }
+  return bytes;
+}
+
+}  // namespace terrace::heap

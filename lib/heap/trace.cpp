@@ -1,0 +1,139 @@
+// heap/trace.cpp: which words of an object are Values.
+//
+// Answers for: one case per type of value/types.def; the switch has no default, so a new type without a case does not compile.
+#include <cassert>
+
+#include "heap/tracer.hpp"
+
+namespace terrace::heap {
+
+using value::Type;
+
+// The Values from `from` to the end of the object. Sizes are rounded up to granules, so the last word may be padding that nobody
+// ever wrote: it is believed only when it points to something.
+void Tracer::visit_up_to_end(const value::Object* o, const Value* from) {
+  auto* end = reinterpret_cast<const Value*>(reinterpret_cast<const char*>(o) + object_bytes(o));
+  if (from >= end) return;
+  visit_range(from, end - 1);
+  conservative_word(end[-1].bits);
+}
+
+void Tracer::trace_object(value::Object* o) {
+  switch (o->type) {
+    case Type::kFree:
+    case Type::kCount:
+    case Type::kFlonum:
+    case Type::kBignum:
+    case Type::kString:
+    case Type::kHostObject:
+      return;
+    case Type::kRatio: {
+      auto* ratio = static_cast<value::Ratio*>(o);
+      visit(ratio->numerator);
+      return visit(ratio->denominator);
+    }
+    case Type::kSymbol: {
+      auto* symbol = static_cast<value::Symbol*>(o);
+      visit(symbol->name);
+      return visit(symbol->cell);
+    }
+    case Type::kKeyword:
+      return visit(static_cast<value::Keyword*>(o)->name);
+    case Type::kVector: {
+      auto* vector = static_cast<value::Vector*>(o);
+      return visit_range(vector->data, vector->data + vector->length);
+    }
+    case Type::kF64Vector:
+      return visit(static_cast<value::F64Vector*>(o)->owner);
+    case Type::kI64Vector:
+      return visit(static_cast<value::I64Vector*>(o)->owner);
+    case Type::kBytes:
+      return visit(static_cast<value::Bytes*>(o)->owner);
+    case Type::kDict: {
+      auto* dict = static_cast<value::Dict*>(o);
+      visit(dict->index);
+      return visit(dict->entries);
+    }
+    case Type::kRecordType: {
+      auto* type = static_cast<value::RecordType*>(o);
+      visit(type->name);
+      visit(type->fields);
+      return visit(type->parent);
+    }
+    case Type::kRecord: {
+      auto* record = static_cast<value::Record*>(o);
+      visit(record->type);
+      return visit_up_to_end(o, record->field);
+    }
+    case Type::kTuple: {
+      auto* tuple = static_cast<value::Tuple*>(o);
+      return visit_range(tuple->data, tuple->data + tuple->length);
+    }
+    case Type::kClosure: {
+      auto* closure = static_cast<value::Closure*>(o);
+      object(closure->proto);
+      return visit_up_to_end(o, closure->capture);
+    }
+    case Type::kProto: {
+      auto* proto = static_cast<value::Proto*>(o);
+      visit(proto->name);
+      return visit_range(proto->constant, proto->constant + proto->constant_count);
+    }
+    case Type::kBox:
+      return visit(static_cast<value::Box*>(o)->value);
+    case Type::kCell: {
+      auto* cell = static_cast<value::Cell*>(o);
+      visit(cell->value);
+      return visit(cell->name);
+    }
+    case Type::kError: {
+      auto* error = static_cast<value::Error*>(o);
+      visit(error->kind);
+      visit(error->message);
+      visit(error->irritants);
+      visit(error->trace);
+      return visit(error->payload);
+    }
+    case Type::kUnwind:
+      return visit(static_cast<value::Unwind*>(o)->value);
+    case Type::kParameter: {
+      auto* parameter = static_cast<value::Parameter*>(o);
+      visit(parameter->initial);
+      return visit(parameter->converter);
+    }
+  }
+}
+
+void Tracer::drain() {
+  while (!stack_.empty()) {
+    Value v = stack_.back();
+    stack_.pop_back();
+    if (value::is_pair(v)) {
+      visit(value::as_pair(v)->cdr);
+      visit(value::as_pair(v)->car);
+    } else {
+      trace_object(reinterpret_cast<value::Object*>(v.bits & ~value::kTagMask));
+    }
+  }
+}
+
+void Tracer::conservative_word(uintptr_t word) {
+  Target target = space_.resolve(word);
+  if (target.pair != nullptr) visit(value::from_pair(target.pair));
+  if (target.object != nullptr) object(target.object);
+}
+
+// Stacks hold words that the compiler's sanitizer has poisoned around locals; reading them is the purpose here.
+__attribute__((no_sanitize("address"))) void Tracer::conservative(const void* from, const void* to) {
+  auto* word = reinterpret_cast<const uintptr_t*>((reinterpret_cast<uintptr_t>(from) + 7) & ~uintptr_t{7});
+  auto* end = reinterpret_cast<const uintptr_t*>(reinterpret_cast<uintptr_t>(to) & ~uintptr_t{7});
+  for (; word < end; word++) conservative_word(*word);
+}
+
+void Tracer::check([[maybe_unused]] Value v) {
+  [[maybe_unused]] auto* address = reinterpret_cast<void*>(v.bits & ~value::kTagMask);
+  [[maybe_unused]] Target target = space_.resolve(v.bits);
+  assert(value::is_pair(v) ? target.pair == address : target.object == address);
+}
+
+}  // namespace terrace::heap

@@ -1,0 +1,52 @@
+// heap/tracer.hpp: marking everything that can be reached.
+//
+// Answers for: mark bits and the stack of what is still to be looked at (no recursion). Not for: roots, nor what becomes of the dead.
+// Invariant: an object is marked when it is pushed, so it is traced once.
+#pragma once
+
+#include <vector>
+
+#include "heap/space.hpp"
+
+namespace terrace::heap {
+
+class Tracer final : public Marker {
+ public:
+  // With `verify` every precise reference is checked to be an object of this heap (an assertion, for stress runs).
+  Tracer(Space& space, bool verify) : space_(space), verify_(verify) {}
+
+  void value(Value v) override { visit(v); }
+  void object(const value::Object* o) override {
+    if (o != nullptr) visit(Value{reinterpret_cast<uint64_t>(o) + value::kTagObject});
+  }
+  void range(const Value* from, const Value* to) override { visit_range(from, to); }
+  void conservative(const void* from, const void* to) override;
+  // Any single word.
+  void conservative_word(uintptr_t word);
+  // Looks at everything pushed, until nothing is left.
+  void drain();
+
+ private:
+  void visit(Value v) {
+    if (!value::is_heap(v)) return;
+    if (verify_) check(v);
+    auto* address = reinterpret_cast<char*>(v.bits & ~value::kTagMask);
+    uint64_t& word = chunk_of(address)->marks[granule_of(address) / 64];
+    uint64_t bit = uint64_t{1} << (granule_of(address) % 64);
+    if (word & bit) return;
+    word |= bit;
+    stack_.push_back(v);
+  }
+  void visit_range(const Value* from, const Value* to) {
+    for (; from < to; from++) visit(*from);
+  }
+  void visit_up_to_end(const value::Object* o, const Value* from);
+  void check(Value v);
+  void trace_object(value::Object* o);
+
+  Space& space_;
+  bool verify_;
+  std::vector<Value> stack_;
+};
+
+}  // namespace terrace::heap
