@@ -1,0 +1,269 @@
+// bytecode/verifier.cpp: the checks, one function per kind of rule.
+//
+// Two passes: the shape of every instruction, then a forward flow over basic blocks which shows that every register is written before it
+// is read, on every path. A handler may be entered from any instruction of its region, so it is taken to know only what is
+// written at the region's start.
+#include "bytecode/verifier.hpp"
+
+#include <algorithm>
+
+#include "bytecode/op_info.hpp"
+
+namespace terrace::bytecode {
+namespace {
+
+class Verifier {
+ public:
+  Verifier(const FunctionCode& function, size_t primitive_count)
+      : f_(function), primitive_count_(primitive_count), size_(function.code.size()) {}
+
+  bool run(std::string* reason) {
+    bool good = check_shape() && check_regions() && check_instructions() && check_flow();
+    if (!good && reason != nullptr) *reason = reason_;
+    return good;
+  }
+
+ private:
+  using Written = std::vector<uint64_t>;  // one bit per register
+
+  bool fail(size_t pc, std::string what) {
+    reason_ = "pc " + std::to_string(pc) + ": " + std::move(what);
+    return false;
+  }
+
+  bool check_shape() {
+    if (size_ == 0) return fail(0, "no instructions");
+    if (f_.register_count > kMaxRegisters) return fail(0, "too many registers");
+    if (f_.parameter_slots() > f_.register_count) return fail(0, "more parameters than registers");
+    if (f_.constants.size() > UINT16_MAX + size_t{1}) return fail(0, "too many constants");
+    return true;
+  }
+
+  bool check_regions() {
+    for (const HandlerRegion& region : f_.handlers) {
+      if (region.start >= region.end || region.end > size_) return fail(region.start, "handler region out of range");
+      if (region.handler >= size_) return fail(region.start, "handler out of range");
+      if (op_of(f_.code[region.handler]) != Op::kCatch) return fail(region.handler, "handler does not start with Catch");
+      if (region.handler >= region.start && region.handler < region.end)
+        return fail(region.handler, "handler inside its own region");
+    }
+    for (size_t i = 0; i < f_.handlers.size(); ++i)
+      for (size_t j = i + 1; j < f_.handlers.size(); ++j)
+        if (!nested(f_.handlers[i], f_.handlers[j])) return fail(f_.handlers[i].start, "handler regions overlap or are out of order");
+    return true;
+  }
+
+  // Whether the earlier region lies inside the later one or apart from it.
+  static bool nested(const HandlerRegion& earlier, const HandlerRegion& later) {
+    bool apart = earlier.end <= later.start || later.end <= earlier.start;
+    return apart || (later.start <= earlier.start && earlier.end <= later.end);
+  }
+
+  bool is_handler(size_t pc) const {
+    return std::any_of(f_.handlers.begin(), f_.handlers.end(), [&](const HandlerRegion& r) { return r.handler == pc; });
+  }
+
+  bool check_instructions() {
+    for (size_t pc = 0; pc < size_; ++pc)
+      if (!check_instruction(pc)) return false;
+    return true;
+  }
+
+  bool check_instruction(size_t pc) {
+    Instr i = f_.code[pc];
+    if (!is_known_op(i)) return fail(pc, "unknown opcode");
+    const OpInfo& info = op_info(op_of(i));
+    if (info.ends != Ends::kstop && pc + 1 >= size_) return fail(pc, "control falls off the end");
+    if (!check_operand(pc, info.format[0], i.a) || !check_operand(pc, info.format[1], i.b)) return false;
+    if (info.format[2] == 'j') {
+      if (!check_jump(pc)) return false;
+    } else if (!check_operand(pc, info.format[2], i.c)) {
+      return false;
+    }
+    return check_arguments(pc) && check_special_rules(pc) && check_catch(pc);
+  }
+
+  bool check_operand(size_t pc, char letter, uint16_t field) {
+    if ((letter == 'r' || letter == 'w') && field >= f_.register_count)
+      return fail(pc, "register " + std::to_string(field) + " out of range");
+    if (letter == 'k' && field >= f_.constants.size()) return fail(pc, "constant out of range");
+    return true;
+  }
+
+  bool check_jump(size_t pc) {
+    Instr i = f_.code[pc];
+    int64_t target = static_cast<int64_t>(pc) + 1 + jump_distance(i);
+    if (target < 0 || target >= static_cast<int64_t>(size_)) return fail(pc, "jump target out of range");
+    if (op_of(i) == Op::kLoop && target > static_cast<int64_t>(pc)) return fail(pc, "Loop jumps forwards");
+    if (is_handler(static_cast<size_t>(target))) return fail(pc, "jump to a handler");
+    return true;
+  }
+
+  bool check_arguments(size_t pc) {
+    Instr i = f_.code[pc];
+    if (!has_arguments(op_of(i))) return true;
+    if (i.x > kMaxCallArguments) return fail(pc, "too many arguments");
+    size_t end = op_of(i) == Op::kPrim ? size_t{i.b} + i.x : size_t{i.a} + 1 + i.x;
+    if (end > f_.register_count) return fail(pc, "argument registers out of range");
+    if (op_of(i) == Op::kPrim && i.c >= primitive_count_) return fail(pc, "primitive number out of range");
+    return true;
+  }
+
+  bool check_special_rules(size_t pc) {
+    Instr i = f_.code[pc];
+    switch (op_of(i)) {
+      case Op::kSpecial:
+        return i.b <= value::kEof.bits >> 8 || fail(pc, "special value out of range");
+      case Op::kCapture:
+        return i.b < f_.captures.size() || fail(pc, "capture out of range");
+      case Op::kClosure:
+        return check_kind(pc, ConstantKind::kFunction);
+      case Op::kGlobal:
+      case Op::kSetGlobal:
+      case Op::kDefineGlobal:
+      case Op::kCallGlobal:
+      case Op::kTailCallGlobal:
+        return check_kind(pc, ConstantKind::kGlobal);
+      case Op::kConst:
+      case Op::kJumpEqConst:
+      case Op::kJumpNotEqConst:
+        return check_kind(pc, ConstantKind::kData);
+      default:
+        return true;
+    }
+  }
+
+  bool check_kind(size_t pc, ConstantKind kind) {
+    return f_.constants[f_.code[pc].b] == kind || fail(pc, "constant of the wrong kind");
+  }
+
+  bool check_catch(size_t pc) {
+    if (op_of(f_.code[pc]) != Op::kCatch) return true;
+    if (!is_handler(pc)) return fail(pc, "Catch outside a handler entry");
+    if (pc != 0 && op_info(op_of(f_.code[pc - 1])).ends != Ends::kstop) return fail(pc, "control falls into a handler");
+    return true;
+  }
+
+  // --- definedness -------------------------------------------------------------------------------------------------------
+
+  bool check_flow() {
+    find_leaders();
+    Written start(words(), 0);
+    for (uint32_t r = 0; r < f_.parameter_slots(); ++r) set(start, r);
+    meet_into(0, start);
+    while (!work_.empty()) {
+      size_t block = work_.back();
+      work_.pop_back();
+      flow_block(block);
+    }
+    return report_reads();
+  }
+
+  size_t words() const { return (size_t{f_.register_count} + 63) / 64; }
+  static void set(Written& w, size_t r) { w[r / 64] |= uint64_t{1} << (r % 64); }
+  static bool test(const Written& w, size_t r) { return (w[r / 64] >> (r % 64)) & 1; }
+
+  void find_leaders() {
+    leader_.assign(size_, false);
+    at_.assign(size_, {});
+    leader_[0] = true;
+    for (size_t pc = 0; pc < size_; ++pc) {
+      Instr i = f_.code[pc];
+      if (has_jump(op_of(i))) leader_[target(pc)] = true;
+      if (op_info(op_of(i)).ends != Ends::knext && pc + 1 < size_) leader_[pc + 1] = true;
+    }
+    for (const HandlerRegion& region : f_.handlers) leader_[region.start] = leader_[region.handler] = true;
+  }
+
+  size_t target(size_t pc) const {
+    return static_cast<size_t>(static_cast<int64_t>(pc) + 1 + jump_distance(f_.code[pc]));
+  }
+
+  void meet_into(size_t pc, const Written& incoming) {
+    Written& known = at_[pc];
+    if (known.empty()) {
+      known = incoming;
+      if (known.empty()) known.assign(1, 0);
+      work_.push_back(pc);
+      return;
+    }
+    bool changed = false;
+    for (size_t i = 0; i < incoming.size(); ++i) {
+      uint64_t both = known[i] & incoming[i];
+      changed |= both != known[i];
+      known[i] = both;
+    }
+    if (changed) work_.push_back(pc);
+  }
+
+  void flow_block(size_t pc) {
+    Written now = at_[pc];
+    for (const HandlerRegion& region : f_.handlers)
+      if (region.start == pc) meet_into(region.handler, now);
+    for (;; ++pc) {
+      Instr i = f_.code[pc];
+      write(now, i);
+      if (has_jump(op_of(i))) meet_into(target(pc), now);
+      if (op_info(op_of(i)).ends == Ends::kstop) return;
+      if (leader_[pc + 1]) {
+        meet_into(pc + 1, now);
+        return;
+      }
+    }
+  }
+
+  static void write(Written& now, Instr i) {
+    const OpInfo& info = op_info(op_of(i));
+    if (info.format[0] == 'w') set(now, i.a);
+    if (info.format[2] == 'w') set(now, i.c);
+  }
+
+  bool report_reads() {
+    Written now;
+    bool reachable = false;
+    for (size_t pc = 0; pc < size_; ++pc) {
+      if (leader_[pc]) {
+        reachable = !at_[pc].empty();
+        now = at_[pc];
+      }
+      if (!reachable) continue;
+      if (!check_reads(pc, now)) return false;
+      write(now, f_.code[pc]);
+    }
+    return true;
+  }
+
+  bool check_reads(size_t pc, const Written& now) {
+    Instr i = f_.code[pc];
+    const OpInfo& info = op_info(op_of(i));
+    bool scratch_a = op_of(i) == Op::kCallGlobal || op_of(i) == Op::kTailCallGlobal;
+    if (info.format[0] == 'r' && !scratch_a && !check_read(pc, now, i.a)) return false;
+    if (info.format[1] == 'r' && !(op_of(i) == Op::kPrim && i.x == 0) && !check_read(pc, now, i.b)) return false;
+    if (info.format[2] == 'r' && !check_read(pc, now, i.c)) return false;
+    if (!has_arguments(op_of(i))) return true;
+    size_t first = op_of(i) == Op::kPrim ? i.b : i.a + size_t{1};
+    for (size_t r = first; r < first + i.x; ++r)
+      if (!check_read(pc, now, r)) return false;
+    return true;
+  }
+
+  bool check_read(size_t pc, const Written& now, size_t r) {
+    return test(now, r) || fail(pc, "register " + std::to_string(r) + " may be read before it is written");
+  }
+
+  const FunctionCode& f_;
+  size_t primitive_count_;
+  size_t size_;
+  std::string reason_;
+  std::vector<bool> leader_;
+  std::vector<Written> at_;  // per leader: registers written on every path to it; empty while unreached
+  std::vector<size_t> work_;
+};
+
+}  // namespace
+
+bool verify(const FunctionCode& function, size_t primitive_count, std::string* reason) {
+  return Verifier(function, primitive_count).run(reason);
+}
+
+}  // namespace terrace::bytecode
