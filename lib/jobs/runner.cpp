@@ -1,0 +1,311 @@
+// jobs/runner.cpp: the runner's thread and its loop. What follows from an answer or a death is in jobs/outcome.cpp.
+#include "jobs/runner.hpp"
+
+#include <fenv.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <utility>
+
+namespace terrace::jobs {
+namespace {
+
+using observe::Reason;
+
+inline constexpr size_t kThreadStackBytes = 256 * 1024;
+inline constexpr size_t kMaxSymbolBytes = 1000;
+
+}  // namespace
+
+uint64_t fingerprint(const Request& request) {
+  const std::string_view bytes(reinterpret_cast<const char*>(request.encoding.data()), request.encoding.size());
+  return std::hash<std::string_view>{}(bytes) * 2 + (request.tier == Tier::kOpt ? 1 : 0);
+}
+
+Runner::Runner(const PoolOptions& options, const OnAnswer& on_answer, const std::vector<std::string>& environment)
+    : options_(options),
+      on_answer_(on_answer),
+      owner_(getpid()),
+      slots_(std::clamp<uint32_t>(options.workers, 1, 64)),
+      next_pause_(options.first_pause) {
+  connection_options_.worker_path = options.worker_path;
+  connection_options_.temp_parent = options.temp_parent;
+  connection_options_.environment = environment;
+  connection_options_.hello_limit = options.hello_limit;
+}
+
+Runner::~Runner() {
+  bool has_thread;
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+    has_thread = has_thread_;
+  }
+  if (has_thread) {
+    wake();
+    pthread_join(thread_, nullptr);
+  }
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+// --- called from any thread
+
+Reason Runner::submit(Request request) {
+  if (request.symbol.size() > kMaxSymbolBytes || request.encoding.size() > kMaxMessageBytes / 2) return Reason::kTooLarge;
+  {
+    std::lock_guard lock(mutex_);
+    if (poisoned_.contains(fingerprint(request))) return Reason::kPoisoned;
+    if (queue_.size() >= options_.queue_limit) return Reason::kQueueFull;
+    if (!has_thread_ && !start_thread()) return Reason::kWorkerStart;
+    queue_.push({std::move(request), Clock::now()});
+    ++unanswered_;
+    ++counters_.submitted;
+  }
+  wake();
+  return Reason::kNone;
+}
+
+bool Runner::wait_idle(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  return idle_.wait_for(lock, timeout, [this] { return unanswered_ == 0; });
+}
+
+void Runner::drop_waiting() {
+  std::lock_guard lock(mutex_);
+  drop_ = true;
+  wake();
+}
+
+void Runner::trim() {
+  std::lock_guard lock(mutex_);
+  trim_ = true;
+  wake();
+}
+
+void Runner::forgive() {
+  std::lock_guard lock(mutex_);
+  poisoned_.clear();
+  forgive_ = true;
+  wake();
+}
+
+PoolCounters Runner::counters() const {
+  std::lock_guard lock(mutex_);
+  PoolCounters copy = counters_;
+  copy.waiting = static_cast<uint32_t>(unanswered_);
+  return copy;
+}
+
+std::string Runner::compiler() const {
+  std::lock_guard lock(mutex_);
+  return compiler_;
+}
+
+// The host's handlers must never run on our thread, so it is born with everything blocked.
+bool Runner::start_thread() {
+  if (wake_fd_ < 0) wake_fd_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_fd_ < 0) return false;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kThreadStackBytes);
+  has_thread_ = pthread_create(&thread_, &attributes, thread_main, this) == 0;
+  pthread_attr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return has_thread_;
+}
+
+void Runner::wake() {
+  const uint64_t one = 1;
+  while (wake_fd_ >= 0 && write(wake_fd_, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+}
+
+// --- the thread
+
+void* Runner::thread_main(void* self) {
+  fesetenv(FE_DFL_ENV);
+  pthread_setname_np(pthread_self(), "terrace-jobs");
+  static_cast<Runner*>(self)->run();
+  return nullptr;
+}
+
+void Runner::run() {
+  bool go_on = true;
+  while (go_on) {
+    try {
+      go_on = take_orders();
+      if (!go_on) break;
+      refuse_while_paused();
+      dispatch();
+      wait_events();
+      for (Slot& slot : slots_) serve(slot);
+      stop_idle(false);
+    } catch (...) {
+      recover();  // no memory: an engine without compiled code is still right
+    }
+  }
+  std::vector<Waiting> left;
+  for (Slot& slot : slots_) {
+    slot.connection.stop();
+    std::move(slot.batch.begin(), slot.batch.end(), std::back_inserter(left));
+    slot.batch.clear();
+  }
+  {
+    std::lock_guard lock(mutex_);
+    std::vector<Waiting> queued = queue_.take_all();
+    std::move(queued.begin(), queued.end(), std::back_inserter(left));
+    counters_.workers_alive = 0;
+  }
+  answer_failed(std::move(left), Reason::kStopped, "");
+}
+
+// False when the thread shall end.
+bool Runner::take_orders() {
+  bool trim;
+  std::vector<Waiting> dropped;
+  {
+    std::lock_guard lock(mutex_);
+    if (stop_) return false;
+    trim = std::exchange(trim_, false);
+    if (std::exchange(drop_, false)) dropped = queue_.take_all();
+    if (std::exchange(forgive_, false)) on_success();
+  }
+  if (trim) stop_idle(true);
+  answer_failed(std::move(dropped), Reason::kStopped, "");
+  return true;
+}
+
+void Runner::recover() {
+  for (Slot& slot : slots_) {
+    slot.connection.stop();
+    slot.batch.clear();
+  }
+  std::lock_guard lock(mutex_);
+  queue_ = Queue();
+  unanswered_ = 0;
+  counters_.workers_alive = 0;
+  idle_.notify_all();
+}
+
+void Runner::refuse_while_paused() {
+  if (Clock::now() >= paused_until_) return;
+  std::vector<Waiting> refused;
+  {
+    std::lock_guard lock(mutex_);
+    refused = queue_.take_all();
+  }
+  answer_failed(std::move(refused), pause_reason_, pause_text_);
+}
+
+void Runner::dispatch() {
+  for (Slot& slot : slots_) {
+    if (slot.connection.state() == Connection::State::kReady) feed(slot);
+  }
+  start_one();
+}
+
+void Runner::feed(Slot& slot) {
+  {
+    std::lock_guard lock(mutex_);
+    if (queue_.empty()) return;
+    const size_t share = (queue_.size() + slots_.size() - 1) / slots_.size();
+    const size_t limit = std::min<size_t>(options_.batch_functions, kMaxBatchFunctions);
+    slot.batch = queue_.take_batch(std::clamp<size_t>(share, 1, std::max<size_t>(limit, 1)), options_.batch_bytes);
+    ++counters_.batches;
+  }
+  Batch batch;
+  batch.number = ++batch_number_;
+  batch.tier = slot.batch.front().request.tier;
+  batch.time_limit_ms = static_cast<uint32_t>(options_.time_limit.count());
+  batch.memory_limit = options_.memory_limit;
+  for (const Waiting& w : slot.batch) batch.jobs.push_back({w.request.symbol, w.request.encoding});
+  slot.sent = Clock::now();
+  slot.connection.send(batch);
+}
+
+// One worker is started at a time, when there is work that no other is ready for.
+void Runner::start_one() {
+  {
+    std::lock_guard lock(mutex_);
+    if (queue_.empty()) return;
+  }
+  Slot* down = nullptr;
+  for (Slot& slot : slots_) {
+    if (slot.connection.state() == Connection::State::kStarting) return;
+    if (slot.connection.state() == Connection::State::kDown && !down) down = &slot;
+  }
+  if (!down) return;
+  std::string text;
+  const Reason reason = down->connection.start(connection_options_, &text);
+  if (reason != Reason::kNone) {
+    pause(reason, text);
+    refuse_while_paused();
+    return;
+  }
+  std::lock_guard lock(mutex_);
+  ++counters_.worker_starts;
+  ++counters_.workers_alive;
+}
+
+void Runner::stop_idle(bool all) {
+  const auto now = Clock::now();
+  for (Slot& slot : slots_) {
+    Connection& c = slot.connection;
+    if (c.state() != Connection::State::kReady || !(all || now - c.idle_since() >= options_.idle_limit)) continue;
+    c.stop();
+    std::lock_guard lock(mutex_);
+    --counters_.workers_alive;
+  }
+}
+
+int Runner::poll_timeout_ms() const {
+  auto next = Clock::time_point::max();
+  for (const Slot& slot : slots_) {
+    const Connection& c = slot.connection;
+    next = std::min(next, c.deadline());
+    if (c.state() == Connection::State::kReady) next = std::min(next, c.idle_since() + options_.idle_limit);
+  }
+  if (next == Clock::time_point::max()) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now()).count();
+  return static_cast<int>(std::clamp<int64_t>(left, 0, 3'600'000));
+}
+
+void Runner::wait_events() {
+  std::vector<pollfd> items = {{wake_fd_, POLLIN, 0}};
+  for (const Slot& slot : slots_) {
+    const Connection& c = slot.connection;
+    if (c.state() == Connection::State::kDown) continue;
+    items.push_back({c.socket(), static_cast<short>(c.wants_to_write() ? POLLIN | POLLOUT : POLLIN), 0});
+  }
+  if (poll(items.data(), items.size(), poll_timeout_ms()) < 0) return;  // EINTR: look again
+  uint64_t count;
+  if (items[0].revents && read(wake_fd_, &count, sizeof count) < 0) return;
+}
+
+void Runner::serve(Slot& slot) {
+  const Connection::State before = slot.connection.state();
+  if (before == Connection::State::kDown) return;
+  Result result;
+  bool finished = false;
+  const Reason reason = slot.connection.progress(&result, &finished);
+  if (finished) {
+    on_result(slot, std::move(result));
+  } else if (reason != Reason::kNone) {
+    on_death(slot, reason);
+  } else if (before == Connection::State::kStarting && slot.connection.state() == Connection::State::kReady) {
+    const Hello& h = slot.connection.hello();
+    std::lock_guard lock(mutex_);
+    compiler_ = "gcc " + std::to_string(h.gcc_major) + "." + std::to_string(h.gcc_minor) + "." + std::to_string(h.gcc_patch);
+  }
+}
+
+}  // namespace terrace::jobs
