@@ -1,0 +1,202 @@
+// cli/main.cpp: the program `terrace`: its command line and what each command does.
+//
+// Exit codes: 0 done, 1 an SX error or a failed test, 2 a command line that makes no sense, 3 no usable library.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <sstream>
+
+#include "corpus.hpp"
+#include "effects.hpp"
+#include "repl.hpp"
+#include "sizes.hpp"
+#include "stats.hpp"
+
+namespace terrace::cli {
+
+namespace {
+
+constexpr int kDone = 0;
+constexpr int kSxError = 1;
+constexpr int kUsage = 2;
+constexpr int kNoLibrary = 3;
+
+const std::map<std::string, uint32_t> kModes = {{"auto", JIT_MODE_AUTO}, {"interp", JIT_MODE_INTERP},
+                                                {"base", JIT_MODE_BASE}, {"opt", JIT_MODE_OPT},
+                                                {"storm", JIT_MODE_STORM}};
+
+// The command line, as the user wrote it.
+struct Command {
+  std::string library;
+  std::string tier = "auto";
+  std::string stats;  // "", "text" or "json"
+  std::string heap_limit;
+  std::string stack_limit;
+  bool allow_files = false;
+  bool gc_stress = false;
+  Settings settings;
+
+  std::string file;
+  std::vector<std::string> arguments;
+  std::string expression;
+  std::vector<std::string> paths;
+  CorpusOptions corpus;
+};
+
+void add_options(CLI::App& app, Command* command) {
+  app.add_option("--library", command->library, "libterrace.so to use (or TERRACE_LIBRARY)");
+  app.add_option("--worker", command->settings.worker_path, "compile worker to use (or TERRACE_WORKER)");
+  app.add_option("--tier", command->tier, "how functions run: auto, or always in one tier; storm is for tests")
+      ->check(CLI::IsMember({"interp", "base", "opt", "auto", "storm"}));
+  app.add_option("--threshold", command->settings.threshold, "calls before a function is compiled; 0: never");
+  app.add_option("--budget", command->settings.budget, "functions that the code cache holds; 0: none");
+  app.add_option("--heap-limit", command->heap_limit, "bytes of heap, such as 512M");
+  app.add_option("--stack-limit", command->stack_limit, "bytes of stack for a computation, such as 64M");
+  app.add_flag("--gc-stress", command->gc_stress, "collect garbage as often as possible, for tests");
+  app.add_flag("--stats{text}", command->stats, "show the figures of the code cache on standard error at the end, "
+                                                "as text or with --stats=json");
+  app.add_flag("--allow-files", command->allow_files, "answer (perform 'read-file path)");
+}
+
+void add_commands(CLI::App& app, Command* command) {
+  auto* run = app.add_subcommand("run", "run a program; the global `arguments` is the list of its arguments");
+  run->add_option("FILE", command->file, "SX source, or - for standard input")->required();
+  run->add_option("ARGS", command->arguments, "strings for the program; after -- also such as begin with -");
+  auto* eval = app.add_subcommand("eval", "run an expression and show what it gives");
+  eval->add_option("EXPR", command->expression, "SX source")->required();
+  app.add_subcommand("repl", "read, run and show, one form after the other");
+  auto* test = app.add_subcommand("test", "run programs that say what they expect");
+  test->add_option("PATH", command->paths, "files, or directories with .sx files")->required()->check(CLI::ExistingPath);
+  test->add_flag("-v,--verbose", command->corpus.verbose, "a line for every program");
+  test->add_flag("--allow-refused", command->corpus.allow_refused, "a refused compilation is not a failure");
+  test->add_option("--seconds", command->corpus.seconds, "the longest that one example may take")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+}
+
+bool read_limit(const char* option, const std::string& text, uint64_t* limit) {
+  if (text.empty()) return true;
+  auto size = parse_size(text);
+  if (size) *limit = *size;
+  if (!size) std::cerr << "terrace: " << option << ": " << text << " is no size, such as 64M" << std::endl;
+  return size.has_value();
+}
+
+bool settle(Command* command) {
+  Settings& settings = command->settings;
+  settings.mode = kModes.at(command->tier);
+  settings.gc_stress = command->gc_stress;
+  if (!command->stats.empty() && command->stats != "text" && command->stats != "json") {
+    std::cerr << "terrace: --stats: " << command->stats << " is neither text nor json" << std::endl;
+    return false;
+  }
+  return read_limit("--heap-limit", command->heap_limit, &settings.heap_limit) &&
+         read_limit("--stack-limit", command->stack_limit, &settings.stack_limit);
+}
+
+void write_to_output(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void show_stats(const Engine& engine, const std::string& form) {
+  if (form.empty()) return;
+  std::fflush(stdout);
+  std::cerr << (form == "json" ? engine.stats_json() + "\n" : stats_text(engine.stats())) << std::flush;
+}
+
+// Shows an error, or the value when it is wanted; answers the exit code.
+int show(const Session& session, const Outcome& outcome, bool value_wanted) {
+  std::fflush(stdout);
+  if (outcome.kind == Outcome::Kind::kFailed) {
+    std::cerr << describe(outcome.failure) << std::endl;
+    return kSxError;
+  }
+  if (value_wanted && !outcome.value.is_unspecified()) {
+    std::cout << session.print(outcome.value.raw(), true) << std::endl;
+  }
+  return kDone;
+}
+
+std::optional<std::string> read_source(const std::string& path) {
+  std::ostringstream text;
+  if (path == "-") {
+    text << std::cin.rdbuf();
+    return text.str();
+  }
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  text << file.rdbuf();
+  return text.str();
+}
+
+int run_file(Session& session, const Command& command) {
+  auto source = read_source(command.file);
+  if (!source) {
+    std::cerr << "terrace: cannot read " << command.file << std::endl;
+    return kUsage;
+  }
+  session.define_strings("arguments", command.arguments);
+  return show(session, session.run(*source, command.file == "-" ? "standard input" : command.file), false);
+}
+
+int run_in_session(const Library& library, const CLI::App& app, const Command& command) {
+  Engine engine(library, command.settings);
+  Session session(engine, command.settings, write_to_output, program_effects(command.allow_files));
+  if (!engine.ok() || !session.ok()) {
+    std::cerr << "terrace: " << (engine.ok() ? session.problem() : engine.problem()) << std::endl;
+    return kNoLibrary;
+  }
+  int code = kDone;
+  if (app.got_subcommand("run")) code = run_file(session, command);
+  if (app.got_subcommand("eval")) code = show(session, session.run(command.expression, "eval"), true);
+  if (app.got_subcommand("repl")) code = run_repl(session);
+  show_stats(engine, command.stats);
+  return code;
+}
+
+int run(const CLI::App& app, Command& command, bool version) {
+  if (!settle(&command)) return kUsage;
+  std::string problem;
+  auto library = load_library(command.library, &problem);
+  if (!library) {
+    std::cerr << "terrace: " << problem << std::endl;
+    return kNoLibrary;
+  }
+  if (version) {
+    std::cout << library->version_string() << " from " << library->path << std::endl;
+    return kDone;
+  }
+  if (!app.got_subcommand("test")) return run_in_session(*library, app, command);
+  command.corpus.settings = command.settings;
+  command.corpus.mode_name = command.tier;
+  return run_corpus(*library, command.paths, command.corpus) ? kDone : kSxError;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Runs SX programs: interpreted at once, compiled when warm.", "terrace");
+  Command command;
+  bool version = false;
+  app.fallthrough();
+  add_options(app, &command);
+  add_commands(app, &command);
+  app.add_flag("--version", version, "show the version of the library and where it is");
+  app.require_subcommand(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    int code = app.exit(error, std::cout, std::cerr);
+    return code == 0 ? kDone : kUsage;
+  }
+  if (!version && app.get_subcommands().empty()) {
+    std::cerr << app.help();
+    return kUsage;
+  }
+  return run(app, command, version);
+}
+
+}  // namespace terrace::cli
+
+int main(int argc, char** argv) { return terrace::cli::main(argc, argv); }
