@@ -44,9 +44,17 @@ struct Hooks {
   void (*write)(VmState* vm, const char* data, size_t size) = nullptr;
 };
 
+// Why a safepoint was asked for: bits of Vm::requests.
+enum Request : uint32_t {
+  kRequestHeapLimit = 1,  // the heap has passed its limit: raise heap-limit
+  kRequestInterrupt = 2,  // the host asked, or the time slice or fuel ended: yield
+  kRequestCancel = 4,     // the host gave the computation up: unwind as kCancel
+};
+
 // One entry of the dynamic state: an effect handler or a parameter binding.
 struct DynamicEntry {
-  enum Kind : uint64_t { kHandler, kParameter, kEscapeTarget, kErrorHandler } kind;
+  // kMask: a handler is running; its key is the depth that handler searches go on from, as a fixnum.
+  enum Kind : uint64_t { kHandler, kParameter, kEscapeTarget, kErrorHandler, kMask } kind;
   Value key;    // operation symbol or Parameter; escape token as fixnum
   Value value;  // handler function or bound value
 };
@@ -60,7 +68,12 @@ struct Vm {
   heap::Heap heap;
   Hooks hooks;
   void* engine_side = nullptr;  // the engine's own record of this vm
-  std::atomic<uint32_t> requests{0};  // safepoint reasons; any thread
+  uintptr_t stack_base_limit = 0;  // the true limit of the running stack, also while a safepoint is requested; 0 outside
+  void* switchboard = nullptr;     // effect/ keeps its own record here
+  std::atomic<uint32_t> requests{0};  // Request bits; any thread
+  // Asks the running computation to call hooks.safepoint soon. Any thread. Who answers takes the bits and sets
+  // state.stack_limit back to stack_base_limit.
+  void request(uint32_t reasons);
 
   // The dynamic state of the running computation; effect/ swaps it when it switches.
   heap::RootedValues dynamic;  // three words an entry: kind as fixnum, key, value
@@ -101,6 +114,10 @@ Value raise_error_with(VmState* vm, ErrorKind kind, std::string_view message, Va
 // "car: expected a pair, got 3": `who` is the primitive, `expected` with its article.
 Value raise_type(VmState* vm, const char* who, const char* expected, Value got);
 Value raise_arity(VmState* vm, Value callee, uint64_t argc);
+// The same for callees that are not bytecode: `max` < 0 means any number.
+Value raise_arity_of(VmState* vm, std::string_view who, int min, int max, uint64_t argc);
+// A value in a few words for messages: 3, "text", (1 2 ...), #<vector>. Never long, never raises.
+std::string describe(Value v);
 bool unwinding(const VmState* vm);
 // The pending unwind as an object, and no longer pending; the runtime functions `caught` and `rethrow`.
 Value take_unwind(VmState* vm);

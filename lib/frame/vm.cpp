@@ -1,0 +1,133 @@
+// frame/vm.cpp: the life of a vm, its names, its globals and its roots.
+//
+// Answers for: what every vm has before any code runs in it, and which parts of it the collector must see. The C stacks and the
+// interpreter's registers are not here: whoever switches them (effect/) adds a root provider of its own.
+#include "frame/vm.hpp"
+
+#include "base/hash.hpp"
+#include "bytecode/code.hpp"
+#include "frame/names.hpp"
+
+namespace terrace::frame {
+
+using namespace value;
+
+static_assert(kNormalised == bytecode::kNormalisedArgc);
+static_assert(offsetof(VmState, xargs) + sizeof(VmState::xargs) == sizeof(VmState));
+
+struct Vm::Names {
+  explicit Names(heap::Heap& heap) : kinds(heap) {}
+  NameTable symbols;
+  NameTable keywords;
+  heap::RootedValues kinds;  // symbols of the error kinds, in the order of ErrorKind
+};
+
+namespace {
+
+// A symbol stays while its global has a value, though nothing refers to it: a later program may.
+void visit_bound_symbols(const NameTable& symbols, heap::Marker& marker) {
+  symbols.for_each([&](Value symbol) {
+    Value cell = as<Symbol>(symbol)->cell;
+    if (!is_nil(cell) && as<Cell>(cell)->value != kUnbound) marker.value(symbol);
+  });
+}
+
+// The words that generated code and unwinding keep in the state may be stale, so they are believed like a stack.
+void visit_state(const VmState& state, heap::Marker& marker) {
+  marker.conservative(&state.unwind_value, &state.unwind_value + 1);
+  marker.conservative(&state.tail_callee, &state.tail_callee + 1);
+  marker.conservative(state.tail_args, state.tail_args + kRegisterArguments);
+  marker.conservative(state.xargs, state.xargs + kMaxXargs);
+}
+
+}  // namespace
+
+Vm::Vm(const heap::HeapOptions& options, const Hooks& vm_hooks)
+    : heap(&state.window, options), hooks(vm_hooks), dynamic(heap), macros(heap), names_(new Names(heap)) {
+  state.unwind_value = state.tail_callee = kNil;
+  for (Value& argument : state.tail_args) argument = kNil;
+  heap.add_root_provider([this](heap::Marker& marker) {
+    visit_bound_symbols(names_->symbols, marker);
+    for (const auto& entry : macro_index) marker.value(Value{entry.first});
+    visit_state(state, marker);
+  });
+  heap.add_weak_hook([this](heap::Heap& of) {
+    names_->symbols.sweep_dead(of);
+    names_->keywords.sweep_dead(of);
+  });
+  heap.set_limit_handler([this] { request(kRequestHeapLimit); });
+#define T_ERROR(name, sx_kind, text) names_->kinds.push(intern(sx_kind));
+#include "frame/errors.def"
+#undef T_ERROR
+}
+
+Vm::~Vm() = default;
+
+void Vm::request(uint32_t reasons) {
+  requests.fetch_or(reasons);
+  state.stack_limit.store(UINTPTR_MAX);
+}
+
+Value Vm::intern(std::string_view name) {
+  uint64_t hash = base::hash_bytes(name.data(), name.size());
+  Value found = names_->symbols.find(name, hash);
+  if (found != kFalse) return found;
+  heap::RootedValues text(heap);
+  text.push(make_string(&state, name));
+  if (text[0] == kUnwind) return kUnwind;
+  auto* symbol = heap.make<Symbol>(Type::kSymbol);
+  symbol->name = text[0];
+  symbol->cell = kNil;
+  symbol->hash = hash;
+  // Invalid UTF-8 was repaired, so the name may be another one, which may be there already.
+  std::string_view repaired = string_view_of(text[0]);
+  if (repaired != name) return intern(std::string(repaired));
+  names_->symbols.add(from_object(symbol), hash);
+  return from_object(symbol);
+}
+
+Value Vm::keyword(std::string_view name) {
+  uint64_t hash = base::hash_bytes(name.data(), name.size());
+  Value found = names_->keywords.find(name, hash);
+  if (found != kFalse) return found;
+  heap::RootedValues text(heap);
+  text.push(make_string(&state, name));
+  if (text[0] == kUnwind) return kUnwind;
+  auto* keyword = heap.make<Keyword>(Type::kKeyword);
+  keyword->name = text[0];
+  keyword->hash = ~hash;  // a keyword and a symbol of one name are different keys
+  keyword->reserved = 0;
+  std::string_view repaired = string_view_of(text[0]);
+  if (repaired != name) return this->keyword(std::string(repaired));
+  names_->keywords.add(from_object(keyword), hash);
+  return from_object(keyword);
+}
+
+Value Vm::well_known(ErrorKind kind) const { return names_->kinds.data()[static_cast<size_t>(kind)]; }
+
+Cell* Vm::cell_of(Value symbol) {
+  auto* s = as<Symbol>(symbol);
+  if (!is_nil(s->cell)) return as<Cell>(s->cell);
+  heap::RootedValues keep(heap);
+  keep.push(symbol);
+  auto* cell = heap.make<Cell>(Type::kCell);
+  cell->value = kUnbound;
+  cell->name = symbol;
+  cell->version = 0;
+  s->cell = from_object(cell);
+  heap::Heap::write_barrier(s);
+  return cell;
+}
+
+void Vm::define(std::string_view name, Value v) {
+  heap::RootedValues keep(heap);
+  keep.push(v);
+  Value symbol = intern(name);
+  Cell* cell = cell_of(symbol);
+  cell->value = v;
+  cell->version++;
+  heap::Heap::write_barrier(cell);
+  macro_index.erase(symbol.bits);
+}
+
+}  // namespace terrace::frame
