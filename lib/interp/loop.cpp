@@ -149,6 +149,15 @@ op_SetBox: {
   heap::Heap::write_barrier(box);
   NEXT;
 }
+op_SetCapture: {
+  Closure* closure = as_closure(R[i.a]);
+  closure->capture[i.c] = R[i.b];
+  heap::Heap::write_barrier(closure);
+  NEXT;
+}
+op_Self:
+  R[i.a] = base[-1];
+  NEXT;
 op_Closure:
   R[i.a] = make_closure_with_captures(vm, base[-1], base, i.b);
   NEXT;
@@ -324,6 +333,10 @@ op_JumpEq:
   BRANCH_IF(R[i.a] == R[i.b]);
 op_JumpNotEq:
   BRANCH_IF(R[i.a] != R[i.b]);
+op_JumpEqConst:
+  BRANCH_IF(R[i.a] == K[i.b]);
+op_JumpNotEqConst:
+  BRANCH_IF(R[i.a] != K[i.b]);
 op_JumpNil:
   BRANCH_IF(is_nil(R[i.a]));
 op_JumpNotNil:

@@ -2,7 +2,7 @@
 //
 // Answers for: slow paths with all checks. One function per line of the table; forgetting one does not build.
 #include "bytecode/code.hpp"
-#include "frame/arith.hpp"
+#include "frame/number.hpp"
 #include "frame/vm.hpp"
 #include "interp/loop.hpp"
 #include "prims/primitive.hpp"
@@ -13,16 +13,16 @@ namespace {
 using namespace value;
 using frame::vm_of;
 
-Value runtime_add(VmState* vm, Value a, Value b) { return frame::add(vm, a, b); }
-Value runtime_sub(VmState* vm, Value a, Value b) { return frame::sub(vm, a, b); }
-Value runtime_mul(VmState* vm, Value a, Value b) { return frame::mul(vm, a, b); }
-Value runtime_div(VmState* vm, Value a, Value b) { return frame::div(vm, a, b); }
-Value runtime_quotient(VmState* vm, Value a, Value b) { return frame::quotient(vm, a, b); }
-Value runtime_remainder(VmState* vm, Value a, Value b) { return frame::remainder(vm, a, b); }
-Value runtime_modulo(VmState* vm, Value a, Value b) { return frame::modulo(vm, a, b); }
-Value runtime_num_eq(VmState* vm, Value a, Value b) { return frame::num_eq(vm, a, b); }
-Value runtime_num_lt(VmState* vm, Value a, Value b) { return frame::num_lt(vm, a, b); }
-Value runtime_num_le(VmState* vm, Value a, Value b) { return frame::num_le(vm, a, b); }
+Value runtime_add(VmState* vm, Value a, Value b) { return frame::number::add(vm, a, b); }
+Value runtime_sub(VmState* vm, Value a, Value b) { return frame::number::sub(vm, a, b); }
+Value runtime_mul(VmState* vm, Value a, Value b) { return frame::number::mul(vm, a, b); }
+Value runtime_div(VmState* vm, Value a, Value b) { return frame::number::div(vm, a, b); }
+Value runtime_quotient(VmState* vm, Value a, Value b) { return frame::number::quotient(vm, a, b); }
+Value runtime_remainder(VmState* vm, Value a, Value b) { return frame::number::remainder(vm, a, b); }
+Value runtime_modulo(VmState* vm, Value a, Value b) { return frame::number::modulo(vm, a, b); }
+Value runtime_num_eq(VmState* vm, Value a, Value b) { return frame::number::num_eq(vm, a, b); }
+Value runtime_num_lt(VmState* vm, Value a, Value b) { return frame::number::num_lt(vm, a, b); }
+Value runtime_num_le(VmState* vm, Value a, Value b) { return frame::number::num_le(vm, a, b); }
 
 Value runtime_box_float(VmState* vm, uint64_t bits) { return frame::make_float(vm, std::bit_cast<double>(bits)); }
 Value runtime_cons(VmState* vm, Value a, Value d) { return frame::heap_of(vm).cons(a, d); }

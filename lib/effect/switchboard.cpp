@@ -1,0 +1,199 @@
+// effect/switchboard.cpp: switching stacks. The switch itself is Boost.Context's; what is ours is which fields of the vm belong to the running
+// computation.
+#include "effect/switchboard.hpp"
+
+#include <boost/context/detail/fcontext.hpp>
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#define TERRACE_ASAN 1
+#else
+#define TERRACE_ASAN 0
+#endif
+
+namespace terrace::effect {
+
+namespace fc = boost::context::detail;
+
+namespace {
+
+// The sanitizer must know where each stack lies; otherwise it takes a switch for a wild jump.
+void before_switch([[maybe_unused]] void** save, [[maybe_unused]] const void* bottom, [[maybe_unused]] size_t size) {
+#if TERRACE_ASAN
+  __sanitizer_start_switch_fiber(save, bottom, size);
+#endif
+}
+void after_switch([[maybe_unused]] void* saved, [[maybe_unused]] const void** bottom, [[maybe_unused]] size_t* size) {
+#if TERRACE_ASAN
+  __sanitizer_finish_switch_fiber(saved, bottom, size);
+#endif
+}
+
+}  // namespace
+
+// Where the host's stack lies, as the sanitizer told when a fiber was entered.
+struct HostStack {
+  const void* bottom = nullptr;
+  size_t size = 0;
+};
+static thread_local HostStack host_stack;
+
+struct Switchboard::Fiber {
+  // Never returns: between jobs the fiber stays parked in `say`, so that starting a job is one switch.
+  static void main(fc::transfer_t in) {
+    auto* self = static_cast<Computation*>(in.data);
+    after_switch(nullptr, &host_stack.bottom, &host_stack.size);
+    self->context_ = in.fctx;
+    for (;;) {
+      Value result = self->job_(&self->board_->vm_.state, self->data_);
+      Message done{Message::Kind::kDone};
+      done.value = result;
+      self->board_->say(done);
+    }
+  }
+};
+
+Switchboard& switchboard_of(VmState* vm) { return *static_cast<Switchboard*>(frame::vm_of(vm).switchboard); }
+
+Switchboard::Switchboard(frame::Vm& vm, size_t stack_bytes) : vm_(vm), stack_bytes_(stack_bytes) {
+  vm_.switchboard = this;
+}
+Switchboard::~Switchboard() = default;
+
+Computation* Switchboard::start(Job job, void* data) {
+  if (idle_.empty()) {
+    std::unique_ptr<Computation> fresh(new Computation(vm_));
+    if (!fresh->memory_.allocate(stack_bytes_)) return nullptr;
+    fresh->board_ = this;
+    fresh->context_ = fc::make_fcontext(fresh->memory_.stack_top(), fresh->memory_.stack_bytes(), &Fiber::main);
+    idle_.push_back(fresh.get());
+    all_.push_back(std::move(fresh));
+  }
+  Computation* c = idle_.back();
+  idle_.pop_back();
+  c->job_ = job;
+  c->data_ = data;
+  c->register_top_ = c->memory_.registers();
+  c->link_top_ = c->memory_.links();
+  c->dynamic_.clear();
+  c->dynamic_depth_ = 0;
+  c->state_ = State::kWaiting;
+  return c;
+}
+
+// Makes `c` the running computation in the vm's fields.
+void Switchboard::install(Computation* c) {
+  if (c->outer_) {  // the outer one waits in a host call: put its fields aside
+    c->outer_->register_top_ = vm_.state.register_top;
+    c->outer_->link_top_ = vm_.state.link_top;
+    c->outer_->dynamic_depth_ = vm_.state.dynamic_depth;
+    c->outer_->dynamic_.swap(vm_.dynamic);
+  }
+  vm_.state.register_top = c->register_top_;
+  vm_.state.link_top = c->link_top_;
+  vm_.state.register_limit = c->memory_.register_limit();
+  vm_.state.link_limit = c->memory_.link_limit();
+  vm_.state.dynamic_depth = c->dynamic_depth_;
+  vm_.dynamic.swap(c->dynamic_);
+  vm_.stack_base_limit = c->memory_.limit();
+  vm_.state.stack_limit.store(vm_.stack_base_limit);
+  if (vm_.requests.load() != 0) vm_.state.stack_limit.store(UINTPTR_MAX);
+}
+
+void Switchboard::remove(Computation* c) {
+  c->register_top_ = vm_.state.register_top;
+  c->link_top_ = vm_.state.link_top;
+  c->dynamic_depth_ = vm_.state.dynamic_depth;
+  c->dynamic_.swap(vm_.dynamic);
+  Computation* outer = c->outer_;
+  if (outer) {
+    vm_.state.register_top = outer->register_top_;
+    vm_.state.link_top = outer->link_top_;
+    vm_.state.register_limit = outer->memory_.register_limit();
+    vm_.state.link_limit = outer->memory_.link_limit();
+    vm_.state.dynamic_depth = outer->dynamic_depth_;
+    vm_.dynamic.swap(outer->dynamic_);
+  }
+  vm_.stack_base_limit = segment ? segment->limit : 0;
+}
+
+[[gnu::noinline]] Message Switchboard::switch_in(Computation* c, Value answer) {
+  c->outer_ = current_;
+  install(c);
+  current_ = c;
+  c->answer_ = answer;
+  c->state_ = State::kRunning;
+  if (segment) segment->low = __builtin_frame_address(0);
+  void* fake = nullptr;
+  before_switch(&fake, c->memory_.stack_bottom(), c->memory_.stack_bytes());
+  fc::transfer_t back = fc::jump_fcontext(c->context_, c);
+  after_switch(fake, nullptr, nullptr);
+  c->context_ = back.fctx;
+  if (segment) segment->low = nullptr;
+  current_ = c->outer_;
+  c->outer_ = current_;
+  remove(c);
+  c->outer_ = nullptr;
+  switch (c->said_.kind) {
+    case Message::Kind::kDone:
+      c->state_ = State::kIdle;
+      break;
+    case Message::Kind::kRequest:
+      c->state_ = State::kSuspended;
+      break;
+    case Message::Kind::kHostCall:
+      c->state_ = State::kWaiting;
+      break;
+    case Message::Kind::kInterrupted:
+      c->state_ = State::kInterrupted;
+      break;
+  }
+  return c->said_;
+}
+
+[[gnu::noinline]] Value Switchboard::say(const Message& message) {
+  Computation* self = current_;
+  self->said_ = message;
+  before_switch(&self->fake_stack_, host_stack.bottom, host_stack.size);
+  fc::transfer_t in = fc::jump_fcontext(self->context_, self);
+  after_switch(self->fake_stack_, &host_stack.bottom, &host_stack.size);
+  self->context_ = in.fctx;
+  return self->answer_;
+}
+
+void Switchboard::recycle(Computation* c) {
+  c->dynamic_.clear();
+  idle_.push_back(c);
+}
+
+void Switchboard::request(frame::Vm& vm, uint32_t reason) {
+  vm.requests.fetch_or(reason);
+  vm.state.stack_limit.store(UINTPTR_MAX);
+}
+
+void Switchboard::trim() {
+  for (Computation* c : idle_) c->memory_.shrink();
+}
+
+[[gnu::no_sanitize("address")]] void Switchboard::roots(heap::Marker& marker) {
+  const void* here = __builtin_frame_address(0);
+  VmState& s = vm_.state;
+  marker.conservative(s.xargs, s.xargs + frame::kMaxXargs);
+  marker.conservative(s.tail_args, s.tail_args + 3);
+  marker.conservative(&s.tail_callee, &s.tail_callee + 1);
+  marker.value(s.unwind_value);
+  // A frame's argument registers may be written a little past its end before the callee takes them.
+  constexpr size_t kPast = 8;
+  for (auto& c : all_) {
+    if (c->state_ == State::kIdle) continue;
+    bool running = c.get() == current_;
+    Value* top = running ? s.register_top : c->register_top_;
+    marker.conservative(c->memory_.registers(), top + kPast);
+    marker.conservative(running && segment && segment->low ? here : c->context_, c->memory_.stack_top());
+    marker.conservative(&c->answer_, &c->answer_ + 1);
+    marker.conservative(&c->said_.value, &c->said_.value + 1);
+  }
+  for (HostSegment* h = segment; h; h = h->outer) marker.conservative(h->low ? h->low : here, h->high);
+}
+
+}  // namespace terrace::effect
