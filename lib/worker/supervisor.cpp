@@ -1,0 +1,134 @@
+// worker/supervisor.cpp: see the header.
+#include "worker/supervisor.hpp"
+
+#include <fcntl.h>
+#include <libgccjit.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+
+#include "bytecode/encoding.hpp"
+#include "jobs/temp_directory.hpp"
+#include "worker/compiler_process.hpp"
+
+namespace terrace::worker {
+namespace {
+
+using observe::Reason;
+
+inline constexpr int kEndMs = 5000;  // for the engine to take a last answer
+
+jobs::Hello make_hello() {
+  jobs::Hello hello;
+  hello.abi_version = bytecode::kAbiVersion;
+  hello.gcc_major = static_cast<uint32_t>(gcc_jit_version_major());
+  hello.gcc_minor = static_cast<uint32_t>(gcc_jit_version_minor());
+  hello.gcc_patch = static_cast<uint32_t>(gcc_jit_version_patchlevel());
+  hello.pid = static_cast<uint32_t>(getpid());
+  return hello;
+}
+
+// Readable when somebody asks the process to end.
+int end_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
+  sigprocmask(SIG_BLOCK, &set, nullptr);
+  return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+// When memory is short, the system shall end this process sooner than the host.
+void volunteer_for_oom() {
+  const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  [[maybe_unused]] const ssize_t written = write(fd, "500", 3);
+  close(fd);
+}
+
+// The directory may have been cleaned away, by us or by the system; then it is made again.
+bool has_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0) return true;
+  struct stat status {};
+  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
+class Supervisor {
+ public:
+  explicit Supervisor(const std::string& temp_directory)
+      : temp_directory_(temp_directory),
+        watched_{fcntl(jobs::kWorkerHostPidfd, F_GETFD) < 0 ? -1 : jobs::kWorkerHostPidfd, end_signals()},
+        inherited_{jobs::kWorkerSocket, watched_[0], watched_[1]},
+        compiler_(temp_directory, inherited_) {}
+
+  void serve() {
+    if (transmit(jobs::kWorkerSocket, jobs::pack(make_hello()), watched_, kForever) != Outcome::kDone) return;
+    std::vector<uint8_t> body;
+    for (;;) {
+      if (!compiler_.alive()) compiler_.start();
+      if (!next_batch(&body)) return;
+      jobs::Batch batch;
+      if (!jobs::unpack(body, &batch)) return;
+      jobs::Result result;
+      if (!compile(batch, body, &result)) return;
+      const auto deadline = Clock::now() + std::chrono::milliseconds(kEndMs);
+      if (transmit(jobs::kWorkerSocket, jobs::pack(result), watched_, deadline) != Outcome::kDone) return;
+      if (compiler_.worn_out()) compiler_.end();
+    }
+  }
+
+ private:
+  // A child that dies while it has nothing to do is replaced before the next batch comes.
+  bool next_batch(std::vector<uint8_t>* body) {
+    for (;;) {
+      const std::array<int, 3> watched = {watched_[0], watched_[1], compiler_.socket()};
+      if (wait_for(jobs::kWorkerSocket, POLLIN, watched, kForever) == Outcome::kDone) {
+        return receive(jobs::kWorkerSocket, jobs::MessageKind::kBatch, body, watched_, kForever) == Outcome::kDone;
+      }
+      if (wait_for(-1, 0, watched_, Clock::now()) == Outcome::kStop) return false;
+      compiler_.end();
+      if (!compiler_.start()) return false;
+    }
+  }
+
+  bool compile(const jobs::Batch& batch, std::span<const uint8_t> body, jobs::Result* result) {
+    result->number = batch.number;
+    if (!has_directory(temp_directory_)) {
+      result->reason = Reason::kTempDirectory;
+      result->text = "the directory " + temp_directory_ + " is gone";
+      return true;
+    }
+    if (!compiler_.alive() && !compiler_.start()) {
+      result->reason = Reason::kCompilerMemory;
+      result->text = "no process for the compiler";
+      return true;
+    }
+    // Besides the usual: the end of the engine's side, which shows as readable, for the engine sends one batch at a time.
+    const std::array<int, 3> watched = {watched_[0], watched_[1], jobs::kWorkerSocket};
+    if (!compiler_.run(batch, body, watched, result)) return false;
+    // A child that died may have left files; has_directory makes the directory again.
+    if (!compiler_.alive()) jobs::remove_temp_directory(temp_directory_);
+    return true;
+  }
+
+  std::string temp_directory_;
+  std::array<int, 2> watched_;
+  std::array<int, 3> inherited_;
+  CompilerProcess compiler_;
+};
+
+}  // namespace
+
+int supervise(const std::string& temp_directory) {
+  volunteer_for_oom();
+  {
+    Supervisor supervisor(temp_directory);
+    supervisor.serve();
+  }
+  return jobs::remove_temp_directory(temp_directory) ? 0 : 1;
+}
+
+}  // namespace terrace::worker
