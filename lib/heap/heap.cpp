@@ -55,7 +55,7 @@ struct Heap::State {
   void close_windows();
   void set_window(BlockUse use, Range range);
   size_t used() const { return live + since; }
-  size_t threshold() const { return std::max(kMinThreshold, live + external); }
+  size_t threshold() const { return std::max(kMinThreshold, live + external_live); }
   size_t reserve() const { return std::max(kMinReserve, limit / 16); }
 
   AllocWindow* window;
@@ -68,7 +68,8 @@ struct Heap::State {
   size_t live = 0;      // bytes found alive by the last collection
   size_t since = 0;     // bytes handed out since
   size_t external = 0;  // bytes outside that objects keep alive
-  size_t external_since = 0;
+  size_t external_live = 0;   // of these, what the last collection left
+  size_t external_since = 0;  // and what was added since
   HeapStats stats;
 
   Value pinned[2] = {value::kNil, value::kNil};  // arguments of cons while it collects
@@ -251,6 +252,7 @@ __attribute__((noinline)) void Heap::State::collect(Heap& heap) {
   for (auto& hook : weak_hooks) hook(heap);
   finalize_dead(heap);
   live = space.sweep();
+  external_live = external;
   since = external_since = 0;
   // What one cycle of allocation needs stays mapped; steady garbage then costs no page faults and no growth.
   space.release_empty(threshold() + kReserveChunks * kChunkBytes);
