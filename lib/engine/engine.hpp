@@ -18,6 +18,7 @@
 
 #include "frame/vm.hpp"
 #include "heap/heap.hpp"
+#include "tier/policy.hpp"
 
 namespace terrace::effect {
 class Computation;
@@ -26,7 +27,7 @@ class Switchboard;
 
 namespace terrace::engine {
 
-enum class Mode : uint32_t { kAuto, kInterp, kBase, kOpt, kStorm };
+using tier::Mode;
 
 struct EngineOptions {
   Mode mode = Mode::kAuto;

@@ -451,7 +451,7 @@ call: {
   Proto* proto = as_closure(callee)->proto;
   if (proto->entry != &enter || proto->expected != argc) [[unlikely]]
     goto call_out;
-  if (--proto->countdown < 0 && ask_policy(vm, callee)) [[unlikely]]
+  if ((proto->countdown -= frame::kCallWeight) < 0 && ask_policy(vm, callee)) [[unlikely]]
     goto call_out;
   Value* top = args + proto->aux;
   if (top > vm->register_limit || vm->link_top == vm->link_limit) [[unlikely]] {
@@ -501,7 +501,7 @@ tail_call: {
   Proto* proto = as_closure(callee)->proto;
   if (proto->entry != &enter || proto->expected != argc) [[unlikely]]
     goto tail_call_out;
-  if (--proto->countdown < 0 && ask_policy(vm, callee)) [[unlikely]]
+  if ((proto->countdown -= frame::kCallWeight) < 0 && ask_policy(vm, callee)) [[unlikely]]
     goto tail_call_out;
   Value* top = base + proto->aux;
   if (top > vm->register_limit) [[unlikely]] {
@@ -591,7 +591,7 @@ Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value 
   Proto* proto = as_closure(callee)->proto;
   if (argc != proto->expected) [[unlikely]]
     return normalise(vm, callee, argc, a0, a1, a2);
-  if (--proto->countdown < 0 && ask_policy(vm, callee)) [[unlikely]]
+  if ((proto->countdown -= frame::kCallWeight) < 0 && ask_policy(vm, callee)) [[unlikely]]
     return proto->entry(vm, callee, argc, a0, a1, a2);
   Value* saved_top = vm->register_top;
   Value* base = saved_top + 1;

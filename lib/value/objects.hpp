@@ -186,7 +186,9 @@ struct Proto : Object {
   int32_t countdown;            // calls and back-edges until the tier policy is asked again
   uint32_t stamp;               // epoch of the last call seen by the cache (LRU)
   uint32_t constant_count;
-  uint32_t tier;                // tier::Tier that `entry` belongs to, for statistics and printing
+  uint32_t tier;                // cache:: tier number that `entry` belongs to
+  int32_t interval;             // what countdown was set to last
+  uint32_t reserved;
   Value name;                   // Symbol or kFalse
   Value constant[];
 };

@@ -1,0 +1,142 @@
+// tier/policy.cpp: the decisions.
+#include "tier/policy.hpp"
+
+#include <algorithm>
+
+#include "frame/calling.hpp"
+
+namespace terrace::tier {
+namespace {
+
+using cache::kInterp;
+using cache::tier_number;
+using jobs::Tier;
+
+constexpr int32_t kLongest = INT32_MAX / 2;
+
+int32_t units(int64_t calls) {
+  return static_cast<int32_t>(std::clamp<int64_t>(calls * frame::kCallWeight, 0, kLongest));
+}
+
+bool may_request(const cache::Record& record, Tier tier) {
+  if (record.requested != kInterp || record.tier >= tier_number(tier)) return false;
+  if (record.refused == kInterp || record.refused > tier_number(tier)) return true;
+  return observe::reason_text(record.reason).again == observe::Again::kLater;
+}
+
+Decision at_once(const cache::Record& record, Tier tier) {
+  Decision d;
+  d.countdown = kLongest;
+  if (!may_request(record, tier)) return d;
+  d.request = d.wait = true;
+  d.tier = tier;
+  return d;
+}
+
+// A small generator is enough: what matters is that base, opt and the interpreter follow each other in all orders.
+Decision storm(Settings& settings, const cache::Record& record) {
+  uint32_t x = settings.storm_state.load(std::memory_order_relaxed);
+  x ^= x << 13;
+  x ^= x >> 17;
+  x ^= x << 5;
+  settings.storm_state.store(x, std::memory_order_relaxed);
+  Decision d;
+  d.countdown = static_cast<int32_t>(x >> 8 & 255);
+  if (record.tier != kInterp && (x & 3) == 0) {
+    d.drop = true;
+    return d;
+  }
+  Tier wanted = (x & 4) ? Tier::kOpt : Tier::kBase;
+  if (record.tier >= tier_number(wanted) || !may_request(record, wanted)) return d;
+  d.request = d.wait = true;
+  d.tier = wanted;
+  return d;
+}
+
+Decision by_counters(const Settings& settings, const cache::Record& record, uint8_t running) {
+  Decision d;
+  int64_t threshold = settings.threshold.load(std::memory_order_relaxed);
+  int64_t interval = settings.check_interval.load(std::memory_order_relaxed);
+  if (running == kInterp) {
+    bool warm = threshold > 0 && record.calls >= static_cast<uint64_t>(threshold);
+    if (warm && may_request(record, Tier::kBase)) {
+      bool again = record.refused != kInterp;
+      int64_t retry = settings.retry_interval.load(std::memory_order_relaxed);
+      if (!again || record.calls >= static_cast<uint64_t>(retry)) {
+        d.request = true;
+        d.tier = Tier::kBase;
+      }
+    }
+    int64_t left = threshold > 0 && !warm ? threshold - static_cast<int64_t>(record.calls) : interval;
+    d.countdown = units(std::min(left, interval)) - frame::kCallWeight;
+    d.countdown = std::max(d.countdown, 0);
+    return d;
+  }
+  d.countdown = static_cast<int32_t>(std::min<int64_t>(settings.opt_threshold.load(), kLongest));
+  bool hot = running == tier_number(Tier::kBase) && record.tier == running;
+  if (hot && threshold > 0 && may_request(record, Tier::kOpt) && record.refused == kInterp) {
+    d.request = true;
+    d.tier = Tier::kOpt;
+  }
+  return d;
+}
+
+}  // namespace
+
+Decision decide(Settings& settings, const cache::Record& record, uint8_t running) {
+  switch (settings.mode.load(std::memory_order_relaxed)) {
+    case Mode::kInterp: {
+      Decision d;
+      d.countdown = kLongest;
+      return d;
+    }
+    case Mode::kBase:
+      return at_once(record, Tier::kBase);
+    case Mode::kOpt:
+      return at_once(record, Tier::kOpt);
+    case Mode::kStorm:
+      return storm(settings, record);
+    case Mode::kAuto:
+      break;
+  }
+  return by_counters(settings, record, running);
+}
+
+int32_t first_countdown(const Settings& settings) {
+  switch (settings.mode.load(std::memory_order_relaxed)) {
+    case Mode::kInterp:
+      return kLongest;
+    case Mode::kBase:
+    case Mode::kOpt:
+    case Mode::kStorm:
+      return 0;
+    case Mode::kAuto:
+      break;
+  }
+  int64_t threshold = settings.threshold.load(std::memory_order_relaxed);
+  int64_t interval = settings.check_interval.load(std::memory_order_relaxed);
+  int64_t calls = threshold > 0 ? std::min(threshold, interval) : interval;
+  return units(calls - 1);
+}
+
+bool matches(std::string_view pattern, std::string_view name) {
+  size_t p = 0, n = 0, star = std::string_view::npos, from = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      from = n;
+    } else if (p < pattern.size() && pattern[p] == name[n]) {
+      p++;
+      n++;
+    } else if (star != std::string_view::npos) {
+      p = star + 1;
+      n = ++from;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') p++;
+  return p == pattern.size();
+}
+
+}  // namespace terrace::tier

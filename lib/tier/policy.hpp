@@ -1,0 +1,44 @@
+// tier/policy.hpp: what should happen to a function whose countdown ended. Policy only: nothing is done here.
+//
+//   interp --threshold calls--> base requested --installed--> base --opt_threshold--> opt requested --installed--> opt
+//      ^                                                                                                            |
+//      '------------------------------- evicted, reset, demoted, excluded ------------------------------------------'
+//
+// A refused tier is not asked for again, or after retry_interval when the reason is a passing one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "cache/code_cache.hpp"
+
+namespace terrace::tier {
+
+// auto: by counters. interp: never compile. base, opt: compile everything before it first runs and wait. storm: promote, drop and promote
+// again all the time, to find what only odd moments show.
+enum class Mode : uint32_t { kAuto, kInterp, kBase, kOpt, kStorm };
+
+struct Settings {
+  std::atomic<Mode> mode{Mode::kAuto};
+#define T_PARAM(name, default_value, least, most, text) std::atomic<int64_t> name{default_value};
+#include "tier/params.def"
+#undef T_PARAM
+  std::atomic<uint32_t> storm_state{1};
+};
+
+struct Decision {
+  bool request = false;
+  jobs::Tier tier = jobs::Tier::kBase;
+  bool wait = false;       // for the request's end
+  bool drop = false;       // the code that is installed
+  int32_t countdown = 0;   // until the next question
+};
+
+// `record` as it is now; `running` is the tier of the code whose countdown ended.
+Decision decide(Settings& settings, const cache::Record& record, uint8_t running);
+// What a function's countdown starts with.
+int32_t first_countdown(const Settings& settings);
+// True when `name` matches `pattern`, in which `*` stands for any text.
+bool matches(std::string_view pattern, std::string_view name);
+
+}  // namespace terrace::tier
