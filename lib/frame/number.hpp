@@ -3,14 +3,19 @@
 // Answers for: what + and the rest do with fixnums, bignums, ratios and doubles, and numbers as text. Not for: the tag
 // layout (value/value.hpp) and the inline fast paths of the tiers, which must agree with what is said here.
 //
-// 1. Exact arithmetic never wraps and never loses digits: integers grow to bignums, quotients to ratios in lowest terms, and
+// 1. Exact arithmetic never wraps and never loses digits: integers grow to bignums, quotients to ratios in lowest
+// terms, and
 //    every result is in its smallest kind. Only the u64 and i32 functions wrap, because their names say so.
-// 2. One double among the operands makes the operation a double operation: (* 0 1.5) is 0.0. Doubles follow IEEE 754 and raise
-//    nothing: (/ 1.0 0.0) is +inf.0, (sqrt -1.0) is +nan.0. Conversion of an exact number to a double rounds to nearest even.
-// 3. Exact arithmetic raises where it has no real answer: a division by exact 0 is division-by-zero, whatever is divided; (sqrt
+// 2. One double among the operands makes the operation a double operation: (* 0 1.5) is 0.0. Doubles follow IEEE 754
+// and raise
+//    nothing: (/ 1.0 0.0) is +inf.0, (sqrt -1.0) is +nan.0. Conversion of an exact number to a double rounds to nearest
+//    even.
+// 3. Exact arithmetic raises where it has no real answer: a division by exact 0 is division-by-zero, whatever is
+// divided; (sqrt
 //    -4) and (expt -8 1/3) are range-errors.
 // 4. Comparison is exact between all kinds: nothing is rounded first, so it is transitive. NaN is equal to nothing.
-// 5. A result of more than kMaxIntegerBits raises heap-limit before it is computed. GMP never aborts the process for a size.
+// 5. A result of more than kMaxIntegerBits raises heap-limit before it is computed. GMP never aborts the process for a
+// size.
 // 6. A function that takes a VmState answers kUnwind after raising. Those without one neither allocate nor raise.
 #pragma once
 
@@ -24,13 +29,13 @@ namespace terrace::frame::number {
 inline constexpr uint64_t kMaxIntegerBits = uint64_t{64} << 23;  // 64 MB of digits
 
 bool is_number(Value v);
-bool is_exact(Value v);             // precondition: a number
-bool is_rational(Value v);          // any number but infinities and NaN
-bool is_integer_valued(Value v);    // 3 and 3.0, not 3.5
-double to_double(Value v);          // nearest double; precondition: a number
-int sign_of(Value v);               // -1, 0, 1; 0 for NaN; precondition: a number
-bool eqv(Value a, Value b);         // same number, same exactness; 0.0 and -0.0 differ, NaN equals NaN
-uint64_t hash(Value v);             // equal for numbers that are eqv
+bool is_exact(Value v);           // precondition: a number
+bool is_rational(Value v);        // any number but infinities and NaN
+bool is_integer_valued(Value v);  // 3 and 3.0, not 3.5
+double to_double(Value v);        // nearest double; precondition: a number
+int sign_of(Value v);             // -1, 0, 1; 0 for NaN; precondition: a number
+bool eqv(Value a, Value b);       // same number, same exactness; 0.0 and -0.0 differ, NaN equals NaN
+uint64_t hash(Value v);           // equal for numbers that are eqv
 // -1, 0, 1, or kUnordered when one is NaN. Precondition: both are numbers.
 inline constexpr int kUnordered = 2;
 int compare(Value a, Value b);
@@ -52,11 +57,11 @@ Value num_le(VmState* vm, Value a, Value b);
 Value quotient(VmState* vm, Value a, Value b);   // towards zero
 Value remainder(VmState* vm, Value a, Value b);  // sign of a
 Value floor_quotient(VmState* vm, Value a, Value b);
-Value modulo(VmState* vm, Value a, Value b);     // sign of b, goes with floor_quotient
+Value modulo(VmState* vm, Value a, Value b);  // sign of b, goes with floor_quotient
 // Both results at once; false after raising.
 bool floor_divide(VmState* vm, Value a, Value b, Value* q, Value* r);
 bool truncate_divide(VmState* vm, Value a, Value b, Value* q, Value* r);
-Value gcd(VmState* vm, Value a, Value b);        // never negative; integer-valued doubles are accepted
+Value gcd(VmState* vm, Value a, Value b);  // never negative; integer-valued doubles are accepted
 Value lcm(VmState* vm, Value a, Value b);
 
 // --- powers and roots
@@ -68,12 +73,12 @@ Value sqrt(VmState* vm, Value a);
 bool exact_integer_sqrt(VmState* vm, Value n, Value* root, Value* rest);
 
 // --- conversion and rounding
-Value to_exact(VmState* vm, Value a);    // raises for infinities and NaN
+Value to_exact(VmState* vm, Value a);  // raises for infinities and NaN
 Value to_inexact(VmState* vm, Value a);
-Value floor(VmState* vm, Value a);       // exact for exact arguments, double for doubles
+Value floor(VmState* vm, Value a);  // exact for exact arguments, double for doubles
 Value ceiling(VmState* vm, Value a);
 Value truncate(VmState* vm, Value a);
-Value round(VmState* vm, Value a);       // halves to even
+Value round(VmState* vm, Value a);  // halves to even
 Value numerator(VmState* vm, Value a);
 Value denominator(VmState* vm, Value a);
 
@@ -108,14 +113,14 @@ bool to_uint64(Value v, uint64_t* out);
 Value from_limbs(VmState* vm, const uint64_t* limbs, size_t count, bool negative);
 
 // --- text
-// A double is written with the fewest digits that read back as the same double, always with a point or an exponent: 1.0,
-// 0.1, 1e21, 1.5e-7, -0.0, +inf.0, -inf.0, +nan.0. Positional from 1e-6 to below 1e21, else scientific.
+// A double is written with the fewest digits that read back as the same double, always with a point or an
+// exponent: 1.0, 0.1, 1e21, 1.5e-7, -0.0, +inf.0, -inf.0, +nan.0. Positional from 1e-6 to below 1e21, else scientific.
 // Precondition: 2 <= radix <= 36. Doubles are always decimal.
 void append_text(std::string& out, Value v, int radix = 10);
 // number->string: raises for a bad radix, and for a double in a radix other than 10.
 Value to_string(VmState* vm, Value v, Value radix);
-// Number literal syntax: [#x #b #o #d #e #i] [sign] then digits, digits/digits, decimals with optional exponent (radix 10),
-// inf.0 or nan.0. Answers kFalse when the text is no number, a denominator of zero included.
+// Number literal syntax: [#x #b #o #d #e #i] [sign] then digits, digits/digits, decimals with optional exponent (radix
+// 10), inf.0 or nan.0. Answers kFalse when the text is no number, a denominator of zero included.
 Value from_text(VmState* vm, std::string_view text, int radix = 10);
 bool is_number_text(std::string_view text, int radix = 10);  // whether from_text would answer a number
 

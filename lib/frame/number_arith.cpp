@@ -130,7 +130,8 @@ int order(T a, T b) {
 int compare_fixnum_double(int64_t i, double d) {
   if (d >= 0x1p60) return -1;
   if (d < -0x1p60) return 1;
-  auto whole = static_cast<int64_t>(d);  // exact: every double this large is an integer, every smaller one loses its fraction
+  auto whole =
+      static_cast<int64_t>(d);  // exact: every double this large is an integer, every smaller one loses its fraction
   if (i != whole) return order(i, whole);
   return order(0.0, d - static_cast<double>(whole));
 }

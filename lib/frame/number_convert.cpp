@@ -17,7 +17,8 @@ Value exact_double(VmState* vm, double d) {
 
 using IntegerDivision = void (*)(mpz_ptr, mpz_srcptr, mpz_srcptr);
 
-// q = num/den to the nearest integer, halves to even: floor(num/den + 1/2), less one for a tie that landed on an odd number.
+// q = num/den to the nearest integer, halves to even: floor(num/den + 1/2), less one for a tie that landed on an odd
+// number.
 void round_division(mpz_ptr q, mpz_srcptr num, mpz_srcptr den) {
   Mpz twice;
   Mpz rest;

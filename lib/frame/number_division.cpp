@@ -1,6 +1,7 @@
 // frame/number_division.cpp: division with remainder, gcd and lcm.
 //
-// Both roundings are one family: `floor` tells which. Doubles are divided as doubles; the remainder is the exact one (fmod).
+// Both roundings are one family: `floor` tells which. Doubles are divided as doubles; the remainder is the exact one
+// (fmod).
 #include <cmath>
 #include <numeric>
 
@@ -122,7 +123,9 @@ Value only_remainder(VmState* vm, const char* who, Toward toward, Value a, Value
 
 Value quotient(VmState* vm, Value a, Value b) { return only_quotient(vm, "quotient", Toward::kZero, a, b); }
 Value remainder(VmState* vm, Value a, Value b) { return only_remainder(vm, "remainder", Toward::kZero, a, b); }
-Value floor_quotient(VmState* vm, Value a, Value b) { return only_quotient(vm, "floor-quotient", Toward::kFloor, a, b); }
+Value floor_quotient(VmState* vm, Value a, Value b) {
+  return only_quotient(vm, "floor-quotient", Toward::kFloor, a, b);
+}
 Value modulo(VmState* vm, Value a, Value b) { return only_remainder(vm, "modulo", Toward::kFloor, a, b); }
 
 bool floor_divide(VmState* vm, Value a, Value b, Value* q, Value* r) {

@@ -164,8 +164,7 @@ Value add_integers(VmState* vm, const char* who, Value a, Value b, int sign) {
 
 Value mul_integers(VmState* vm, const char* who, Value a, Value b) {
   int64_t product;
-  if (value::both_fixnum(a, b) &&
-      !__builtin_mul_overflow(value::fixnum_value(a), value::fixnum_value(b), &product)) {
+  if (value::both_fixnum(a, b) && !__builtin_mul_overflow(value::fixnum_value(a), value::fixnum_value(b), &product)) {
     return integer_from(vm, product);
   }
   IntegerView view_a(a);

@@ -1,10 +1,11 @@
 // frame/number_parts.hpp: what the number_*.cpp files share: kinds, GMP views of heap numbers, results.
 //
-// Answers for: the bridge between heap numbers and GMP. Not for: any operation; nobody outside number_*.cpp includes this.
+// Answers for: the bridge between heap numbers and GMP. Not for: any operation; nobody outside number_*.cpp includes
+// this.
 //
-// Invariants: a view points into the heap object and lives on the C stack, so it keeps the object alive by itself; it is never
-// written through. mpz_t and mpq_t temporaries live in Mpz and Mpq, which free them. Every operation whose size a program
-// chooses goes through room_for first, since GMP knows no failure but abort.
+// Invariants: a view points into the heap object and lives on the C stack, so it keeps the object alive by itself; it
+// is never written through. mpz_t and mpq_t temporaries live in Mpz and Mpq, which free them. Every operation whose
+// size a program chooses goes through room_for first, since GMP knows no failure but abort.
 #pragma once
 
 #include <gmp.h>
@@ -116,7 +117,8 @@ class RationalView {
   mp_limb_t small_[2];
 };
 
-// Whether an integer of `limbs` limbs may be computed now: raises heap-limit or stack-overflow and answers false if not.
+// Whether an integer of `limbs` limbs may be computed now: raises heap-limit or stack-overflow and answers false if
+// not.
 bool room_for(VmState* vm, const char* who, uint64_t limbs);
 
 Value integer_from(VmState* vm, int64_t i);

@@ -21,8 +21,9 @@ bool is_unit(mpz_srcptr z) { return mpz_cmpabs_ui(z, 1) <= 0; }
 // base^n for an exact base other than 0 and n >= 0; `inverted` turns the result over.
 Value exact_power(VmState* vm, Value base, uint64_t n, bool inverted) {
   RationalView x(base);
-  if (!room_for(vm, "expt", std::max(is_unit(x.num()) ? 1 : power_limbs(x.num(), n),
-                                     is_unit(x.den()) ? 1 : power_limbs(x.den(), n)))) {
+  if (!room_for(
+          vm, "expt",
+          std::max(is_unit(x.num()) ? 1 : power_limbs(x.num(), n), is_unit(x.den()) ? 1 : power_limbs(x.den(), n)))) {
     return value::kUnwind;
   }
   Mpq result;
@@ -82,7 +83,8 @@ namespace {
 // The root of num/den as the nearest double, also where num/den itself is beyond the doubles.
 double root_to_double(mpz_srcptr num, mpz_srcptr den) {
   int64_t width = static_cast<int64_t>(mpz_sizeinbase(num, 2)) - static_cast<int64_t>(mpz_sizeinbase(den, 2));
-  // The scaled quotient gets 126 to 128 bits, so that its root has 63 or 64; the scale is even, so that its root is a power of 2.
+  // The scaled quotient gets 126 to 128 bits, so that its root has 63 or 64; the scale is even, so that its root is a
+  // power of 2.
   int64_t shift = (126 - width) & ~int64_t{1};
   Mpz scaled;
   Mpz rest;

@@ -11,7 +11,7 @@ namespace terrace::frame::number {
 
 namespace {
 
-constexpr int kFirstScientific = 21;   // decimal exponent from which a double is written as 1e21
+constexpr int kFirstScientific = 21;  // decimal exponent from which a double is written as 1e21
 constexpr int kFirstPositional = -6;  // and down to which it is written as 0.000001
 
 void append_integer(std::string& out, Value v, int radix) {
@@ -117,9 +117,9 @@ struct Literal {
   int radix = 10;
   char exactness = 0;  // 'e' or 'i' when a prefix asks for it
   bool negative = false;
-  std::string_view body;   // without prefixes and sign
-  std::string_view whole;  // integer, numerator, or digits before the point
-  std::string_view part;   // denominator, or digits after the point
+  std::string_view body;      // without prefixes and sign
+  std::string_view whole;     // integer, numerator, or digits before the point
+  std::string_view part;      // denominator, or digits after the point
   std::string_view exponent;  // with its sign
 };
 
