@@ -60,6 +60,11 @@ Value raise_type(VmState* vm, const char* who, const char* expected, Value got) 
   return raise_error_with(vm, ErrorKind::kType, message, make_list(vm, &got, 1));
 }
 
+Value raise_not_function(VmState* vm, Value called) {
+  return raise_error_with(vm, ErrorKind::kNotFunction, describe(called) + " was called but is not a function",
+                          make_list(vm, &called, 1));
+}
+
 namespace {
 
 std::string arguments_text(int min, int max) {

@@ -137,8 +137,7 @@ static Value call_spread(VmState* vm, Value function, NativeEntry entry, const V
 
 Value call(VmState* vm, Value function, const Value* args, uint64_t argc) {
   if (!is_function(function)) [[unlikely]]
-    return raise_error_with(vm, ErrorKind::kNotFunction, "this value was called but is not a function",
-                            make_list(vm, &function, 1));
+    return raise_not_function(vm, function);
   if (!ensure_stack(vm, "call")) [[unlikely]]
     return kUnwind;
   NativeEntry entry = __atomic_load_n(&as_closure(function)->proto->entry, __ATOMIC_ACQUIRE);

@@ -113,6 +113,7 @@ Value raise(VmState* vm, Value payload);
 Value raise_error_with(VmState* vm, ErrorKind kind, std::string_view message, Value irritants);
 // "car: expected a pair, got 3": `who` is the primitive, `expected` with its article.
 Value raise_type(VmState* vm, const char* who, const char* expected, Value got);
+Value raise_not_function(VmState* vm, Value called);
 Value raise_arity(VmState* vm, Value callee, uint64_t argc);
 // The same for callees that are not bytecode: `max` < 0 means any number.
 Value raise_arity_of(VmState* vm, std::string_view who, int min, int max, uint64_t argc);
