@@ -31,7 +31,8 @@
  *
  * CALLBACKS
  *   Every callback carries `env`, and where it is registered a finalizer that runs exactly once when the library has no more
- *   use for env. Host functions run on the stack of the thread that called into the library, inside that call, and may call
+ *   use for env: between calls, on a thread that uses or releases the vm, never in the middle of a running computation. When
+ *   registering fails it does not run, and env stays the caller's. Host functions run on the stack of the thread that called into the library, inside that call, and may call
  *   back into the same vm. They must return normally: no exception, longjmp or thread exit through the library.
  *
  * PROMISES
@@ -58,6 +59,7 @@ typedef struct jit_vm jit_vm;
 typedef struct jit_ref jit_ref;
 typedef struct jit_computation jit_computation;
 typedef struct jit_error jit_error;
+typedef struct jit_value jit_value;
 
 /* ------------------------------------------------------------------ status */
 
@@ -102,6 +104,9 @@ JIT_API uint32_t jit_error_line(const jit_error *error);
 JIT_API uint32_t jit_error_column(const jit_error *error);
 /* One line per SX function the error came through, innermost first; "" when none. */
 JIT_API const char *jit_error_trace(const jit_error *error);
+/* The value that was raised, an error object or anything else; JIT_E_NOT_FOUND when the error did not come out of a vm. Enters that vm,
+ * so JIT_E_BUSY while another thread is inside. */
+JIT_API jit_status jit_error_value(const jit_error *error, jit_value *value);
 
 /* ------------------------------------------------------------------ values */
 
@@ -128,7 +133,7 @@ enum {
   JIT_TYPE_HOST_OBJECT = 16, JIT_TYPE_OTHER = 17
 };
 
-typedef struct jit_value {
+struct jit_value {
   uint32_t kind; /* JIT_NIL ... */
   uint32_t type; /* JIT_TYPE_... for JIT_REF, else 0; ignored in arguments */
   union {
@@ -138,7 +143,7 @@ typedef struct jit_value {
     const char *data;
   } as;
   uint64_t size; /* bytes behind as.data; else 0 */
-} jit_value;     /* 24 bytes, 8-aligned: kind at 0, type at 4, as at 8, size at 16 */
+};               /* 24 bytes, 8-aligned: kind at 0, type at 4, as at 8, size at 16 */
 
 /* ------------------------------------------------------------------ engine */
 
@@ -209,7 +214,8 @@ JIT_API jit_status jit_call(jit_vm *vm, const jit_value *function, const jit_val
 
 /*
  * Goes on with a computation: perform answers *answer (NULL: nil). Statuses as jit_eval; when it is set aside again, *next is a handle
- * the caller owns. `computation` is used up whatever the status, and only its release remains to be done; a second resume is JIT_E_STATE.
+ * the caller owns. `computation` is used up as soon as it goes on, and only its release remains to be done: a second resume is JIT_E_STATE.
+ * After JIT_E_ARGUMENT, JIT_E_HANDLE and JIT_E_BUSY it did not go on and may be resumed still.
  * `next` may be NULL with the meaning that jit_eval gives.
  */
 JIT_API jit_status jit_resume(jit_computation *computation, const jit_value *answer, jit_value *result,
@@ -217,7 +223,8 @@ JIT_API jit_status jit_resume(jit_computation *computation, const jit_value *ans
 /* The same, but perform raises an error with this message, which SX code can guard. */
 JIT_API jit_status jit_resume_error(jit_computation *computation, const char *message, size_t length, jit_value *result,
                                     jit_computation **next, jit_error **err);
-/* Ends it: dynamic-wind exits run, guards do not see it. JIT_OK when it is gone. Releasing the last handle does the same. */
+/* Ends it: dynamic-wind exits run, guards do not see it. JIT_OK when it is gone. Releasing the last handle does the
+ * same with the next call into the vm. */
 JIT_API jit_status jit_cancel(jit_computation *computation, jit_error **err);
 JIT_API jit_computation *jit_computation_retain(jit_computation *computation);
 JIT_API void jit_computation_release(jit_computation *computation);
@@ -233,11 +240,12 @@ JIT_API jit_status jit_lookup(jit_vm *vm, const char *name, size_t length, jit_v
 
 /*
  * A function of the host. arguments are valid during the call (their refs are borrowed); *result starts as nil; a ref put there is
- * taken over by the library. Answer JIT_OK, or a negative status to raise host-error, with *err set or left NULL.
+ * taken over by the library. Answer JIT_OK, or a negative status to raise host-error, with *err (taken over too) set or left
+ * NULL. An error that came out of a call into the same vm is raised again as what it was.
  */
 typedef jit_status (*jit_host_fn)(void *env, jit_vm *vm, const jit_value *arguments, size_t count, jit_value *result,
                                   jit_error **err);
-/* Defines a global function. max_args negative: any number. The finalizer may be NULL; it runs on the thread that uses or releases the vm. */
+/* Defines a global function. max_args negative: any number. The finalizer may be NULL. */
 JIT_API jit_status jit_define_function(jit_vm *vm, const char *name, size_t length, int32_t min_args, int32_t max_args,
                                        jit_host_fn function, void *env, jit_finalizer finalizer, jit_error **err);
 

@@ -1,0 +1,58 @@
+// shim/convert.hpp: struct jit_value to Value and back.
+//
+// Answers for: every kind of jit_value, and references with their vm. Not for: lists, vectors and the like (values.cpp).
+// Everything here is called inside an Entry of the vm.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "call.hpp"
+
+namespace terrace::shim {
+
+// How messages name a value that the host passed: "argument 2", "the key".
+struct Place {
+  const char* noun;
+  size_t number = 0;  // 0: none
+  std::string text() const { return number ? noun + std::string(" ") + std::to_string(number) : noun; }
+};
+
+// JIT_OK with *out set, or the reported failure.
+jit_status from_host(Call& call, const jit_value& value, Place place, Value* out);
+// A function to be called or controlled: a reference to it, or the symbol of a global that holds one.
+jit_status function_from_host(Call& call, const jit_value* given, Value* out);
+// Sets *out to a scalar or a new reference. Throws bad_alloc, *out being nil then.
+void to_host(Vm& vm, Value value, jit_value* out);
+// A new reference to any value. Throws bad_alloc.
+jit_ref* make_ref(Vm& vm, Value value);
+uint16_t type_of(Value value);
+
+// Values that the host passed, where the collector sees them.
+class Arguments {
+ public:
+  explicit Arguments(Call& call) : call_(call) {}
+  // JIT_OK, or the reported failure with the number of the value that has it.
+  jit_status convert(const jit_value* values, size_t count, const char* noun);
+  std::span<const Value> values() const { return {many_ ? many_->data() : few_, count_}; }
+  const Value* data() const { return values().data(); }
+  size_t size() const { return count_; }
+  Value operator[](size_t i) const { return values()[i]; }
+
+ private:
+  static constexpr size_t kFew = 8;
+  Call& call_;
+  size_t count_ = 0;
+  Value few_[kFew];
+  std::optional<heap::RootedValues> many_;
+};
+
+// A host object whose finalizer runs with `env` after the object was found dead (functions.cpp).
+Value make_host_object(Call& call, void* pointer, uint64_t type_id, jit_finalizer finalizer, void* env);
+
+// The value as `write` would show it; a description of its type when it cannot be printed.
+std::string print(Vm& vm, Value value);
+
+}  // namespace terrace::shim

@@ -1,0 +1,74 @@
+// shim/handles.hpp: the process-wide table behind every opaque pointer of the C interface.
+//
+// Answers for: telling a live handle from NULL, garbage, a handle of another kind and one that was released; owners; keeping what
+// a handle stands for alive while a call uses it. Not for: what the things are (vm.hpp, errors.hpp, run.cpp).
+//
+// Invariants:
+//  1. A handle is a number, never an address: nothing that a host passes is dereferenced. Its bits are
+//        63..60 = 0100   59..32 generation   31..4 index of a slot   3..0 kind
+//     Kinds are odd, so no aligned pointer looks like a handle, and the top bits are set, so no user-space address does.
+//  2. A slot's generation grows when its handle ends, and a slot whose generations are used up is not used again: a
+//     handle that ended is never taken for a later one.
+//  3. All state of a slot is one atomic word: generation (28 bits), owners (18), pins (18). Owners are what the host holds,
+//     pins are calls in progress. Owners never rise again from 0; whoever brings both to 0 ends the slot.
+//  4. No locks, so a signal handler may pin, and a child after fork finds nothing held.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace terrace::shim {
+
+enum class Kind : uint8_t { kEngine = 1, kVm = 3, kRef = 5, kComputation = 7, kError = 9 };
+
+// A new handle with one owner. `reference` and `type` are for references: the slot in the vm, and its JIT_TYPE_.
+// Throws bad_alloc when there is no memory or more than 2^28 handles are alive.
+void* make_handle(Kind kind, std::shared_ptr<void> object, uint32_t reference = 0, uint16_t type = 0);
+
+// Adds an owner; false when the handle is not alive, or has 2^18 owners already. Any thread.
+bool retain_handle(Kind kind, const void* handle) noexcept;
+// Takes an owner away; nothing happens for a handle that is not alive. Any thread; what the handle stood for ends
+// here when this was the last use.
+void release_handle(Kind kind, const void* handle) noexcept;
+
+struct Slot;
+
+// Keeps what a handle stands for alive; empty when the handle is not alive or of another kind.
+class Pin {
+ public:
+  Pin(Kind kind, const void* handle) noexcept;
+  ~Pin();
+  Pin(const Pin&) = delete;
+  Pin& operator=(const Pin&) = delete;
+
+  explicit operator bool() const { return slot_ != nullptr; }
+  // Precondition of the rest: not empty.
+  void* object() const;
+  uint32_t reference() const;
+  uint16_t type() const;
+  template <class T>
+  T& as() const {
+    return *static_cast<T*>(object());
+  }
+  template <class T>
+  std::shared_ptr<T> share() const {
+    return std::static_pointer_cast<T>(shared());
+  }
+  // For signal handlers: if this turns out to be the last use, the end is left to the next call that makes or
+  // releases a handle.
+  void let_others_end() { deferred_ = true; }
+
+ private:
+  std::shared_ptr<void> shared() const;
+  Slot* slot_ = nullptr;
+  bool deferred_ = false;
+};
+
+// Handles alive in the process, for tests and for finding leaks.
+size_t live_handles() noexcept;
+
+// Defined in vm.cpp: the reference that a JIT_REF handle stood for is no longer needed.
+void forget_reference(void* vm, uint32_t reference) noexcept;
+
+}  // namespace terrace::shim

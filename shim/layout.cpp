@@ -1,0 +1,51 @@
+// shim/layout.cpp: the layouts that bindings in other languages have written down. A failure here is a break of the ABI.
+#include <cstddef>
+
+#include "terrace/jit.h"
+
+#define T_AT(type, field, offset) static_assert(offsetof(type, field) == (offset), #type "." #field " has moved")
+
+static_assert(sizeof(void*) == 8 && sizeof(size_t) == 8);
+static_assert(sizeof(jit_status) == 4);
+
+static_assert(sizeof(jit_value) == 24 && alignof(jit_value) == 8);
+T_AT(jit_value, kind, 0);
+T_AT(jit_value, type, 4);
+T_AT(jit_value, as, 8);
+T_AT(jit_value, size, 16);
+
+// Structs that begin with their size grow at the end only.
+static_assert(sizeof(jit_engine_options) == 72);
+T_AT(jit_engine_options, size, 0);
+T_AT(jit_engine_options, mode, 8);
+T_AT(jit_engine_options, workers, 12);
+T_AT(jit_engine_options, threshold, 16);
+T_AT(jit_engine_options, budget, 24);
+T_AT(jit_engine_options, budget_bytes, 32);
+T_AT(jit_engine_options, worker_path, 40);
+T_AT(jit_engine_options, on_event, 48);
+T_AT(jit_engine_options, event_env, 56);
+T_AT(jit_engine_options, event_finalizer, 64);
+
+static_assert(sizeof(jit_vm_options) == 56);
+T_AT(jit_vm_options, size, 0);
+T_AT(jit_vm_options, heap_limit, 8);
+T_AT(jit_vm_options, stack_limit, 16);
+T_AT(jit_vm_options, gc_stress, 24);
+T_AT(jit_vm_options, reserved, 28);
+T_AT(jit_vm_options, write, 32);
+T_AT(jit_vm_options, write_env, 40);
+T_AT(jit_vm_options, write_finalizer, 48);
+
+static_assert(sizeof(jit_stats_data) == 200);
+T_AT(jit_stats_data, entries, 8);
+T_AT(jit_stats_data, threshold, 40);
+T_AT(jit_stats_data, pinned, 80);
+T_AT(jit_stats_data, queued, 136);
+T_AT(jit_stats_data, heap_collections, 192);
+
+// shim/statistics.def names every field but the size.
+#define T_STATISTIC(name) +1
+static_assert(sizeof(jit_stats_data) / 8 == 1
+#include "statistics.def"
+);
