@@ -42,7 +42,8 @@ bool obey(const std::string& command, const std::string& directory, std::string*
 
 }  // namespace
 
-bool compile_batch(const std::vector<jobs::Job>& jobs, jobs::Tier tier, const std::string& object_path, std::string* error) {
+bool compile_batch(const std::vector<jobs::Job>& jobs, jobs::Tier tier, const std::string& object_path, std::string* error,
+                   const std::string&) {
   std::string object = tier == jobs::Tier::kBase ? "base:" : "opt:";
   const std::string directory = object_path.substr(0, object_path.rfind('/'));
   for (const jobs::Job& job : jobs) {
