@@ -92,15 +92,21 @@ Value from_uint64(VmState* vm, uint64_t n) { return from_limbs(vm, &n, 1, false)
 
 Value from_mpz(VmState* vm, mpz_srcptr z) { return from_limbs(vm, mpz_limbs_read(z), mpz_size(z), mpz_sgn(z) < 0); }
 
+// Halves of a ratio are kept rooted here, since literals are read outside computations too, where no stack is scanned.
 Value from_mpq(VmState* vm, mpq_srcptr q) {
   Value numerator = from_mpz(vm, mpq_numref(q));
   if (numerator == value::kUnwind || mpz_cmp_ui(mpq_denref(q), 1) == 0) return numerator;
+  heap::RootedValues keep(heap_of(vm));
+  keep.push(numerator);
   Value denominator = from_mpz(vm, mpq_denref(q));
   if (denominator == value::kUnwind) return denominator;
   return make_ratio(vm, numerator, denominator);
 }
 
 Value make_ratio(VmState* vm, Value numerator, Value denominator) {
+  heap::RootedValues keep(heap_of(vm));
+  keep.push(numerator);
+  keep.push(denominator);
   auto* ratio = heap_of(vm).make<value::Ratio>(Type::kRatio);
   ratio->numerator = numerator;
   ratio->denominator = denominator;

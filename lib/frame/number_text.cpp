@@ -255,16 +255,24 @@ Value decimal_exact(VmState* vm, const Literal& literal) {
   digits.append(literal.part);
   Value mantissa = digits_value(vm, digits, 10, literal.negative);
   if (mantissa == value::kUnwind || mantissa == value::make_fixnum(0)) return mantissa;
+  heap::RootedValues keep(heap_of(vm));
+  keep.push(mantissa);
   int64_t scale = exponent_of(literal) - static_cast<int64_t>(literal.part.size());
   Value power = expt(vm, value::make_fixnum(10), value::make_fixnum(scale));
-  return power == value::kUnwind ? power : mul(vm, mantissa, power);
+  if (power == value::kUnwind) return power;
+  keep.push(power);
+  return mul(vm, mantissa, power);
 }
 
 Value ratio_value(VmState* vm, const Literal& literal) {
   Value numerator = digits_value(vm, literal.whole, literal.radix, literal.negative);
   if (numerator == value::kUnwind) return numerator;
+  heap::RootedValues keep(heap_of(vm));
+  keep.push(numerator);
   Value denominator = digits_value(vm, literal.part, literal.radix, false);
-  return denominator == value::kUnwind ? denominator : div(vm, numerator, denominator);
+  if (denominator == value::kUnwind) return denominator;
+  keep.push(denominator);
+  return div(vm, numerator, denominator);
 }
 
 Value literal_value(VmState* vm, const Literal& literal) {
