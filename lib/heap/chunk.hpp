@@ -21,6 +21,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/poison.hpp"
 #include "heap/heap.hpp"
 
 namespace terrace::heap {
@@ -105,6 +106,7 @@ size_t previous_set_bit(const uint64_t* bits, size_t from, size_t at);
 // Makes [from, to) a hole of the block; at least one granule.
 inline Hole* write_hole(char* from, char* to) {
   auto* hole = reinterpret_cast<Hole*>(from);
+  base::unpoison(from, sizeof(Hole));
   static_cast<value::Object&>(*hole) =
       value::Object{value::Type::kFree, 0, 0, static_cast<uint32_t>((to - from) / kGranule)};
   hole->next = nullptr;

@@ -22,7 +22,7 @@ namespace {
 
 constexpr size_t kMinThreshold = 8 << 20;   // bytes between collections, at least
 constexpr size_t kStressWindow = 512;       // bytes of a window in stress runs
-constexpr size_t kMediumObject = 512;       // above: from the private window, so that the shared one is not cut short
+constexpr size_t kKeptMarkStack = 1 << 20;  // entries of the mark stack that are kept between collections
 constexpr size_t kMinReserve = 256 << 10;   // what may be used past the limit before it is reported again
 constexpr size_t kMaxObject = size_t{1} << 36;
 constexpr size_t kReserveChunks = 2;        // kept for when the system has no memory left
@@ -50,17 +50,18 @@ struct Heap::State {
   bool fits_limit(Heap& heap, size_t bytes);
   value::Object* take_large(Heap& heap, value::Type type, size_t size);
   value::Object* take_medium(Heap& heap, size_t size);
+  Range find_free(BlockUse use, size_t bytes);
   Range refill(Heap& heap, BlockUse use, size_t bytes);
   void close_object_window();
   void close_windows();
   void set_window(BlockUse use, Range range);
   size_t used() const { return live + since; }
   size_t threshold() const { return std::max(kMinThreshold, live + external_live); }
-  size_t reserve() const { return std::max(kMinReserve, limit / 16); }
+  size_t reserve() const { return std::min(std::max(kMinReserve, limit / 16), limit / 2); }
 
   AllocWindow* window;
   Space space;
-  Range medium;  // private window for kMediumObject and above
+  Range medium;  // private window for what is larger than kSmallObject
   size_t limit;
   size_t report_at;  // use of memory at which the limit is looked at again
   bool stress;
@@ -79,6 +80,7 @@ struct Heap::State {
   std::function<void()> limit_handler;
   std::vector<std::function<void(Heap&)>> weak_hooks;
   std::vector<Finalizable> finalizables;
+  std::vector<Value> mark_stack;
 
  private:
   void mark();
@@ -89,7 +91,7 @@ struct Heap::State {
 // --- windows
 
 void Heap::State::close_object_window() {
-  if (window->object_next != window->object_limit) write_hole(window->object_next, window->object_limit);
+  space.give_back({window->object_next, window->object_limit});
   window->object_next = window->object_limit = nullptr;
 }
 
@@ -97,7 +99,7 @@ void Heap::State::close_windows() {
   close_object_window();
   if (window->pair_next != window->pair_limit) space.forget_pairs({window->pair_next, window->pair_limit});
   window->pair_next = window->pair_limit = nullptr;
-  if (medium && medium.bytes() != 0) write_hole(medium.begin, medium.end);
+  space.give_back(medium);
   medium = {};
 }
 
@@ -111,14 +113,19 @@ void Heap::State::set_window(BlockUse use, Range range) {
   }
 }
 
+Range Heap::State::find_free(BlockUse use, size_t bytes) {
+  Range range = bytes <= kSmallObject ? space.take_hole(use, bytes) : space.take_big_hole(bytes);
+  return range ? range : space.take_block(use);
+}
+
 // A hole or an empty block of at least `bytes`; gets memory from the system when there is none. Throws bad_alloc only when the
 // system has none and a collection does not help.
 Range Heap::State::refill(Heap& heap, BlockUse use, size_t bytes) {
-  Range range = space.take_hole(use, bytes);
-  if (!range) range = space.take_block(use);
-  if (!range && !space.grow() && !collecting) heap.collect();
-  if (!range) range = space.take_hole(use, bytes);
-  if (!range) range = space.take_block(use);
+  Range range = find_free(use, bytes);
+  if (!range) {
+    if (!space.grow()) heap.collect();
+    range = find_free(use, bytes);
+  }
   if (!range) throw std::bad_alloc();
   size_t wanted = std::max(kStressWindow, bytes);
   if (stress && range.bytes() > wanted) {
@@ -148,7 +155,7 @@ value::Object* Heap::alloc_slow(value::Type type, size_t size) {
     return object;
   }
   state_->pace(*this, size);
-  if (size <= kMediumObject) {
+  if (size <= kSmallObject) {
     Range range = state_->refill(*this, BlockUse::kObjects, size);
     state_->close_object_window();
     state_->set_window(BlockUse::kObjects, range);
@@ -161,14 +168,8 @@ value::Object* Heap::alloc_slow(value::Type type, size_t size) {
 
 value::Object* Heap::State::take_medium(Heap& heap, size_t size) {
   if (!medium || medium.bytes() < size) {
-    Range range = space.take_block(BlockUse::kObjects);
-    if (range) {
-      since += range.bytes();
-      stats.allocated_bytes += range.bytes();
-    } else {
-      range = refill(heap, BlockUse::kObjects, size);
-    }
-    if (medium && medium.bytes() != 0) write_hole(medium.begin, medium.end);
+    Range range = refill(heap, BlockUse::kObjects, size);
+    space.give_back(medium);
     medium = range;
   }
   auto* object = reinterpret_cast<value::Object*>(medium.begin);
@@ -251,7 +252,9 @@ __attribute__((noinline)) void Heap::State::collect(Heap& heap) {
   mark();
   for (auto& hook : weak_hooks) hook(heap);
   finalize_dead(heap);
-  live = space.sweep();
+  close_windows();  // hooks and finalizers do not allocate, but asking for nothing would be a poor reason to break the heap
+  live = space.sweep(stress);
+  if (live + reserve() <= limit) report_at = limit;
   external_live = external;
   since = external_since = 0;
   // What one cycle of allocation needs stays mapped; steady garbage then costs no page faults and no growth.
@@ -264,13 +267,14 @@ __attribute__((noinline)) void Heap::State::collect(Heap& heap) {
 }
 
 void Heap::State::mark() {
-  Tracer tracer(space, stress);
+  Tracer tracer(space, mark_stack, stress);
   tracer.value(pinned[0]);
   tracer.value(pinned[1]);
   for (RootedValues* r = roots; r != nullptr; r = r->next_) tracer.range(r->data(), r->data() + r->size());
   if (provider) provider(tracer);
   for (auto& more : more_providers) more(tracer);
   tracer.drain();
+  if (mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(mark_stack);
 }
 
 // Entries of dead objects are taken out first, so that a finalizer that registers or answers questions sees a whole list.

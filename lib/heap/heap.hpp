@@ -150,11 +150,12 @@ class Heap {
   void add_root_provider(std::function<void(Marker&)> provider);
   // Called when the limit was passed; must request a safepoint. Runs on the mutator thread.
   void set_limit_handler(std::function<void()> handler);
-  // Objects of types with off-heap parts are announced here by their makers; `free` runs when the object is found dead.
+  // Objects of types with off-heap parts are announced here by their makers; `free` runs when the object is found dead. The
+  // object can still be read then, what it refers to may be dead too, and `free` does not allocate in this heap.
   void add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env);
   // True while a weak reference's target is still marked, valid only in a hook run between mark and sweep.
   bool is_marked(Value v) const;
-  // Runs between mark and sweep, for tables with weak entries (symbols, interned code).
+  // Runs between mark and sweep, for tables with weak entries (symbols, interned code). Does not allocate in this heap.
   void add_weak_hook(std::function<void(Heap&)> hook);
 
  private:

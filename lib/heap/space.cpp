@@ -36,6 +36,7 @@ Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
 
 void Space::unmap_chunk(Chunk* chunk) {
   committed_ -= chunk->bytes;
+  base::unpoison(chunk, chunk->bytes);  // the addresses may come back as something else
   base::unmap_pages(chunk, chunk->bytes);
 }
 
@@ -56,20 +57,65 @@ bool Space::next_block_with_holes(BlockUse use) {
   return false;
 }
 
+// The hole becomes memory that may be written.
+Range Space::open(Hole* hole) {
+  char* begin = reinterpret_cast<char*>(hole);
+  Range range{begin, begin + object_bytes(hole)};
+  base::unpoison(begin, range.bytes());
+  return range;
+}
+
 Range Space::take_hole(BlockUse use, size_t bytes) {
   Cursor& cursor = cursors_[static_cast<size_t>(use)];
   do {
     while (Hole* hole = cursor.hole) {
       cursor.hole = hole->next;
       if (object_bytes(hole) < bytes) continue;
-      char* begin = reinterpret_cast<char*>(hole);
-      Range range{begin, begin + object_bytes(hole)};
+      Range range = open(hole);
       if (use == BlockUse::kPairs)
-        fill_bits(chunk_of(begin)->starts, granule_of(begin), granule_of(begin) + hole->granules, true);
+        fill_bits(chunk_of(hole)->starts, granule_of(hole), granule_of(hole) + range.bytes() / kGranule, true);
       return range;
     }
   } while (next_block_with_holes(use));
+  return use == BlockUse::kObjects ? take_from_bins(bytes, 0) : Range{};
+}
+
+Range Space::take_from_bins(size_t bytes, size_t bin) {
+  for (; bin < kBins; bin++) {
+    Hole* hole = bins_[bin];
+    if (hole == nullptr || object_bytes(hole) < bytes) continue;
+    bins_[bin] = hole->next;
+    return open(hole);
+  }
   return {};
+}
+
+Range Space::take_big_hole(size_t bytes) {
+  size_t bin = 0;
+  while (bin + 1 < kBins && kSmallestBin << (bin + 1) <= bytes) bin++;
+  // Holes of this bin may be too small: a few are tried, since holes left by objects of one size fit objects of that size.
+  Hole** link = &bins_[bin];
+  for (int tries = 0; *link != nullptr && tries < 8; tries++, link = &(*link)->next) {
+    if (object_bytes(*link) < bytes) continue;
+    Hole* hole = *link;
+    *link = hole->next;
+    return open(hole);
+  }
+  return take_from_bins(bytes, bin + 1);
+}
+
+void Space::add_to_bin(Hole* hole) {
+  size_t bin = 0;
+  while (bin + 1 < kBins && kSmallestBin << (bin + 1) <= object_bytes(hole)) bin++;
+  hole->next = bins_[bin];
+  bins_[bin] = hole;
+}
+
+void Space::give_back(Range rest) {
+  if (!rest || rest.bytes() == 0) return;
+  Hole* hole = write_hole(rest.begin, rest.end);
+  base::poison(hole + 1, rest.bytes() - sizeof(Hole));
+  if (rest.bytes() >= kSmallestBin) add_to_bin(hole);
 }
 
 void Space::return_tail(BlockUse use, Range tail) {
@@ -77,6 +123,7 @@ void Space::return_tail(BlockUse use, Range tail) {
   Hole* hole = write_hole(tail.begin, tail.end);
   hole->next = cursors_[static_cast<size_t>(use)].hole;
   cursors_[static_cast<size_t>(use)].hole = hole;
+  base::poison(hole + 1, tail.bytes() - sizeof(Hole));
 }
 
 void Space::forget_pairs(Range unused) {
@@ -93,6 +140,7 @@ Range Space::take_block(BlockUse use) {
     chunk->free_blocks &= ~bit;
     chunk->starts_known &= ~bit;
     Range range{chunk->block_begin(block), chunk->block_end(block)};
+    base::unpoison(range.begin, range.bytes());
     if (use == BlockUse::kPairs) {
       chunk->pair_blocks |= bit;
       size_t first = granule_of(range.begin);
@@ -144,6 +192,7 @@ value::Object* Space::take_pages(size_t bytes) {
     page = kFirstPage;
   }
   std::fill_n(chunk->page_owner + page, wanted, static_cast<uint8_t>(page));
+  base::unpoison(chunk->base() + page * kHeapPage, wanted * kHeapPage);
   chunk->used_pages += static_cast<uint32_t>(wanted);
   return reinterpret_cast<value::Object*>(chunk->base() + page * kHeapPage);
 }

@@ -15,6 +15,10 @@
 
 namespace terrace::heap {
 
+// Objects up to this size are bump-allocated in whatever hole comes next.
+inline constexpr size_t kSmallObject = 256;
+inline constexpr size_t kSmallestBin = 512;
+
 enum class BlockUse : uint8_t { kPairs, kObjects };
 
 struct Range {
@@ -38,8 +42,12 @@ class Space {
   Space& operator=(const Space&) = delete;
 
   // The next hole of at least `bytes` that the last sweep left, or an empty range. Holes that are too small are passed over
-  // until the next sweep.
+  // until the next sweep, so only small requests are served here.
   Range take_hole(BlockUse use, size_t bytes);
+  // A hole for an object of more than kSmallObject bytes, from the bins; or an empty range.
+  Range take_big_hole(size_t bytes);
+  // What is left of a hole for objects becomes a hole again, in a bin when it is big enough.
+  void give_back(Range rest);
   // Puts back the tail of the hole just taken, to be taken next.
   void return_tail(BlockUse use, Range tail);
   // A whole empty block of the chunks that are there, or an empty range.
@@ -55,8 +63,9 @@ class Space {
   void clear_marks();
   // Safe for any word: tagged or not, start or middle. Objects found are allocated, pairs may be.
   Target resolve(uintptr_t word);
-  // After marking: everything without a mark bit becomes free. Answers the bytes that are alive.
-  size_t sweep();
+  // After marking: everything without a mark bit becomes free. Answers the bytes that are alive. With `zap`, freed memory is
+  // filled with words that fault when they are used as references.
+  size_t sweep(bool zap);
 
   // Gives empty chunks back except for `keep_bytes` of them; answers how many bytes.
   size_t release_empty(size_t keep_bytes);
@@ -69,6 +78,13 @@ class Space {
     size_t chunk = 0;
     Hole* hole = nullptr;
   };
+  // Holes of kSmallestBin << n bytes and more: those that objects too big for luck in the block lists can use.
+  static constexpr size_t kBins = 5;
+  Range take_from_bins(size_t bytes, size_t bin);
+  void add_to_bin(Hole* hole);
+  Range open(Hole* hole);
+  size_t sweep_blocks(Chunk* chunk, bool zap);
+  size_t sweep_objects(Chunk* chunk, size_t block, bool zap);
   Chunk* map_chunk(ChunkKind kind, size_t bytes);
   void unmap_chunk(Chunk* chunk);
   bool next_block_with_holes(BlockUse use);
@@ -84,6 +100,7 @@ class Space {
   std::vector<Chunk*> spans_;
   ChunkTable table_;
   Cursor cursors_[2];
+  Hole* bins_[kBins] = {};
   size_t free_cursor_ = 0;
   size_t pages_cursor_ = 0;
   size_t committed_ = 0;

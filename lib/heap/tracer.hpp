@@ -13,7 +13,8 @@ namespace terrace::heap {
 class Tracer final : public Marker {
  public:
   // With `verify` every precise reference is checked to be an object of this heap (an assertion, for stress runs).
-  Tracer(Space& space, bool verify) : space_(space), verify_(verify) {}
+  // `stack` is empty, and is only lent so that its memory serves the next collection too.
+  Tracer(Space& space, std::vector<Value>& stack, bool verify) : space_(space), stack_(stack), verify_(verify) {}
 
   void value(Value v) override { visit(v); }
   void object(const value::Object* o) override {
@@ -45,8 +46,8 @@ class Tracer final : public Marker {
   void trace_object(value::Object* o);
 
   Space& space_;
+  std::vector<Value>& stack_;
   bool verify_;
-  std::vector<Value> stack_;
 };
 
 }  // namespace terrace::heap
