@@ -13,6 +13,7 @@ void store_entry(value::Proto* proto, value::NativeEntry entry, uint8_t tier) {
   std::atomic_ref(proto->entry).store(entry, std::memory_order_release);
 }
 void restart_countdown(value::Proto* proto, int32_t countdown) {
+  std::atomic_ref(proto->interval).store(countdown, std::memory_order_relaxed);
   std::atomic_ref(proto->countdown).store(countdown, std::memory_order_relaxed);
 }
 
@@ -26,8 +27,11 @@ std::string name_of(const value::Proto* proto) {
 
 }  // namespace
 
-CodeCache::CodeCache(value::NativeEntry interp_entry, std::function<int32_t()> fresh_countdown)
-    : interp_entry_(interp_entry), fresh_countdown_(std::move(fresh_countdown)) {}
+CodeCache::CodeCache(value::NativeEntry interp_entry, std::function<int32_t()> fresh_countdown,
+                     std::function<int32_t()> compiled_countdown)
+    : interp_entry_(interp_entry),
+      fresh_countdown_(std::move(fresh_countdown)),
+      compiled_countdown_(std::move(compiled_countdown)) {}
 
 CodeCache::~CodeCache() {
   for (auto& region : regions_) region->release();
@@ -44,6 +48,7 @@ Record& CodeCache::attach(value::Proto* proto) {
   if (slot->name.empty()) slot->name = name_of(proto);
   slot->users.push_back(proto);
   proto->profile = slot.get();
+  bytecode::retain(proto->function);  // for its name and hash, which other threads read
   slot->pinned = slot->pinned || is_pinned_name(*slot);
   return *slot;
 }
@@ -55,6 +60,7 @@ void CodeCache::detach(value::Proto* proto) {
   refresh_use(*record);
   std::erase(record->users, proto);
   proto->profile = nullptr;
+  bytecode::release(proto->function);
   // Installed code outlives its users: the same source loaded again finds it.
   if (record->users.empty() && record->tier == kInterp && record->requested == kInterp) records_.erase(record->hash);
 }
@@ -66,7 +72,10 @@ bool CodeCache::is_pinned_name(const Record& record) const {
                      [&](const value::Proto* p) { return pins_.contains(name_of(p)); });
 }
 
-void CodeCache::give(Record& record, value::Proto* proto) { store_entry(proto, record.entry, record.tier); }
+void CodeCache::give(Record& record, value::Proto* proto) {
+  restart_countdown(proto, compiled_countdown_());
+  store_entry(proto, record.entry, record.tier);
+}
 
 bool CodeCache::use(value::Proto* proto) {
   std::lock_guard lock(mutex_);

@@ -84,8 +84,10 @@ struct Counts {
 
 class CodeCache {
  public:
-  // `interp_entry` is what a prototype's entry falls back to; `fresh_countdown` what its counter restarts with.
-  CodeCache(value::NativeEntry interp_entry, std::function<int32_t()> fresh_countdown);
+  // `interp_entry` is what a prototype's entry falls back to; the countdowns are what its counter restarts with when it goes back to the
+  // interpreter and when it gets compiled code.
+  CodeCache(value::NativeEntry interp_entry, std::function<int32_t()> fresh_countdown,
+            std::function<int32_t()> compiled_countdown);
   ~CodeCache();  // releases all code; no vm is left
 
   // Runs `f` with the record of the prototype's content, made and attached on first use, under the lock.
@@ -156,6 +158,7 @@ class CodeCache {
 
   value::NativeEntry interp_entry_;
   std::function<int32_t()> fresh_countdown_;
+  std::function<int32_t()> compiled_countdown_;
   std::mutex mutex_;
   std::unordered_map<Hash, std::unique_ptr<Record>, HashOf> records_;
   std::set<std::string, std::less<>> pins_;

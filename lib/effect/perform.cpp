@@ -81,9 +81,10 @@ Value Switchboard::safepoint(VmState* vm) {
   if (reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < owner.stack_base_limit)
     return frame::raise_error(vm, ErrorKind::kStackOverflow,
                               "recursion is too deep: the stack limit of this computation is reached");
-  if (reasons & kRequestHeapLimit)
+  if (reasons & frame::kRequestHeapLimit)
     return frame::raise_error(vm, ErrorKind::kHeapLimit, "the heap limit of this vm is reached");
-  if (!(reasons & kRequestInterrupt)) return kUnspecified;
+  if (reasons & frame::kRequestCancel) return cancelled(vm);
+  if (!(reasons & frame::kRequestInterrupt)) return kUnspecified;
   Switchboard& board = switchboard_of(vm);
   if (!board.current_ || !board.current_->can_suspend) return cancelled(vm);
   Message interrupted{Message::Kind::kInterrupted};

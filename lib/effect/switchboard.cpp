@@ -71,6 +71,7 @@ Computation* Switchboard::start(Job job, void* data) {
   }
   Computation* c = idle_.back();
   idle_.pop_back();
+  busy_.fetch_add(1, std::memory_order_relaxed);
   c->job_ = job;
   c->data_ = data;
   c->register_top_ = c->memory_.registers();
@@ -163,12 +164,20 @@ void Switchboard::remove(Computation* c) {
 
 void Switchboard::recycle(Computation* c) {
   c->dynamic_.clear();
+  busy_.fetch_sub(1, std::memory_order_relaxed);
   idle_.push_back(c);
 }
 
-void Switchboard::request(frame::Vm& vm, uint32_t reason) {
-  vm.requests.fetch_or(reason);
-  vm.state.stack_limit.store(UINTPTR_MAX);
+std::vector<Computation*> Switchboard::set_aside() const {
+  std::vector<Computation*> found;
+  for (auto& c : all_)
+    if (c->state_ == State::kSuspended || c->state_ == State::kInterrupted) found.push_back(c.get());
+  return found;
+}
+
+void Switchboard::clear() {
+  idle_.clear();
+  all_.clear();
 }
 
 void Switchboard::trim() {
@@ -178,10 +187,6 @@ void Switchboard::trim() {
 [[gnu::no_sanitize("address")]] void Switchboard::roots(heap::Marker& marker) {
   const void* here = __builtin_frame_address(0);
   VmState& s = vm_.state;
-  marker.conservative(s.xargs, s.xargs + frame::kMaxXargs);
-  marker.conservative(s.tail_args, s.tail_args + 3);
-  marker.conservative(&s.tail_callee, &s.tail_callee + 1);
-  marker.value(s.unwind_value);
   // A frame's argument registers may be written a little past its end before the callee takes them.
   constexpr size_t kPast = 8;
   for (auto& c : all_) {

@@ -17,6 +17,7 @@
 // switches nest like calls on the host's side.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -75,10 +76,6 @@ struct HostSegment {
   HostSegment* outer = nullptr;
 };
 
-// Why a safepoint is requested: bits of Vm::requests.
-inline constexpr uint32_t kRequestInterrupt = 1;
-inline constexpr uint32_t kRequestHeapLimit = 2;
-
 class Switchboard {
  public:
   Switchboard(frame::Vm& vm, size_t stack_bytes);
@@ -95,16 +92,20 @@ class Switchboard {
   // From a computation's stack: says something and waits for the answer.
   Value say(const Message& message);
   Computation* current() const { return current_; }
+  // What is suspended or interrupted now.
+  std::vector<Computation*> set_aside() const;
+  // Forgets all computations; before their vm goes.
+  void clear();
   HostSegment* segment = nullptr;  // innermost
 
   // The hooks of frame::Vm that this room answers.
   static Value perform(VmState* vm, const Value* args, uint64_t argc);
   static Value host_call(VmState* vm, void* record, const Value* args, uint64_t argc);
   static Value safepoint(VmState* vm);
-  // Any thread, also a signal handler.
-  static void request(frame::Vm& vm, uint32_t reason);
 
-  // Enumerates stacks for the collector.
+  // True when no computation is set aside or running: no stack of ours holds anything.
+  bool all_idle() const { return busy_.load(std::memory_order_relaxed) == 0; }
+  // Enumerates stacks for the collector, and for whoever looks for code addresses.
   void roots(heap::Marker& marker);
   // Gives back pages of idle stacks.
   void trim();
@@ -119,6 +120,7 @@ class Switchboard {
   Computation* current_ = nullptr;
   std::vector<std::unique_ptr<Computation>> all_;
   std::vector<Computation*> idle_;
+  std::atomic<uint32_t> busy_{0};  // started and not recycled; read by other threads
   void* host_fake_stack_ = nullptr;
 };
 

@@ -16,14 +16,10 @@
 #include <string_view>
 #include <vector>
 
+#include "effect/switchboard.hpp"
 #include "frame/vm.hpp"
 #include "heap/heap.hpp"
 #include "tier/policy.hpp"
-
-namespace terrace::effect {
-class Computation;
-class Switchboard;
-}  // namespace terrace::effect
 
 namespace terrace::engine {
 
@@ -94,6 +90,7 @@ struct Outcome {
 // One vm with its computations.
 class Instance {
  public:
+  // Null when there is no memory for it.
   static std::shared_ptr<Instance> make(std::shared_ptr<Engine> engine, InstanceOptions options);
   ~Instance();
 
@@ -128,9 +125,14 @@ class Instance {
  private:
   friend class Entry;
   Instance();
+  Outcome no_stack();
   std::shared_ptr<Engine> engine_;
   std::unique_ptr<frame::Vm> vm_;
+
+ public:
   struct State;
+
+ private:
   std::unique_ptr<State> state_;
 };
 
@@ -149,7 +151,7 @@ class Entry {
   bool ok_;
   uint32_t mxcsr_ = 0;
   uint16_t x87_ = 0;
-  const void* stack_high_ = nullptr;
+  effect::HostSegment segment_;
   Entry* outer_ = nullptr;
   friend class Instance;
 };

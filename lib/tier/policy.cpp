@@ -119,6 +119,12 @@ int32_t first_countdown(const Settings& settings) {
   return units(calls - 1);
 }
 
+int32_t compiled_countdown(const Settings& settings) {
+  constexpr int32_t kStormTurns = 50;
+  if (settings.mode.load(std::memory_order_relaxed) == Mode::kStorm) return kStormTurns;
+  return static_cast<int32_t>(std::min<int64_t>(settings.opt_threshold.load(std::memory_order_relaxed), kLongest));
+}
+
 bool matches(std::string_view pattern, std::string_view name) {
   size_t p = 0, n = 0, star = std::string_view::npos, from = 0;
   while (n < name.size()) {

@@ -38,6 +38,8 @@ struct Decision {
 Decision decide(Settings& settings, const cache::Record& record, uint8_t running);
 // What a function's countdown starts with.
 int32_t first_countdown(const Settings& settings);
+// The same for a function that just got compiled code.
+int32_t compiled_countdown(const Settings& settings);
 // True when `name` matches `pattern`, in which `*` stands for any text.
 bool matches(std::string_view pattern, std::string_view name);
 

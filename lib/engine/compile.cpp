@@ -1,0 +1,203 @@
+// engine/compile.cpp: from a countdown that ended to code that is installed.
+//
+//   running thread: tick -> policy says request -> encode -> pool.submit          (goes on interpreting)
+//   pool's thread:                    ... worker ... -> on_answer -> load -> cache.install -> entries change
+//   running thread: the next call goes into the compiled code
+#include <chrono>
+
+#include "bytecode/encoding.hpp"
+#include "engine/state.hpp"
+#include "native/loader.hpp"
+
+namespace terrace::engine {
+namespace {
+
+using cache::Record;
+using jobs::Tier;
+using observe::Reason;
+using value::Proto;
+
+uint64_t now_ns() {
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                   std::chrono::steady_clock::now().time_since_epoch())
+                                   .count());
+}
+
+const char* tier_name(Tier tier) { return tier == Tier::kBase ? "base" : "opt"; }
+
+void refuse(Record& record, Tier tier, Reason reason, std::string text) {
+  record.requested = cache::kInterp;
+  record.reason = reason;
+  record.reason_text = std::move(text);
+  uint8_t number = cache::tier_number(tier);
+  if (record.refused == cache::kInterp || number < record.refused) record.refused = number;
+}
+
+}  // namespace
+
+void Engine::State::event(const char* name, const std::string& text) {
+  if (options.on_event) options.on_event(name, text.c_str());
+}
+
+bool Engine::State::excluded(const std::string& name) {
+  std::lock_guard lock(mutex);
+  for (const std::string& pattern : exclusions)
+    if (tier::matches(pattern, name)) return true;
+  return false;
+}
+
+bool Engine::State::request(Proto* proto, Tier tier, uint64_t* id) {
+  std::string name;
+  bool wanted = cache.with_record(proto, [&](Record& record) {
+    name = record.name;
+    if (record.requested != cache::kInterp || record.tier >= cache::tier_number(tier)) return false;
+    record.requested = cache::tier_number(tier);
+    record.requested_at_ns = now_ns();
+    return true;
+  });
+  if (!wanted) return false;
+  Reason reason = Reason::kNone;
+  if (excluded(name)) {
+    reason = Reason::kExcluded;
+  } else {
+    jobs::Request job;
+    job.tier = tier;
+    job.encoding = bytecode::encode(proto);
+    job.priority = cache.with_record(proto, [](Record& record) { return record.calls; });
+    {
+      std::lock_guard lock(mutex);
+      if (budget == 0) reason = Reason::kNoBudget;
+      job.id = *id = next_id++;
+      job.symbol = "t_" + std::to_string(job.id);
+      if (reason == Reason::kNone) pending[job.id] = {proto->function->hash, tier};
+    }
+    if (reason == Reason::kNone) reason = pool->submit(std::move(job));
+  }
+  if (reason == Reason::kNone) {
+    cache.count_miss();
+    return true;
+  }
+  {
+    std::lock_guard lock(mutex);
+    pending.erase(*id);
+  }
+  refusals.add(reason);
+  cache.with_record(proto, [&](Record& record) {
+    refuse(record, tier, reason, "");
+    return 0;
+  });
+  event("refused", name + ": " + std::string(observe::reason_text(reason).sentence));
+  return false;
+}
+
+void Engine::State::request_all(VmState* vm, Proto* proto, Tier tier, std::vector<uint64_t>* ids) {
+  adopt(vm, proto);
+  uint64_t id = 0;
+  if (request(proto, tier, &id)) ids->push_back(id);
+  for (uint32_t i = 0; i < proto->constant_count; i++) {
+    Value constant = proto->constant[i];
+    if (value::is_type(constant, value::Type::kProto)) request_all(vm, value::as<Proto>(constant), tier, ids);
+  }
+}
+
+void Engine::State::wait_for(const std::vector<uint64_t>& ids) {
+  std::unique_lock lock(mutex);
+  answered.wait(lock, [&] {
+    for (uint64_t id : ids)
+      if (pending.contains(id)) return false;
+    return true;
+  });
+}
+
+void Engine::State::adopt(VmState* vm, Proto* proto) {
+  if (proto->profile) return;
+  cache.with_record(proto, [](Record&) { return 0; });
+  frame::heap_of(vm).add_finalizable(
+      proto, [](void* env, value::Object* o) { static_cast<cache::CodeCache*>(env)->detach(static_cast<Proto*>(o)); },
+      &cache);
+}
+
+void Engine::State::tick(VmState* vm, Value closure) {
+  Proto* proto = value::as_closure(closure)->proto;
+  if (!proto->function) return;
+  vm->epoch = cache.next_epoch();
+  adopt(vm, proto);
+  auto running = static_cast<uint8_t>(proto->tier);
+  int64_t used = static_cast<int64_t>(proto->interval) - proto->countdown;
+  if (running == cache::kInterp) used /= frame::kCallWeight;
+  tier::Decision decision = cache.with_record(proto, [&](Record& record) {
+    record.calls += static_cast<uint64_t>(std::max<int64_t>(used, 0));
+    return tier::decide(settings, record, running);
+  });
+  proto->interval = proto->countdown = decision.countdown;
+  if (decision.drop) {
+    cache.demote(proto);
+    return;
+  }
+  if (decision.wait) {
+    std::vector<uint64_t> ids;
+    request_all(vm, proto, decision.tier, &ids);
+    wait_for(ids);
+  } else if (decision.request) {
+    uint64_t id = 0;
+    if (running != cache::kInterp || !cache.use(proto)) {
+      if (request(proto, decision.tier, &id)) event("promoted", std::string(tier_name(decision.tier)));
+    }
+    return;
+  }
+  if (running == cache::kInterp) cache.use(proto);
+}
+
+void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
+  for (jobs::Answer& answer : batch.answers) {
+    Pending asked;
+    {
+      std::lock_guard lock(mutex);
+      auto found = pending.find(answer.id);
+      if (found == pending.end()) continue;
+      asked = found->second;
+    }
+    Reason reason = answer.reason;
+    std::string text = batch.text;
+    uint64_t started = 0;
+    std::string name;
+    cache.with_hash(asked.hash, [&](Record& record) {
+      started = record.requested_at_ns;
+      name = record.name;
+    });
+    if (reason == Reason::kNone) reason = install(batch, answer, asked, now_ns() - started, &text);
+    if (reason != Reason::kNone) {
+      refusals.add(reason);
+      cache.with_hash(asked.hash, [&](Record& record) { refuse(record, asked.tier, reason, text); });
+      event("refused", name + ": " + std::string(observe::reason_text(reason).sentence) + " " + text);
+    } else {
+      promotions.fetch_add(1, std::memory_order_relaxed);
+      event("installed", name + " " + tier_name(asked.tier));
+    }
+    std::lock_guard lock(mutex);
+    pending.erase(answer.id);
+    answered.notify_all();
+  }
+}
+
+Reason Engine::State::install(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked,
+                              uint64_t elapsed_ns, std::string* text) {
+  native::LoadedObject loaded;
+  std::string symbols[] = {answer.symbol};
+  Reason reason = native::load(batch.object, symbols, &loaded, text);
+  if (reason != Reason::kNone) return reason;
+  cache::Region region;
+  region.base = loaded.base;
+  region.size = loaded.size;
+  region.release = [loaded] { native::unload(loaded); };
+  auto entry = reinterpret_cast<value::NativeEntry>(loaded.entries[0]);
+  uint64_t bytes = loaded.size;
+  cache::Region* adopted = cache.add_region(std::move(region));
+  bool installed = false;
+  for (const std::string& name : cache.install(asked.hash, asked.tier, entry, adopted, bytes, elapsed_ns, &installed))
+    event("evicted", name);
+  if (!installed) cache.drop_unused(adopted);
+  return installed ? Reason::kNone : Reason::kNoBudget;
+}
+
+}  // namespace terrace::engine

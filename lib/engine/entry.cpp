@@ -1,0 +1,76 @@
+// engine/entry.cpp: a thread goes into a vm and out again.
+#include <x86intrin.h>
+
+#include <cstring>
+
+#include "engine/state.hpp"
+
+namespace terrace::engine {
+namespace {
+
+constexpr uint32_t kDefaultMxcsr = 0x1F80;
+constexpr uint16_t kDefaultX87 = 0x037F;
+// Values may be in the caller's frame, above the Entry itself.
+constexpr size_t kFrameAbove = 1024;
+// Stack that C++ code on the host's own stack may rely on; hosts have schedulers with little of it.
+constexpr size_t kHostStack = 64 * 1024;
+
+uint64_t this_thread() {
+  static std::atomic<uint64_t> next{1};
+  thread_local uint64_t mine = next.fetch_add(1);
+  return mine;
+}
+
+uint16_t x87_control() {
+  uint16_t word;
+  asm volatile("fnstcw %0" : "=m"(word));
+  return word;
+}
+void set_x87_control(uint16_t word) { asm volatile("fldcw %0" : : "m"(word)); }
+
+}  // namespace
+
+Entry::Entry(Instance& instance) : instance_(instance), ok_(false) {
+  Instance::State& state = *instance.state_;
+  uint64_t nobody = 0, me = this_thread();
+  outer_ = nullptr;
+  if (state.entered_by.compare_exchange_strong(nobody, me)) {
+    ok_ = true;
+  } else if (nobody == me) {
+    ok_ = true;
+    outer_ = state.innermost;
+  }
+  if (!ok_) return;
+  mxcsr_ = _mm_getcsr();
+  x87_ = x87_control();
+  if (mxcsr_ != kDefaultMxcsr) _mm_setcsr(kDefaultMxcsr);
+  if (x87_ != kDefaultX87) set_x87_control(kDefaultX87);
+  state.innermost = this;
+  segment_.high = reinterpret_cast<const char*>(this) + kFrameAbove;
+  segment_.limit = reinterpret_cast<uintptr_t>(this) - kHostStack;
+  segment_.outer = state.board->segment;
+  state.board->segment = &segment_;
+  instance.vm_->stack_base_limit = segment_.limit;
+  if (!outer_) instance.vm_->state.epoch = instance.engine_->state().cache.next_epoch();
+  if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
+}
+
+Entry::~Entry() {
+  if (!ok_) return;
+  Instance::State& state = *instance_.state_;
+  if (!outer_) {
+    if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
+    if (instance_.engine_->state().cache.wants_scan()) state.scan_for_code();
+    const heap::HeapStats& heap = instance_.vm_->heap.stats();
+    state.heap_bytes.store(heap.live_bytes, std::memory_order_relaxed);
+    state.heap_collections.store(heap.collections, std::memory_order_relaxed);
+  }
+  state.board->segment = segment_.outer;
+  instance_.vm_->stack_base_limit = segment_.outer ? segment_.outer->limit : 0;
+  state.innermost = outer_;
+  if (mxcsr_ != kDefaultMxcsr) _mm_setcsr(mxcsr_);
+  if (x87_ != kDefaultX87) set_x87_control(x87_);
+  if (!outer_) state.entered_by.store(0);
+}
+
+}  // namespace terrace::engine

@@ -1,0 +1,304 @@
+// engine/instance.cpp: running: how a job of the host becomes a computation and its messages become outcomes.
+#include "engine/state.hpp"
+#include "interp/loop.hpp"
+#include "prims/primitive.hpp"
+#include "syntax/compile.hpp"
+#include "text/reader.hpp"
+
+namespace terrace::engine {
+namespace {
+
+using namespace value;
+using effect::Computation;
+using effect::Message;
+
+frame::Hooks hooks() {
+  frame::Hooks h;
+  h.perform = &effect::Switchboard::perform;
+  h.host_call = &effect::Switchboard::host_call;
+  h.safepoint = [](VmState* vm) {
+    Instance::State& state = state_of(vm);
+    if (state.owner.engine().state().cache.wants_scan()) state.scan_for_code();
+    return effect::Switchboard::safepoint(vm);
+  };
+  h.eval = [](VmState* vm, Value form) {
+    text::SourceMap nowhere;
+    Value code = syntax::compile_toplevel(vm, form, nowhere, "eval");
+    return code == kUnwind ? kUnwind : frame::call(vm, code, nullptr, 0);
+  };
+  h.tick = [](VmState* vm, Value closure) { state_of(vm).owner.engine().state().tick(vm, closure); };
+  h.control = &control;
+  h.proto_made = [](VmState* vm, Proto* proto) {
+    proto->entry = &interp::enter;
+    proto->aux = proto->function->register_count;
+    proto->interval = proto->countdown = tier::first_countdown(state_of(vm).owner.engine().state().settings);
+  };
+  h.write = [](VmState* vm, const char* data, size_t size) {
+    const auto& write = state_of(vm).options.write;
+    if (write) write(data, size);
+  };
+  return h;
+}
+
+Value set_up(VmState* vm, void*) {
+  prims::install(vm);
+  return syntax::install_control(vm) ? kNil : kUnwind;
+}
+
+struct EvalJob {
+  std::string source;
+  std::string name;
+};
+
+// Reads, compiles and runs one form after the other, so that a form sees the macros and globals of those before it.
+Value run_source(VmState* vm, void* data) {
+  EvalJob job = std::move(*static_cast<EvalJob*>(data));
+  text::Reader reader(vm, job.source, job.name);
+  text::SourceMap places;
+  Value result = kUnspecified;
+  for (;;) {
+    places.clear();
+    Value form = reader.next(places);
+    if (form == kEof) return result;
+    if (form == kUnwind) return kUnwind;
+    Value code = syntax::compile_toplevel(vm, form, places, job.name);
+    if (code == kUnwind) return kUnwind;
+    result = frame::call(vm, code, nullptr, 0);
+    if (result == kUnwind) return kUnwind;
+  }
+}
+
+struct CallJob {
+  Value function;
+  const Value* args;
+  size_t count;
+};
+
+Value run_call(VmState* vm, void* data) {
+  const auto& job = *static_cast<CallJob*>(data);
+  return frame::call(vm, job.function, job.args, job.count);
+}
+
+// All arguments of a call of a host function in one place that the collector sees.
+Value host_entry(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2) {
+  auto* record = static_cast<HostRecord*>(as_closure(callee)->proto->native);
+  Value args[frame::kMaxXargs + frame::kRegisterArguments];
+  uint64_t n = argc & frame::kArgcMask;
+  Value first[] = {a0, a1, a2};
+  for (uint64_t i = 0; i < n; i++)
+    args[i] = i < frame::kRegisterArguments ? first[i] : vm->xargs[i - frame::kRegisterArguments];
+  if (argc & frame::kSpread) {
+    Value list = args[--n];
+    for (; is_pair(list) && n < std::size(args); list = cdr(list)) args[n++] = car(list);
+    if (!is_nil(list))
+      return frame::raise_error(vm, frame::ErrorKind::kArity, "%s: more than %zu arguments, or an improper list",
+                                record->name.c_str(), std::size(args));
+  }
+  if (static_cast<int>(n) < record->min_args || (record->max_args >= 0 && static_cast<int>(n) > record->max_args))
+    return frame::raise_arity_of(vm, record->name, record->min_args, record->max_args, n);
+  return frame::vm_of(vm).hooks.host_call(vm, record, args, n);
+}
+
+class CodeFinder final : public heap::Marker {
+ public:
+  CodeFinder(uintptr_t base, uintptr_t end) : base_(base), end_(end) {}
+  bool found() const { return found_; }
+  void value(Value) override {}
+  void object(const Object*) override {}
+  void range(const Value*, const Value*) override {}
+  [[gnu::no_sanitize("address")]] void conservative(const void* from, const void* to) override {
+    auto* word = reinterpret_cast<const uintptr_t*>(reinterpret_cast<uintptr_t>(from) & ~uintptr_t{7});
+    for (; word < to && !found_; word++) found_ = *word >= base_ && *word < end_;
+  }
+
+ private:
+  uintptr_t base_, end_;
+  bool found_ = false;
+};
+
+}  // namespace
+
+Instance::State::State(Instance& instance, InstanceOptions given) : owner(instance), options(std::move(given)) {}
+
+Instance::State::~State() = default;
+
+bool Instance::State::surely_empty() const { return entered_by.load() == 0 && board->all_idle(); }
+
+void Instance::State::scan_for_code() {
+  owner.engine().state().cache.scanned(this, [this](uintptr_t base, uintptr_t end) {
+    CodeFinder finder(base, end);
+    board->roots(finder);
+    return finder.found();
+  });
+}
+
+void Instance::State::do_left_work() {
+  std::vector<std::shared_ptr<Computation>> left;
+  {
+    std::lock_guard lock(mutex);
+    has_left_work.store(false, std::memory_order_relaxed);
+    for (uint32_t slot : dropped_references) {
+      (*references)[slot] = kNil;
+      free_references.push_back(slot);
+    }
+    dropped_references.clear();
+    left.swap(abandoned);
+  }
+  for (auto& computation : left) owner.cancel(computation);
+}
+
+Outcome Instance::State::failed() {
+  VmState* vm = owner.state();
+  if (vm->unwind_kind == frame::UnwindKind::kCancel) {
+    frame::raise_error(vm, frame::ErrorKind::kCancelled, "the computation was cancelled");
+  } else if (vm->unwind_kind == frame::UnwindKind::kEscape) {
+    frame::raise_error(vm, frame::ErrorKind::kEscape, "an escape left the computation in which its block is running");
+  }
+  Value raised = vm->unwind_value;
+  vm->unwind_kind = frame::UnwindKind::kNone;
+  vm->unwind_value = kNil;
+  return {Outcome::Kind::kFailed, raised, nullptr};
+}
+
+Outcome Instance::State::drive(Computation* c, Value first_answer, bool can_suspend,
+                               std::shared_ptr<Computation> handle) {
+  c->can_suspend = can_suspend;
+  Message said = board->switch_in(c, first_answer);
+  while (said.kind == Message::Kind::kHostCall) {
+    auto* record = static_cast<HostRecord*>(said.record);
+    Value answer = record->function(owner.state(), said.args, said.argc);
+    said = board->switch_in(c, answer);
+  }
+  if (said.kind == Message::Kind::kDone) {
+    board->recycle(c);
+    if (said.value == kUnwind) return failed();
+    return {Outcome::Kind::kDone, said.value, nullptr};
+  }
+  if (!handle) handle = std::shared_ptr<Computation>(c, [](Computation*) {});
+  auto kind = said.kind == Message::Kind::kRequest ? Outcome::Kind::kSuspended : Outcome::Kind::kInterrupted;
+  return {kind, said.value, std::move(handle)};
+}
+
+Instance::Instance() = default;
+
+std::shared_ptr<Instance> Instance::make(std::shared_ptr<Engine> engine, InstanceOptions options) {
+  std::shared_ptr<Instance> made(new Instance);
+  made->engine_ = std::move(engine);
+  heap::HeapOptions heap;
+  heap.limit_bytes = options.heap_limit;
+  heap.stress = options.gc_stress;
+  made->vm_ = std::make_unique<frame::Vm>(heap, hooks());
+  made->vm_->engine_side = (made->state_ = std::make_unique<State>(*made, std::move(options))).get();
+  State& state = *made->state_;
+  frame::Vm& vm = *made->vm_;
+  state.board = std::make_unique<effect::Switchboard>(vm, state.options.stack_limit);
+  state.references = std::make_unique<heap::RootedValues>(vm.heap);
+  vm.state.runtime = interp::runtime_table();
+  vm.heap.add_root_provider([board = state.board.get()](heap::Marker& marker) { board->roots(marker); });
+  Engine::State& shared = made->engine_->state();
+  {
+    std::lock_guard lock(shared.mutex);
+    shared.instances.push_back(&state);
+  }
+  shared.cache.add_owner(&state);
+  Entry entry(*made);
+  Computation* c = state.board->start(&set_up, nullptr);
+  if (!c || state.drive(c, kNil, false, nullptr).kind != Outcome::Kind::kDone) return nullptr;
+  return made;
+}
+
+Instance::~Instance() {
+  if (!state_) return;
+  {
+    Entry entry(*this);
+    for (Computation* c : state_->board->set_aside()) cancel(std::shared_ptr<Computation>(c, [](Computation*) {}));
+  }
+  Engine::State& shared = engine_->state();
+  {
+    std::lock_guard lock(shared.mutex);
+    std::erase(shared.instances, state_.get());
+  }
+  shared.dead_heap_collections += vm_->heap.stats().collections;
+  state_->references.reset();
+  state_->board->clear();
+  vm_.reset();
+  shared.cache.remove_owner(state_.get());
+}
+
+Outcome Instance::eval(std::string_view source, std::string_view name, bool can_suspend) {
+  EvalJob job{std::string(source), std::string(name)};
+  if (!state_->innermost || !state_->board->current()) vm_->requests.fetch_and(~frame::kRequestInterrupt);
+  Computation* c = state_->board->start(&run_source, &job);
+  if (!c) return no_stack();
+  return state_->drive(c, kNil, can_suspend, nullptr);
+}
+
+Outcome Instance::call(Value function, std::span<const Value> args, bool can_suspend) {
+  CallJob job{function, args.data(), args.size()};
+  if (!state_->board->current()) vm_->requests.fetch_and(~frame::kRequestInterrupt);
+  Computation* c = state_->board->start(&run_call, &job);
+  if (!c) return no_stack();
+  return state_->drive(c, kNil, can_suspend, nullptr);
+}
+
+Outcome Instance::no_stack() {
+  frame::raise_error(state(), frame::ErrorKind::kHeapLimit, "the system has no memory for another computation's stack");
+  return state_->failed();
+}
+
+Outcome Instance::resume(const std::shared_ptr<Computation>& computation, Value answer, bool can_suspend) {
+  return state_->drive(computation.get(), answer, can_suspend, nullptr);
+}
+
+Outcome Instance::resume_error(const std::shared_ptr<Computation>& computation, std::string_view message,
+                               bool can_suspend) {
+  frame::raise_error_with(state(), frame::ErrorKind::kHost, message, kNil);
+  return state_->drive(computation.get(), kUnwind, can_suspend, nullptr);
+}
+
+void Instance::cancel(const std::shared_ptr<Computation>& computation) {
+  if (computation->state() != effect::State::kSuspended && computation->state() != effect::State::kInterrupted) return;
+  vm_->state.unwind_kind = frame::UnwindKind::kCancel;
+  vm_->state.unwind_token = 0;
+  vm_->state.unwind_value = kNil;
+  state_->drive(computation.get(), kUnwind, false, nullptr);
+}
+
+void Instance::abandon(std::shared_ptr<Computation> computation) {
+  std::lock_guard lock(state_->mutex);
+  state_->abandoned.push_back(std::move(computation));
+  state_->has_left_work.store(true);
+}
+
+void Instance::interrupt() { vm_->request(frame::kRequestInterrupt); }
+
+void Instance::define_host_function(std::string_view name, int min_args, int max_args, HostFunction function) {
+  auto* record = new HostRecord{std::move(function), min_args, max_args, std::string(name)};
+  Value made = frame::make_native_function(state(), name, &host_entry, UINT64_MAX, record, 0);
+  vm_->heap.add_finalizable(
+      as_closure(made)->proto,
+      [](void*, Object* proto) { delete static_cast<HostRecord*>(static_cast<Proto*>(proto)->native); }, nullptr);
+  vm_->define(name, made);
+}
+
+uint32_t Instance::add_reference(Value v) {
+  heap::RootedValues& references = *state_->references;
+  if (!state_->free_references.empty()) {
+    uint32_t slot = state_->free_references.back();
+    state_->free_references.pop_back();
+    references[slot] = v;
+    return slot;
+  }
+  references.push(v);
+  return static_cast<uint32_t>(references.size() - 1);
+}
+
+Value Instance::reference(uint32_t slot) const { return (*state_->references)[slot]; }
+
+void Instance::drop_reference(uint32_t slot) {
+  std::lock_guard lock(state_->mutex);
+  state_->dropped_references.push_back(slot);
+  state_->has_left_work.store(true);
+}
+
+}  // namespace terrace::engine

@@ -1,0 +1,100 @@
+// engine/state.hpp: what engine/*.cpp share: the parts of an Engine and of an Instance.
+#pragma once
+
+#include <condition_variable>
+#include <unordered_map>
+
+#include "cache/code_cache.hpp"
+#include "effect/switchboard.hpp"
+#include "engine/engine.hpp"
+#include "jobs/pool.hpp"
+#include "observe/reasons.hpp"
+
+namespace terrace::engine {
+
+// A request on its way to the worker.
+struct Pending {
+  bytecode::Hash hash{};
+  jobs::Tier tier = jobs::Tier::kBase;
+};
+
+struct Engine::State {
+  explicit State(EngineOptions given);
+  ~State();
+
+  // --- compiling (engine/compile.cpp)
+  // Asks for code of a function; false with the record's reason set when that is refused at once.
+  bool request(value::Proto* proto, jobs::Tier tier, uint64_t* id);
+  // Also asks for the functions inside it, so that they share a batch; answers the ids.
+  void request_all(VmState* vm, value::Proto* proto, jobs::Tier tier, std::vector<uint64_t>* ids);
+  void wait_for(const std::vector<uint64_t>& ids);
+  void on_answer(jobs::BatchAnswer&& batch);
+  observe::Reason install(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked,
+                          uint64_t elapsed_ns, std::string* text);
+  void tick(VmState* vm, Value closure);
+  // Makes the cache know this prototype, until its collector finds it dead.
+  void adopt(VmState* vm, value::Proto* proto);
+  bool excluded(const std::string& name);
+  void event(const char* name, const std::string& text);
+
+  EngineOptions options;
+  tier::Settings settings;
+  cache::CodeCache cache;
+  observe::ReasonCounts refusals;
+  std::atomic<uint64_t> promotions{0};
+  std::atomic<uint64_t> dead_heap_collections{0};  // of vms that are gone
+
+  std::mutex mutex;  // guards what follows
+  std::condition_variable answered;
+  std::unordered_map<uint64_t, Pending> pending;
+  uint64_t next_id = 1;
+  int64_t budget = 5000;
+  uint64_t budget_bytes = 0;
+  std::vector<std::string> exclusions;
+  std::vector<Instance::State*> instances;
+
+  std::unique_ptr<jobs::Pool> pool;  // last: its thread uses all of the above
+};
+
+struct HostRecord {
+  HostFunction function;
+  int min_args;
+  int max_args;
+  std::string name;
+};
+
+struct Instance::State final : cache::StackOwner {
+  State(Instance& instance, InstanceOptions options);
+  ~State();
+  bool surely_empty() const override;
+
+  // Looks for retired code on this vm's stacks. On the vm's own thread.
+  void scan_for_code();
+  Outcome drive(effect::Computation* c, Value first_answer, bool can_suspend,
+                std::shared_ptr<effect::Computation> handle);
+  Outcome failed();
+  // Runs what other threads left to do: references dropped, computations abandoned.
+  void do_left_work();
+
+  Instance& owner;
+  InstanceOptions options;
+  std::unique_ptr<effect::Switchboard> board;
+  std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none
+  Entry* innermost = nullptr;
+
+  std::mutex mutex;  // guards what follows
+  std::vector<uint32_t> dropped_references;
+  std::vector<std::shared_ptr<effect::Computation>> abandoned;
+  std::atomic<bool> has_left_work{false};
+
+  std::unique_ptr<heap::RootedValues> references;
+  std::vector<uint32_t> free_references;
+  std::atomic<uint64_t> heap_bytes{0}, heap_collections{0};  // for statistics from other threads
+};
+
+inline Instance::State& state_of(VmState* vm) { return *static_cast<Instance::State*>(frame::vm_of(vm).engine_side); }
+
+// The hook behind the jit-... primitives.
+Value control(VmState* vm, uint32_t control, const Value* args, uint64_t argc);
+
+}  // namespace terrace::engine
