@@ -1,0 +1,281 @@
+// worker/emit/emitter.cpp: the frame of a function: ways in, blocks, variables, ways out by unwind.
+#include "worker/emit/emitter.hpp"
+
+#include "worker/emit/offsets.hpp"
+
+namespace terrace::worker::emit {
+
+namespace {
+constexpr uint32_t kNoHandler = UINT32_MAX;
+}
+
+Emitter::Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, Entries entries,
+                 const Bodies& bodies, Layout& layout)
+    : m_(module), function_(function), code_(function.code), flow_(flow), entries_(entries), bodies_(bodies), layout_(layout) {
+  int count = code_.register_count;
+  if (m_.plan().registers_in_array && count > 0) {
+    register_array_ = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_array_type(count), "r");
+    return;
+  }
+  for (int r = 0; r < count; r++)
+    registers_.push_back(
+        gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_type(), ("r" + std::to_string(r)).c_str()));
+}
+
+void Emitter::emit() {
+  size_t entry = layout_.new_section();
+  std::vector<size_t> sections;
+  for (uint32_t leader : flow_.leaders()) {
+    sections.push_back(layout_.new_section());
+    blocks_[leader] = layout_.head(sections.back());
+  }
+  layout_.enter(entry);
+  start(layout_.head(entry));
+  emit_entry();
+  for (size_t n = 0; n < sections.size(); n++) {
+    layout_.enter(sections[n]);
+    uint32_t end = n + 1 < sections.size() ? flow_.leaders()[n + 1] : static_cast<uint32_t>(code_.code.size());
+    start(at_pc(flow_.leaders()[n]));
+    for (pc_ = flow_.leaders()[n]; pc_ < end && current_ != nullptr; pc_++) emit_instruction(code_.code[pc_]);
+    if (current_ != nullptr) jump(at_pc(end));
+  }
+  emit_cold();
+}
+
+void Emitter::emit_instruction(Instr i) {
+  switch (op_of(i)) {
+#define T_OP(name, format, ends, text) \
+  case Op::k##name:                    \
+    return emit_##name(i);
+#include "bytecode/opcodes.def"
+#undef T_OP
+    case Op::kCount:
+      break;
+  }
+}
+
+// Cold parts may ask for further ones.
+void Emitter::emit_cold() {
+  for (size_t n = 0; n < cold_.size(); n++) {
+    ColdPart part = cold_[n];
+    layout_.enter(part.section);
+    start(layout_.head(part.section));
+    pc_ = part.pc;
+    part.write();
+  }
+}
+
+// --- ways in
+
+void Emitter::emit_entry() {
+  assign(local(proto_, m_.word_type(), "proto"), m_.load(callee(), offsets::kClosureProto));
+  if (entries_ == Entries::kLoops) return emit_loop_entry();
+  guard(m_.equal(argc(), m_.word(code_.expected_argc())), cold([this] { pass_on_other_entries(); }));
+  copy_parameters();
+  restart_ = fresh();
+  jump(restart_);
+  start(restart_);
+  emit_stack_check();
+  assign(m_.at(proto(), offsets::kProtoStamp, m_.u32_type()), m_.load(vm(), offsets::kVmEpoch, m_.u32_type()));
+  if (m_.plan().counts) count_down();
+  jump(at_pc(0));
+}
+
+void Emitter::copy_parameters() {
+  for (uint32_t n = 0; n < code_.parameter_slots(); n++) {
+    int64_t extra = offsets::kVmXargs + 8 * (int64_t{n} - frame::kRegisterArguments);
+    set(static_cast<uint16_t>(n), n < frame::kRegisterArguments ? parameter(3 + static_cast<int>(n)) : m_.load(vm(), extra));
+  }
+}
+
+// The stack limit also asks for safepoints. No instruction is running yet, so an unwind just leaves.
+void Emitter::emit_stack_check() {
+  Block go_on = fresh();
+  Block check = cold([this, go_on] {
+    Block out = fresh();
+    branch(m_.equal(runtime(Runtime::k_check, {}), value::kUnwind), out, go_on);
+    start(out);
+    leave(m_.constant(value::kUnwind));
+  });
+  guard(m_.negate(below_stack_limit()), check);
+  jump(go_on);
+  start(go_on);
+}
+
+// Calls and loops count together; below zero the policy is asked, which sets the counter anew.
+void Emitter::count_down() {
+  Place counter = m_.at(proto(), offsets::kProtoCountdown, m_.i32_type());
+  Val left = gcc_jit_lvalue_as_rvalue(counter);
+  assign(counter, m_.binary(GCC_JIT_BINARY_OP_MINUS, m_.i32_type(), left, m_.number(m_.i32_type(), 1)));
+  Block go_on = fresh();
+  Block ask = cold([this, go_on] {
+    evaluate(runtime(Runtime::k_tick, {callee()}));
+    jump(go_on);
+  });
+  guard(m_.compare(GCC_JIT_COMPARISON_GE, left, m_.number(m_.i32_type(), 0)), ask);
+  jump(go_on);
+  start(go_on);
+}
+
+Val Emitter::below_stack_limit() const {
+  return m_.below(m_.plan().frame_address ? m_.frame_address() : m_.frame_address(),
+                  m_.load(vm(), offsets::kVmStackLimit));
+}
+
+void Emitter::pass_on_other_entries() {
+  if (!flow_.loop_heads().empty()) {
+    Block normal = fresh(), loop = fresh();
+    branch(m_.equal(argc(), m_.word(frame::kEnterLoop)), loop, normal);
+    start(loop);
+    if (entries_ == Entries::kCalls)
+      leave_through(bodies_.loops);
+    else
+      emit_loop_entry();
+    start(normal);
+  }
+  leave_through(m_.runtime_entry(vm(), Runtime::k_normalise));
+}
+
+// a0 is the pc of the loop's head, a1 the address of the interpreter's registers.
+void Emitter::emit_loop_entry() {
+  const auto& heads = flow_.loop_heads();
+  for (uint16_t r = 0; r < code_.register_count; r++)
+    for (uint32_t head : heads)
+      if (flow_.live_at(head).has(r)) {
+        set(r, m_.load(parameter(4), 8 * int64_t{r}));
+        break;
+      }
+  for (size_t n = 0; n + 1 < heads.size(); n++) {
+    Block other = fresh();
+    branch(m_.equal(parameter(3), m_.word(heads[n])), at_pc(heads[n]), other);
+    start(other);
+  }
+  jump(at_pc(heads.back()));
+}
+
+void Emitter::leave_through(Val address) {
+  Val arguments[6];
+  for (int n = 0; n < 6; n++) arguments[n] = parameter(n);
+  Val call = m_.call_entry(address, arguments);
+  gcc_jit_rvalue_set_bool_require_tail_call(call, 1);
+  leave(call);
+}
+
+void Emitter::leave_through(Function function) {
+  Val arguments[6];
+  for (int n = 0; n < 6; n++) arguments[n] = parameter(n);
+  Val call = m_.call_entry(function, arguments);
+  gcc_jit_rvalue_set_bool_require_tail_call(call, 1);
+  leave(call);
+}
+
+// --- blocks
+
+void Emitter::jump(Block target) {
+  gcc_jit_block_end_with_jump(current_, nullptr, target);
+  current_ = nullptr;
+}
+
+void Emitter::branch(Val condition, Block yes, Block no) {
+  gcc_jit_block_end_with_conditional(current_, nullptr, condition, yes, no);
+  current_ = nullptr;
+}
+
+void Emitter::leave(Val result) {
+  gcc_jit_block_end_with_return(current_, nullptr, result);
+  current_ = nullptr;
+}
+
+void Emitter::guard(Val condition, Block otherwise) {
+  Block good = fresh();
+  branch(m_.expect(condition, true), good, otherwise);
+  start(good);
+}
+
+Block Emitter::cold(std::function<void()> write) {
+  cold_.push_back(ColdPart{layout_.new_section(), pc_, std::move(write)});
+  return layout_.head(cold_.back().section);
+}
+
+Block Emitter::after() {
+  auto leader = blocks_.find(pc_ + 1);
+  return leader != blocks_.end() ? leader->second : fresh();
+}
+
+// Instructions that unwind say where they are and share the rest with all others that have the same handler.
+Block Emitter::unwind() {
+  auto [found, added] = unwinds_.try_emplace(pc_, nullptr);
+  if (!added) return found->second;
+  const bytecode::HandlerRegion* region = code_.handler_at(pc_);
+  Block exit = unwind_exit(region ? region->handler : kNoHandler);
+  return unwinds_[pc_] = cold([this, exit] {
+           assign(local(unwind_pc_, m_.word_type(), "unwind_pc"), m_.word(pc_));
+           jump(exit);
+         });
+}
+
+Block Emitter::unwind_exit(uint32_t handler) {
+  auto [found, added] = unwind_exits_.try_emplace(handler, nullptr);
+  if (!added) return found->second;
+  return unwind_exits_[handler] = cold([this, handler] {
+           Val where = gcc_jit_lvalue_as_rvalue(local(unwind_pc_, m_.word_type(), "unwind_pc"));
+           evaluate(runtime(Runtime::k_trace, {callee(), where}));
+           if (handler == kNoHandler)
+             leave(m_.constant(value::kUnwind));
+           else
+             jump(at_pc(handler));
+         });
+}
+
+// --- variables
+
+Place Emitter::place(uint16_t r) const {
+  if (register_array_ == nullptr) return registers_[r];
+  return gcc_jit_context_new_array_access(m_.context(), nullptr, gcc_jit_lvalue_as_rvalue(register_array_),
+                                          m_.number(m_.i32_type(), r));
+}
+
+Place Emitter::local(Place& slot, Type type, const char* name) {
+  if (slot == nullptr) slot = gcc_jit_function_new_local(bodies_.body, nullptr, type, name);
+  return slot;
+}
+
+Val Emitter::hold(int scratch, Val v) {
+  assign(local(words_[scratch], m_.word_type(), "scratch"), v);
+  return gcc_jit_lvalue_as_rvalue(words_[scratch]);
+}
+
+Val Emitter::hold_double(int scratch, Val v) {
+  assign(local(doubles_[scratch], m_.double_type(), "number"), v);
+  return gcc_jit_lvalue_as_rvalue(doubles_[scratch]);
+}
+
+Val Emitter::parameter(int n) const { return gcc_jit_param_as_rvalue(gcc_jit_function_get_param(bodies_.body, n)); }
+
+Val Emitter::constant(uint16_t k) const {
+  const bytecode::PortableConstant& c = function_.constants[k];
+  if (c.kind == bytecode::ConstantKind::kData && c.is_immediate) return m_.constant(c.immediate);
+  return m_.load(proto(), offsets::kProtoConstant + 8 * int64_t{k});
+}
+
+// --- calls of the runtime
+
+Val Emitter::checked(Val call) {
+  Val result = hold(0, call);
+  guard(m_.differ(result, value::kUnwind), unwind());
+  return result;
+}
+
+// Without a handler nobody reads the register after an unwind, so the result may go there at once.
+void Emitter::set_checked(uint16_t r, Val call) {
+  if (code_.handler_at(pc_) != nullptr) return set(r, checked(call));
+  set(r, call);
+  guard(m_.differ(reg(r), value::kUnwind), unwind());
+}
+
+void Emitter::raise(Val call) {
+  evaluate(call);
+  jump(unwind());
+}
+
+}  // namespace terrace::worker::emit

@@ -1,0 +1,195 @@
+// worker/emit/emitter.hpp: one bytecode function to one function of a libgccjit context.
+//
+// Answers for: what each instruction becomes, by the plan of a tier. Not for: expressions (module.hpp), batches and files
+// (worker/compile.hpp), what the bytecode means (bytecode/opcodes.def; the interpreter is the model).
+//
+// Rules:
+//  1. Nothing is imported by name. The runtime is reached through VmState::runtime, constants that are heap objects
+//     through the running closure's Proto; everything else is baked in. So an object file fits every process and place.
+//  2. A bytecode register is a C variable. All Values that must survive a call are in registers, parameters or scratch words, so
+//     they are on the native stack or in callee-saved registers, where the collector looks.
+//  3. A result that may be kUnwind is compared before it is used and before a register is written that a handler may read.
+//  4. Arguments beyond three are read from vm->xargs before anything is called, and written to it after everything else is
+//     ready for the call.
+//  5. Tail calls are marked as such for GCC, which makes a real jump or reports an error.
+//  6. Inline cases give what the runtime function gives, to the bit; they only leave out the work.
+//  7. What runs rarely is written after everything else (`cold`), so that the common path falls through.
+//  8. One block follows another only by a jump or branch written here: after `jump`, `branch` or `leave` there is no current
+//     block until `start`.
+//  9. An entry into a loop copies the live registers from the interpreter's frame before anything else can run.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "worker/emit/flow.hpp"
+#include "worker/emit/layout.hpp"
+#include "worker/emit/module.hpp"
+
+namespace terrace::worker::emit {
+
+// Which ways into the function a body serves.
+enum class Entries { kCallsAndLoops, kCalls, kLoops };
+
+// The functions that one bytecode function becomes: one, or two when loops are entered through a copy.
+struct Bodies {
+  Function body;   // the one to write
+  Function calls;  // where plain calls of the function go
+  Function loops;  // where entries into loops go
+};
+
+class Emitter {
+ public:
+  Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, Entries entries,
+          const Bodies& bodies, Layout& layout);
+  void emit();
+
+ private:
+  // An operand of arithmetic: a register or an immediate integer.
+  struct Operand {
+    Val word;
+    bool is_immediate;
+    int32_t immediate;
+  };
+  struct Arithmetic {
+    const char* overflow_builtin;
+    gcc_jit_binary_op float_op;
+    Runtime slow;
+  };
+  struct Comparison {
+    gcc_jit_comparison op;
+    Runtime slow;
+    bool swapped;  // the runtime function takes the operands in the other order
+  };
+  enum class CallKind { kValue, kTail };
+
+#define T_OP(name, format, ends, text) void emit_##name(Instr i);
+#include "bytecode/opcodes.def"
+#undef T_OP
+
+  // --- the frame of the function: emitter.cpp
+  void emit_entry();
+  void emit_loop_entry();
+  void emit_stack_check();
+  void emit_body();
+  void emit_instruction(Instr i);
+  void emit_cold();
+  void pass_on_other_entries();
+  void copy_parameters();
+  void count_down();
+  Val below_stack_limit() const;
+  void leave_through(Val address);         // tail call with the arguments of this function
+  void leave_through(Function function);
+
+  // --- blocks
+  void start(Block block) { current_ = block; }
+  void jump(Block target);
+  void branch(Val condition, Block yes, Block no);
+  void leave(Val result);                      // return
+  void guard(Val condition, Block otherwise);  // goes on when the condition holds, which is likely
+  Block fresh() { return layout_.next(); }
+  // A block that is written later, as a part of the current instruction.
+  Block cold(std::function<void()> write);
+  Block at_pc(uint32_t pc) const { return blocks_.at(pc); }
+  Block after();  // where control goes on after this instruction
+  Block target(Instr i) const { return at_pc(target_of(pc_, i)); }
+  Block unwind();  // where this instruction goes with kUnwind
+  Block unwind_exit(uint32_t handler);
+
+  // --- variables
+  Place place(uint16_t r) const;
+  Val reg(uint16_t r) const { return gcc_jit_lvalue_as_rvalue(place(r)); }
+  void set(uint16_t r, Val v) { assign(place(r), v); }
+  void assign(Place where, Val v) { gcc_jit_block_add_assignment(current_, nullptr, where, v); }
+  void evaluate(Val v) { gcc_jit_block_add_eval(current_, nullptr, v); }
+  Place local(Place& slot, Type type, const char* name);  // made on first use
+  Val hold(int scratch, Val v);  // evaluates now, so that the answer can be used several times
+  Val hold_double(int scratch, Val v);
+  Val parameter(int n) const;
+  Val vm() const { return parameter(0); }
+  Val callee() const { return parameter(1); }
+  Val argc() const { return parameter(2); }
+  Val proto() const { return gcc_jit_lvalue_as_rvalue(proto_); }
+  Val constant(uint16_t k) const;
+  bool takes_plain_arguments() const { return code_.optional == 0 && !code_.rest; }
+
+  // --- calls of the runtime
+  Val runtime(Runtime which, std::initializer_list<Val> arguments) const { return m_.call_runtime(vm(), which, arguments); }
+  void set_checked(uint16_t r, Val call);  // R[r] = the result, unless it is kUnwind
+  Val checked(Val call);                   // the result, in scratch 0
+  void must_not_unwind(Val call) { checked(call); }
+  void raise(Val call);                    // a call that always answers kUnwind
+
+  // --- arithmetic: emit_arith.cpp
+  static const Arithmetic kAdd, kSub, kMul;
+  static const Comparison kLess, kLessEqual, kGreater, kGreaterEqual, kEqual;
+  Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0}; }
+  Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n}; }
+  void arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op);
+  void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next);
+  void set_float(uint16_t r, Val number, Block next);
+  void division(Instr i, Runtime slow, const std::function<Val(Val, Val)>& result);
+  void compare(Operand x, Operand y, const Comparison& op, const std::function<void(Val)>& use);
+  void compare_value(Instr i, const Comparison& op);
+  Val both_fixnum(Operand x, Operand y) const;
+  Val both_float(Operand x, Operand y) const;
+  Val both_plain_numbers(Operand x, Operand y) const;
+  Val as_double(Operand x) const;
+  Val to_double(Operand x, int scratch);
+
+  // --- data: emit_data.cpp
+  void pair_field(Instr i, int64_t offset, Runtime bad);
+  void mark_card(Val address);
+  void require_object(Val object, value::Type type, uint32_t header_mask, Block otherwise);
+  void require_index(Val index, Val object, int64_t length, Block otherwise);
+  Place packed_element(Val object, Val index, int size_shift, Type type) const;
+  void fill_captures(Val closure, const std::vector<bytecode::CaptureSource>& sources);
+
+  // --- jumps: emit_jumps.cpp
+  void jump_when(Instr i, Val condition, bool wanted);
+  void jump_compare(Instr i, Operand y, const Comparison& op, bool wanted);
+
+  // --- calls: emit_calls.cpp
+  void call(Instr i, Val function, CallKind kind, bool maybe_self);
+  void call_any(Instr i, Val function, CallKind kind);
+  void call_self(Instr i, CallKind kind);
+  void call_global(Instr i, CallKind kind);
+  void fill_arguments(Val (&arguments)[6], Val function, Instr i);
+  bool register_holds_self(uint16_t r) const;
+  bool global_has_own_name(uint16_t k) const;
+  Val primitive_arguments(Instr i);
+
+  struct ColdPart {
+    size_t section;
+    uint32_t pc;
+    std::function<void()> write;
+  };
+
+  const Module& m_;
+  const bytecode::PortableFunction& function_;
+  const bytecode::FunctionCode& code_;
+  const Flow& flow_;
+  const Entries entries_;
+  const Bodies bodies_;
+  Layout& layout_;
+
+  Block current_ = nullptr;
+  uint32_t pc_ = 0;
+  std::map<uint32_t, Block> blocks_;        // by leader
+  std::map<uint32_t, Block> unwinds_;       // by pc of the instruction that unwinds
+  std::map<uint32_t, Block> unwind_exits_;  // by pc of the handler, or kNoHandler
+  std::vector<ColdPart> cold_;
+  Block restart_ = nullptr;  // behind the copying of arguments: where a tail call of itself goes
+  std::vector<Place> registers_;
+  Place register_array_ = nullptr;
+  Place argument_array_ = nullptr;
+  Place proto_ = nullptr;
+  Place unwind_pc_ = nullptr;
+  Place sum_ = nullptr;
+  Place words_[4] = {};
+  Place doubles_[2] = {};
+};
+
+}  // namespace terrace::worker::emit

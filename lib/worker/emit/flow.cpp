@@ -1,0 +1,110 @@
+// worker/emit/flow.cpp: leaders by one scan, liveness by iteration backwards until nothing grows.
+#include "worker/emit/flow.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace terrace::worker::emit {
+
+namespace {
+
+uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
+
+bool is_call(Op op) {
+  return op == Op::kCall || op == Op::kTailCall || op == Op::kCallGlobal || op == Op::kTailCallGlobal;
+}
+// The register a of these names where the arguments are, and is not read itself.
+bool callee_is_scratch(Op op) { return op == Op::kCallGlobal || op == Op::kTailCallGlobal; }
+
+}  // namespace
+
+bool RegisterSet::join(const RegisterSet& other) {
+  bool grew = false;
+  for (size_t i = 0; i < words_.size(); i++) {
+    grew |= (other.words_[i] & ~words_[i]) != 0;
+    words_[i] |= other.words_[i];
+  }
+  return grew;
+}
+
+Flow::Flow(const bytecode::PortableFunction& function) : function_(function) {
+  find_leaders();
+  find_liveness();
+}
+
+void Flow::find_leaders() {
+  const auto& code = function_.code.code;
+  std::vector<bool> leader(code.size());
+  leader[0] = true;
+  for (uint32_t pc = 0; pc < code.size(); pc++) {
+    if (!has_jump(op_of(code[pc]))) continue;
+    leader[target_of(pc, code[pc])] = true;
+    if (op_of(code[pc]) == Op::kLoop) loop_heads_.push_back(target_of(pc, code[pc]));
+  }
+  for (const auto& region : function_.code.handlers) leader[region.handler] = true;
+  std::sort(loop_heads_.begin(), loop_heads_.end());
+  loop_heads_.erase(std::unique(loop_heads_.begin(), loop_heads_.end()), loop_heads_.end());
+  block_of_.assign(code.size(), kNoBlock);
+  for (uint32_t pc = 0; pc < code.size(); pc++) {
+    if (!leader[pc]) continue;
+    block_of_[pc] = static_cast<uint32_t>(leaders_.size());
+    leaders_.push_back(pc);
+  }
+}
+
+bool Flow::has_nested_loops() const {
+  const auto& code = function_.code.code;
+  for (uint32_t pc = 0; pc < code.size(); pc++) {
+    if (op_of(code[pc]) != Op::kLoop) continue;
+    uint32_t head = target_of(pc, code[pc]);
+    for (uint32_t other : loop_heads_)
+      if (other > head && other <= pc) return true;
+  }
+  return false;
+}
+
+void Flow::find_liveness() {
+  live_.assign(leaders_.size(), RegisterSet(function_.code.register_count));
+  for (bool grew = true; grew;) {
+    grew = false;
+    for (size_t block = leaders_.size(); block-- > 0;) grew |= live_[block].join(live_before_block(block));
+  }
+}
+
+RegisterSet Flow::live_before_block(size_t block) const {
+  RegisterSet live(function_.code.register_count);
+  uint32_t end = block + 1 < leaders_.size() ? leaders_[block + 1] : static_cast<uint32_t>(function_.code.code.size());
+  if (block + 1 < leaders_.size()) live.join(live_[block + 1]);
+  for (uint32_t pc = end; pc-- > leaders_[block];) step_back(pc, live);
+  return live;
+}
+
+// From the registers live after the instruction to those live before it. An unwind may leave at any instruction, before it
+// has written anything.
+void Flow::step_back(uint32_t pc, RegisterSet& live) const {
+  Instr i = function_.code.code[pc];
+  const bytecode::OpInfo& info = op_info(op_of(i));
+  if (info.ends == bytecode::Ends::kstop) live = RegisterSet(function_.code.register_count);
+  if (has_jump(op_of(i))) live.join(live_[block_of_[target_of(pc, i)]]);
+  for (size_t n = 0; n < info.format.size() && n < 3; n++)
+    if (info.format[n] == 'w') live.remove(field(i, n));
+  add_uses(pc, live);
+  if (const bytecode::HandlerRegion* region = function_.code.handler_at(pc)) live.join(live_[block_of_[region->handler]]);
+}
+
+void Flow::add_uses(uint32_t pc, RegisterSet& live) const {
+  Instr i = function_.code.code[pc];
+  Op op = op_of(i);
+  std::string_view format = op_info(op).format;
+  for (size_t n = callee_is_scratch(op) ? 1 : 0; n < format.size() && n < 3; n++)
+    if (format[n] == 'r' && op != Op::kPrim) live.add(field(i, n));
+  if (is_call(op))
+    for (uint32_t k = 1; k <= i.x; k++) live.add(i.a + k);
+  if (op == Op::kPrim)
+    for (uint32_t k = 0; k < i.x; k++) live.add(i.b + k);
+  if (op == Op::kClosure)
+    for (const auto& source : function_.constants[i.b].function_captures)
+      if (source.from_register) live.add(source.index);
+}
+
+}  // namespace terrace::worker::emit

@@ -1,0 +1,62 @@
+// worker/emit/flow.hpp: the shape of one function: where blocks begin, where loops are, which registers are live there.
+//
+// Answers for: leaders, loop heads, liveness at leaders. Not for: checking (bytecode/verifier.hpp has accepted the code).
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bytecode/encoding.hpp"
+#include "bytecode/op_info.hpp"
+
+namespace terrace::worker::emit {
+
+using bytecode::Instr;
+using bytecode::Op;
+using bytecode::op_of;
+
+inline uint32_t target_of(uint32_t pc, Instr i) {
+  return static_cast<uint32_t>(static_cast<int64_t>(pc) + 1 + bytecode::jump_distance(i));
+}
+
+// A set of registers.
+class RegisterSet {
+ public:
+  explicit RegisterSet(size_t count) : words_((count + 63) / 64) {}
+  void add(size_t r) { words_[r >> 6] |= uint64_t{1} << (r & 63); }
+  void remove(size_t r) { words_[r >> 6] &= ~(uint64_t{1} << (r & 63)); }
+  bool has(size_t r) const { return words_[r >> 6] >> (r & 63) & 1; }
+  // True when this set grew.
+  bool join(const RegisterSet& other);
+
+ private:
+  std::vector<uint64_t> words_;
+};
+
+class Flow {
+ public:
+  explicit Flow(const bytecode::PortableFunction& function);
+
+  bool is_leader(uint32_t pc) const { return block_of_[pc] != kNoBlock; }
+  const std::vector<uint32_t>& leaders() const { return leaders_; }      // ascending; the first is 0
+  const std::vector<uint32_t>& loop_heads() const { return loop_heads_; }  // targets of Loop, ascending
+  bool has_nested_loops() const;
+  // Registers whose value at the leader may still be read.
+  const RegisterSet& live_at(uint32_t leader) const { return live_[block_of_[leader]]; }
+
+ private:
+  static constexpr uint32_t kNoBlock = UINT32_MAX;
+  void find_leaders();
+  void find_liveness();
+  void step_back(uint32_t pc, RegisterSet& live) const;
+  void add_uses(uint32_t pc, RegisterSet& live) const;
+  RegisterSet live_before_block(size_t block) const;
+
+  const bytecode::PortableFunction& function_;
+  std::vector<uint32_t> block_of_;  // by pc
+  std::vector<uint32_t> leaders_;
+  std::vector<uint32_t> loop_heads_;
+  std::vector<RegisterSet> live_;  // by block
+};
+
+}  // namespace terrace::worker::emit

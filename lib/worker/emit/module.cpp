@@ -1,0 +1,174 @@
+// worker/emit/module.cpp: options, types and expressions.
+#include "worker/emit/module.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+
+#include "worker/emit/offsets.hpp"
+
+namespace terrace::worker::emit {
+
+namespace {
+
+// Simple relocations (only PC-relative ones between the sections of one object), no tables of addresses, nothing in sections
+// that the loader does not expect, and floating point that is the same in every tier.
+constexpr const char* kOptions[] = {
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-strict-aliasing",
+    "-fwrapv",
+    "-fno-delete-null-pointer-checks",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+    "-fno-exceptions",
+    "-fno-stack-protector",
+    "-fcf-protection=none",
+    "-fno-plt",
+    "-fno-jump-tables",
+    "-fno-semantic-interposition",
+    "-fno-reorder-blocks-and-partition",
+    "-fno-reorder-functions",
+    "-fno-ident",
+};
+
+// The instruction set of this machine, as a level: -march=native exists only in GCC's driver, which is not asked here.
+const char* march_option() {
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("x86-64-v3")) return "-march=x86-64-v3";
+  if (__builtin_cpu_supports("x86-64-v2")) return "-march=x86-64-v2";
+  return "-march=x86-64";
+}
+
+}  // namespace
+
+Module::Module(const Plan& plan) : plan_(plan), context_(gcc_jit_context_acquire()) {
+  word_ = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_UNSIGNED_LONG);
+  signed_ = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_LONG);
+  u32_ = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_UNSIGNED_INT);
+  i32_ = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_INT);
+  u8_ = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_UNSIGNED_CHAR);
+  double_ = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_DOUBLE);
+  bool_ = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_BOOL);
+  for (int words = 0; words < static_cast<int>(std::size(word_functions_)); words++) {
+    Type types[std::size(word_functions_)];
+    for (Type& type : types) type = word_;
+    word_functions_[words] = gcc_jit_context_new_function_ptr_type(context_, nullptr, word_, words, types, 0);
+  }
+  add_options();
+}
+
+Module::~Module() { gcc_jit_context_release(context_); }
+
+void Module::add_options() {
+  gcc_jit_context_set_bool_print_errors_to_stderr(context_, 0);
+  gcc_jit_context_set_bool_allow_unreachable_blocks(context_, 1);
+  gcc_jit_context_set_int_option(context_, GCC_JIT_INT_OPTION_OPTIMIZATION_LEVEL, plan_.gcc_level);
+  for (const char* option : kOptions) gcc_jit_context_add_command_line_option(context_, option);
+  if (plan_.gcc_level > 0) gcc_jit_context_add_command_line_option(context_, march_option());
+}
+
+Type Module::word_array_type(int count) const { return gcc_jit_context_new_array_type(context_, nullptr, word_, count); }
+
+Function Module::new_entry(const std::string& symbol, bool exported) const {
+  static constexpr const char* kNames[] = {"vm", "callee", "argc", "a0", "a1", "a2"};
+  gcc_jit_param* parameters[6];
+  for (int i = 0; i < 6; i++) parameters[i] = gcc_jit_context_new_param(context_, nullptr, word_, kNames[i]);
+  return gcc_jit_context_new_function(context_, nullptr, exported ? GCC_JIT_FUNCTION_EXPORTED : GCC_JIT_FUNCTION_INTERNAL,
+                                      word_, symbol.c_str(), 6, parameters, 0);
+}
+
+Val Module::word(uint64_t w) const { return number(word_, static_cast<int64_t>(w)); }
+
+Val Module::binary(gcc_jit_binary_op op, Type type, Val a, Val b) const {
+  return gcc_jit_context_new_binary_op(context_, nullptr, op, type, a, b);
+}
+
+Val Module::untag_fixnum(Val a) const {
+  return binary(GCC_JIT_BINARY_OP_RSHIFT, signed_, as_signed(a), number(signed_, value::kFixnumShift));
+}
+
+// The bit of `tags` that belongs to the low five bits of the word, as 0 or 1: one `bt` in the end.
+Val Module::tag_is_in(uint32_t tags, Val a) const {
+  return bit_and(binary(GCC_JIT_BINARY_OP_RSHIFT, word_, word(tags), bit_and(a, 31)), 1);
+}
+
+Val Module::both_in(uint32_t tags, Val a, Val b) const {
+  return differ(binary(GCC_JIT_BINARY_OP_BITWISE_AND, word_, tag_is_in(tags, a), tag_is_in(tags, b)), word(0));
+}
+
+Val Module::make_bool(Val condition) const {
+  static_assert(value::kTrue.bits - value::kFalse.bits == 1 << 9);
+  return add(shift_left(cast(condition, word_), 9), constant(value::kFalse));
+}
+
+Val Module::decode_float(Val a) const { return bits_as(rotate_left(add(a, 1), 60), double_); }
+
+Place Module::at(Val base, int64_t offset, Type type) const {
+  Val pointer = bits_as(add(base, offset), gcc_jit_type_get_pointer(type));
+  return gcc_jit_rvalue_dereference(pointer, nullptr);
+}
+
+Val Module::address(Place place) const { return bits_as(gcc_jit_lvalue_get_address(place, nullptr), word_); }
+
+Val Module::call_runtime(Val vm, Runtime which, std::initializer_list<Val> arguments) const {
+  auto index = static_cast<size_t>(which);
+  int count = static_cast<int>(arguments.size()) + 1;
+  assert(offsets::kRuntimeArity[index] == count - 1);
+  Val all[8] = {vm};
+  std::copy(arguments.begin(), arguments.end(), all + 1);
+  Val function = bits_as(runtime_entry(vm, which), word_functions_[count]);
+  return gcc_jit_context_new_call_through_ptr(context_, nullptr, function, count, all);
+}
+
+Val Module::runtime_entry(Val vm, Runtime which) const {
+  return load(load(vm, offsets::kVmRuntime), static_cast<int64_t>(sizeof(void*)) * static_cast<int64_t>(which));
+}
+
+Val Module::call_entry(Val address, Val (&arguments)[6]) const {
+  return gcc_jit_context_new_call_through_ptr(context_, nullptr, bits_as(address, word_functions_[6]), 6, arguments);
+}
+
+Val Module::call_entry(Function callee, Val (&arguments)[6]) const {
+  return gcc_jit_context_new_call(context_, nullptr, callee, 6, arguments);
+}
+
+Val Module::builtin(const char* name, std::initializer_list<Val> arguments) const {
+  Val all[4];
+  std::copy(arguments.begin(), arguments.end(), all);
+  return gcc_jit_context_new_call(context_, nullptr, gcc_jit_context_get_builtin_function(context_, name),
+                                  static_cast<int>(arguments.size()), all);
+}
+
+Val Module::overflows(const char* name, Val a, Val b, Place out) const {
+  return builtin(name, {as_signed(a), as_signed(b), gcc_jit_lvalue_get_address(out, nullptr)});
+}
+
+Val Module::expect(Val condition, bool likely) const {
+  if (!plan_.expects) return condition;
+  return differ(builtin("__builtin_expect", {cast(condition, signed_), number(signed_, likely ? 1 : 0)}),
+                number(signed_, 0));
+}
+
+Val Module::frame_address() const {
+  return gcc_jit_context_new_bitcast(context_, nullptr, builtin("__builtin_frame_address", {number(u32_, 0)}), word_);
+}
+
+bool Module::compile(const std::string& object_path, std::string* error) {
+  return write(GCC_JIT_OUTPUT_KIND_OBJECT_FILE, object_path, error);
+}
+
+bool Module::dump(const std::string& prefix, std::string* error) {
+  gcc_jit_context_dump_to_file(context_, (prefix + ".jit").c_str(), 0);
+  return write(GCC_JIT_OUTPUT_KIND_ASSEMBLER, prefix + ".s", error);
+}
+
+bool Module::write(gcc_jit_output_kind kind, const std::string& path, std::string* error) {
+  gcc_jit_context_compile_to_file(context_, kind, path.c_str());
+  const char* message = gcc_jit_context_get_first_error(context_);
+  if (message == nullptr) return true;
+  *error = message;
+  return false;
+}
+
+}  // namespace terrace::worker::emit

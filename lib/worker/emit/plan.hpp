@@ -1,0 +1,40 @@
+// worker/emit/plan.hpp: what differs between the tiers, as data. There is one emitter; a tier is a plan for it.
+#pragma once
+
+namespace terrace::worker::emit {
+
+struct Plan {
+  const char* name;
+  int gcc_level;              // 0 or 3
+  bool counts;                // calls and loops decrement Proto::countdown and ask the policy for promotion
+  bool registers_in_array;    // bytecode registers are one C array, else a C local each
+  bool expects;               // tell GCC which way branches go (at -O0 it costs code and gains nothing)
+  bool frame_address;         // compare the frame pointer with the stack limit, else the stack pointer itself
+  bool calls_itself_directly; // a call that turns out to be of the running closure needs no load of the way in
+  bool mixed_floats;          // fixnum with float inline, else in the runtime
+  bool separate_nested_loops; // entries into nested loops get a copy of the body, so that the loops stay reducible
+  bool orders_blocks;         // blocks are laid out by us, else by GCC
+};
+
+inline constexpr Plan kBasePlan{.name = "base",
+                                .gcc_level = 0,
+                                .counts = true,
+                                .registers_in_array = true,
+                                .expects = false,
+                                .frame_address = true,
+                                .calls_itself_directly = false,
+                                .mixed_floats = false,
+                                .separate_nested_loops = false,
+                                .orders_blocks = true};
+inline constexpr Plan kOptPlan{.name = "opt",
+                               .gcc_level = 3,
+                               .counts = false,
+                               .registers_in_array = false,
+                               .expects = true,
+                               .frame_address = false,
+                               .calls_itself_directly = true,
+                               .mixed_floats = true,
+                               .separate_nested_loops = true,
+                               .orders_blocks = false};
+
+}  // namespace terrace::worker::emit
