@@ -18,7 +18,7 @@ constexpr uint64_t kMaxLimbs = kMaxIntegerBits / 64;
 constexpr uint64_t kStackLimbs = 24;
 constexpr uint64_t kProbeLimbs = uint64_t{1} << 17;
 // GMP's own alloca use, measured at every size up to the limit (tests/unit/test_number.cpp), with a margin.
-constexpr size_t kGmpStack = 160 << 10;
+constexpr size_t kGmpStack = 256 << 10;
 
 // GMP aborts when malloc fails, so large operations try whether that much memory can be had at all.
 bool memory_for(uint64_t limbs) {

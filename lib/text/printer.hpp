@@ -11,7 +11,7 @@
 //   limit is written ... too
 //
 // Nothing here allocates in the heap, runs SX code, raises, or uses C stack in proportion to depth. Big integers need
-// up to 160 KB of stack: a caller near its limit checks with frame::ensure_stack.
+// up to 256 KB of stack: a caller near its limit checks with frame::ensure_stack.
 #pragma once
 
 #include <string>

@@ -9,7 +9,7 @@ namespace terrace::test {
 
 class VmFixture {
  public:
-  // `stack_base` is the address of a local of the caller: everything made below it is kept alive.
+  // `stack_base` is __builtin_frame_address(0) of the test: what it and the functions it calls hold is kept alive.
   explicit VmFixture(void* stack_base, const heap::HeapOptions& options = {}) : vm_(options, frame::Hooks{}) {
     vm_.heap.add_root_provider([stack_base](heap::Marker& marker) {
       jmp_buf registers;
