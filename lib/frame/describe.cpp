@@ -1,7 +1,7 @@
 // frame/describe.cpp: a value in a few words, for messages of errors.
 //
-// Answers for: short text that needs no allocation in the heap and no deep recursion. Not for: writing data that can be read
-// again (text/printer.hpp).
+// Answers for: short text that needs no allocation in the heap and no deep recursion. Not for: writing data that can be
+// read again (text/printer.hpp).
 #include "frame/number.hpp"
 #include "frame/vm.hpp"
 

@@ -1,7 +1,8 @@
 // frame/errors.cpp: raising.
 //
-// Answers for: error objects, their messages, the pending unwind, and the check of the C stack. Not for: traces and catching
-// (frame/unwind.cpp).
+// Answers for: error objects, their messages, the pending unwind, and the check of the C stack. Not for: traces and
+// catching (frame/unwind.cpp).
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 
@@ -42,16 +43,21 @@ Value raise_error_with(VmState* vm, ErrorKind kind, std::string_view message, Va
   return raise(vm, from_object(error));
 }
 
+// The bytes of a text that was cut somewhere, without the last character, of which a part may be missing.
+static size_t end_of_whole_character(std::string_view text) {
+  size_t end = text.size();
+  while (end > 0 && (text[end - 1] & 0xC0) == 0x80) end--;
+  return end > 0 ? end - 1 : 0;
+}
+
 Value raise_error(VmState* vm, ErrorKind kind, const char* format, ...) {
   char text[1024];
   va_list arguments;
   va_start(arguments, format);
   int length = vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  size_t used = length < 0 ? 0 : static_cast<size_t>(length) < sizeof text ? static_cast<size_t>(length) : sizeof text - 1;
-  // A text that was cut may end within a character; that part goes too.
-  if (static_cast<size_t>(length) >= sizeof text)
-    while (used > 0 && (text[used - 1] & 0x80)) used--;
+  size_t used = std::min(length < 0 ? 0 : static_cast<size_t>(length), sizeof text - 1);
+  if (static_cast<size_t>(length) > used) used = end_of_whole_character({text, used});
   return raise_error_with(vm, kind, {text, used}, kNil);
 }
 

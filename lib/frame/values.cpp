@@ -1,7 +1,8 @@
 // frame/values.cpp: values that C++ code makes, and functions it makes and calls.
 //
-// Answers for: strings, boxed numbers, lists, native functions, and calls through the one calling convention. Each function
-// keeps its own half-made values rooted, so that it may be used outside computations, where no stack is scanned.
+// Answers for: strings, boxed numbers, lists, native functions, and calls through the one calling convention.
+// Invariant: half-made values are rooted, so these functions may be used outside computations, where no stack is
+// scanned.
 #include <utf8proc.h>
 
 #include <cstring>

@@ -1,7 +1,7 @@
 // frame/vm.cpp: the life of a vm, its names, its globals and its roots.
 //
-// Answers for: what every vm has before any code runs in it, and which parts of it the collector must see. The C stacks and the
-// interpreter's registers are not here: whoever switches them (effect/) adds a root provider of its own.
+// Answers for: what every vm has before any code runs in it, and which parts of it the collector must see. The C stacks
+// and the interpreter's registers are not here: whoever switches them (effect/) adds a root provider of its own.
 #include "frame/vm.hpp"
 
 #include "base/hash.hpp"

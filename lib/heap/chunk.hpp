@@ -1,7 +1,7 @@
 // heap/chunk.hpp: what a megabyte of heap looks like.
 //
-// Answers for: the chunk header, the division into blocks and pages, and bit arithmetic on it. Not for: which chunk is used
-// for what (heap/space.hpp).
+// Answers for: the chunk header, the division into blocks and pages, and bit arithmetic on it. Not for: which chunk is
+// used for what (heap/space.hpp).
 //
 //   0          cards        2048 bytes, written by the mutator (Heap::write_barrier)
 //   2048       mark bits    one per 16-byte granule
@@ -9,12 +9,12 @@
 //   18432      metadata
 //   20480      payload      up to the next megabyte, or the end of the span
 //
-// A chunk is one of three kinds. kBlocks: 32 blocks of 32 KB (the first one short), each empty, of pairs, or of objects.
-// kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs.
+// A chunk is one of three kinds. kBlocks: 32 blocks of 32 KB (the first one short), each empty, of pairs, or of
+// objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs.
 //
-// Invariants: blocks of objects are parsable from start to end between mutator operations once the windows are flushed: holes are
-// kFree objects. In a block of pairs a start bit means that the cell was handed out; in a block of objects start bits are
-// built only when a conservative word hits it (bit in starts_known), since bump allocation sets none.
+// Invariants: blocks of objects are parsable from start to end between mutator operations once the windows are flushed:
+// holes are kFree objects. In a block of pairs a start bit means that the cell was handed out; in a block of objects
+// start bits are built only when a conservative word hits it (bit in starts_known), since bump allocation sets none.
 #pragma once
 
 #include <bit>

@@ -1,18 +1,19 @@
 // heap/heap.cpp: when memory is handed out, when it is collected, and who is asked.
 //
-// Answers for: the windows of the mutator, pacing, limits, roots, weak tables and finalizers. Not for: the shape of memory
-// (heap/space.hpp) and marking (heap/tracer.hpp).
+// Answers for: the windows of the mutator, pacing, limits, roots, weak tables and finalizers. Not for: the shape of
+// memory (heap/space.hpp) and marking (heap/tracer.hpp).
 //
 // Rules
-//  1. A window lies in one hole of one block. Before marking, windows are closed: what is left of them becomes a hole again.
+//  1. A window lies in one hole of one block. Before marking, windows are closed: what is left becomes a hole again.
 //  2. Collections happen only in slow paths and in collect(); never while a finalizer or hook runs.
-//  3. `live` + `since` is what the limit is compared with: what the last collection found, and what was handed out since.
+//  3. The limit is compared with `live` + `since`: what the last collection found, and what was handed out since.
 #include "heap/heap.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <new>
 
+#include "base/pages.hpp"
 #include "heap/space.hpp"
 #include "heap/tracer.hpp"
 
@@ -25,7 +26,7 @@ constexpr size_t kStressWindow = 512;       // bytes of a window in stress runs
 constexpr size_t kKeptMarkStack = 1 << 20;  // entries of the mark stack that are kept between collections
 constexpr size_t kMinReserve = 256 << 10;   // what may be used past the limit before it is reported again
 constexpr size_t kMaxObject = size_t{1} << 36;
-constexpr size_t kReserveChunks = 2;        // kept for when the system has no memory left
+constexpr size_t kSlackChunks = 2;  // empty chunks kept beyond what one cycle needs
 
 struct Finalizable {
   value::Object* object;
@@ -40,13 +41,14 @@ uint64_t now_ns() {
 }  // namespace
 
 struct Heap::State {
-  State(AllocWindow* w, const HeapOptions& options) : window(w), limit(options.limit_bytes), stress(options.stress) {
-    report_at = limit;
+  State(AllocWindow* w, const HeapOptions& options) : window(w), stress(options.stress) {
+    set_limit(options.limit_bytes);
     *window = AllocWindow{};
   }
 
   void collect(Heap& heap);
   void pace(Heap& heap, size_t bytes);
+  void set_limit(size_t bytes);
   bool fits_limit(Heap& heap, size_t bytes);
   value::Object* take_large(Heap& heap, value::Type type, size_t size);
   value::Object* take_medium(Heap& heap, size_t size);
@@ -66,9 +68,9 @@ struct Heap::State {
   size_t report_at;  // use of memory at which the limit is looked at again
   bool stress;
   bool collecting = false;
-  size_t live = 0;      // bytes found alive by the last collection
-  size_t since = 0;     // bytes handed out since
-  size_t external = 0;  // bytes outside that objects keep alive
+  size_t live = 0;            // bytes found alive by the last collection
+  size_t since = 0;           // bytes handed out since
+  size_t external = 0;        // bytes outside that objects keep alive
   size_t external_live = 0;   // of these, what the last collection left
   size_t external_since = 0;  // and what was added since
   HeapStats stats;
@@ -84,6 +86,7 @@ struct Heap::State {
 
  private:
   void mark();
+  bool try_mark();
   void finalize_dead(Heap& heap);
   void report_limit(Heap& heap, size_t bytes);
 };
@@ -118,8 +121,8 @@ Range Heap::State::find_free(BlockUse use, size_t bytes) {
   return range ? range : space.take_block(use);
 }
 
-// A hole or an empty block of at least `bytes`; gets memory from the system when there is none. Throws bad_alloc only when the
-// system has none and a collection does not help.
+// A hole or an empty block of at least `bytes`; gets memory from the system when there is none. Throws bad_alloc only
+// when the system has none and a collection does not help.
 Range Heap::State::refill(Heap& heap, BlockUse use, size_t bytes) {
   Range range = find_free(use, bytes);
   if (!range) {
@@ -205,11 +208,11 @@ value::Object* Heap::try_alloc(value::Type type, size_t bytes) {
 void Heap::State::pace(Heap& heap, size_t bytes) {
   if (collecting) return;
   if (stress || since + external_since + bytes > threshold()) heap.collect();
-  if (limit != 0 && used() + bytes > report_at) report_limit(heap, bytes);
+  if (used() + bytes > report_at) report_limit(heap, bytes);
 }
 
-// The limit was reached. When a collection leaves room there is nothing to report; otherwise the vm is told, and may use the
-// reserve until its safepoint raises the error and the next report is due.
+// The limit was reached. When a collection leaves room there is nothing to report; otherwise the vm is told, and may
+// use the reserve until its safepoint raises the error and the next report is due.
 void Heap::State::report_limit(Heap& heap, size_t bytes) {
   if (since != 0) heap.collect();
   report_at = limit;
@@ -219,12 +222,14 @@ void Heap::State::report_limit(Heap& heap, size_t bytes) {
 }
 
 bool Heap::State::fits_limit(Heap& heap, size_t bytes) {
-  if (limit == 0 || used() + bytes <= limit) return true;
+  if (used() + bytes <= limit) return true;
   if (!collecting && since != 0) heap.collect();
   return used() + bytes <= limit;
 }
 
-void Heap::set_limit(size_t bytes) { state_->limit = state_->report_at = bytes; }
+void Heap::State::set_limit(size_t bytes) { limit = report_at = bytes != 0 ? bytes : base::available_memory() / 4 * 3; }
+
+void Heap::set_limit(size_t bytes) { state_->set_limit(bytes); }
 void Heap::set_stress(bool on) { state_->stress = on; }
 
 void Heap::add_external(ptrdiff_t bytes) {
@@ -235,8 +240,8 @@ void Heap::add_external(ptrdiff_t bytes) {
 
 // --- collection
 
-// The registers that a call preserves may hold the only reference to an object. They are written into this frame, which lies
-// above everything that the root provider, called from below, finds on the stack.
+// The registers that a call preserves may hold the only reference to an object. They are written into this frame, which
+// lies above everything that the root provider, called from below, finds on the stack.
 __attribute__((noinline)) void Heap::collect() {
   if (state_->collecting) return;
   __builtin_unwind_init();
@@ -249,16 +254,16 @@ __attribute__((noinline)) void Heap::State::collect(Heap& heap) {
   collecting = true;
   close_windows();
   space.clear_marks();
-  mark();
+  if (!try_mark()) return;
   for (auto& hook : weak_hooks) hook(heap);
   finalize_dead(heap);
-  close_windows();  // hooks and finalizers do not allocate, but asking for nothing would be a poor reason to break the heap
+  close_windows();  // hooks and finalizers may not allocate; if one did, its object goes and the heap stays sound
   live = space.sweep(stress);
   if (live + reserve() <= limit) report_at = limit;
   external_live = external;
   since = external_since = 0;
   // What one cycle of allocation needs stays mapped; steady garbage then costs no page faults and no growth.
-  space.release_empty(threshold() + kReserveChunks * kChunkBytes);
+  space.release_empty(threshold() + kSlackChunks * kChunkBytes);
   collecting = false;
   uint64_t pause = now_ns() - start;
   stats.collections++;
@@ -277,11 +282,22 @@ void Heap::State::mark() {
   if (mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(mark_stack);
 }
 
-// Entries of dead objects are taken out first, so that a finalizer that registers or answers questions sees a whole list.
+// Without memory for the mark stack nothing can be called dead: then nothing is swept, and the heap stays as it was.
+bool Heap::State::try_mark() {
+  try {
+    mark();
+    return true;
+  } catch (const std::bad_alloc&) {
+    std::vector<Value>().swap(mark_stack);
+    collecting = false;
+    return false;
+  }
+}
+
+// Entries of dead objects are taken out first, so that a finalizer that registers something finds a whole list.
 void Heap::State::finalize_dead(Heap& heap) {
-  auto dead = std::stable_partition(finalizables.begin(), finalizables.end(), [&](const Finalizable& f) {
-    return heap.is_marked(value::from_object(f.object));
-  });
+  auto dead = std::stable_partition(finalizables.begin(), finalizables.end(),
+                                    [&](const Finalizable& f) { return heap.is_marked(value::from_object(f.object)); });
   std::vector<Finalizable> doomed(dead, finalizables.end());
   finalizables.erase(dead, finalizables.end());
   for (const Finalizable& f : doomed) f.free(f.env, f.object);

@@ -1,11 +1,12 @@
 // heap/heap.hpp: allocation and collection for one vm.
 //
-// Answers for: getting memory for pairs and objects, knowing the roots, finding what is dead. Not for: what objects mean.
+// Answers for: getting memory for pairs and objects, knowing the roots, finding what is dead. Not for: their meaning.
 //
-// A non-moving collector: mark, then sweep by lines of free memory that a bump pointer fills again (after Immix, Blackburn and
-// McKinley, PLDI 2008; conservative roots after Shahriyar et al., OOPSLA 2014). Heap objects are traced precisely; native
-// stacks, where compiled code keeps values, conservatively: any word that points into a live object, tagged or not, at its
-// start or its middle, keeps it. One mutator: all calls come from the thread that is running the vm.
+// A non-moving collector: mark, then sweep by lines of free memory that a bump pointer fills again (after Immix,
+// Blackburn and McKinley, PLDI 2008; conservative roots after Shahriyar et al., OOPSLA 2014). Heap objects are traced
+// precisely; native stacks, where compiled code keeps values, conservatively: any word that points into a live object,
+// tagged or not, at its start or its middle, keeps it. One mutator: all calls come from the thread that is running the
+// vm.
 //
 // Invariants:
 //  1. Objects never move, so the address of an object that is kept alive may be held by the host.
@@ -13,8 +14,8 @@
 //     registered root. A Value that is only in malloc memory (std::vector<Value>!) is not seen: use RootedValues.
 //  3. A fresh object is fully initialised by its maker before the next allocation.
 //  4. Every store of a Value into an existing heap object is followed (or preceded) by write_barrier(object).
-//  5. Small allocations do not fail: past the limit they use a reserve and request a safepoint, where the vm raises a heap-limit
-//     error. Only try_alloc of a size chosen by the program may answer null.
+//  5. Small allocations do not fail: past the limit they use a reserve and request a safepoint, where the vm raises a
+//     heap-limit error. Only try_alloc of a size chosen by the program may answer null.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +27,13 @@
 
 namespace terrace::heap {
 
-inline constexpr size_t kChunkBytes = 1 << 20;      // aligned to its size
-inline constexpr size_t kCardShift = 9;             // one card byte per 512 bytes of chunk
-inline constexpr size_t kCardTable = 0;             // offset of the card bytes in a chunk
+inline constexpr size_t kChunkBytes = 1 << 20;  // aligned to its size
+inline constexpr size_t kCardShift = 9;         // one card byte per 512 bytes of chunk
+inline constexpr size_t kCardTable = 0;         // offset of the card bytes in a chunk
 
 // The bump pointers: part of VmState at a fixed place, since compiled code allocates inline.
 struct AllocWindow {
-  char* pair_next;   // next free pair cell
+  char* pair_next;  // next free pair cell
   char* pair_limit;
   char* object_next;  // next free object granule
   char* object_limit;
@@ -68,18 +69,18 @@ class RootedValues {
 // Given to root providers during marking.
 class Marker {
  public:
-  virtual void value(Value v) = 0;                                    // precise
-  virtual void object(const value::Object* o) = 0;                    // precise, untagged; null allowed
-  virtual void range(const Value* from, const Value* to) = 0;         // precise
-  virtual void conservative(const void* from, const void* to) = 0;    // [from, to), any words
+  virtual void value(Value v) = 0;                                  // precise
+  virtual void object(const value::Object* o) = 0;                  // precise, untagged; null allowed
+  virtual void range(const Value* from, const Value* to) = 0;       // precise
+  virtual void conservative(const void* from, const void* to) = 0;  // [from, to), any words
 
  protected:
   ~Marker() = default;
 };
 
 struct HeapOptions {
-  size_t limit_bytes = 0;      // 0: no limit
-  bool stress = false;         // collect at every slow-path allocation
+  size_t limit_bytes = 0;  // 0: three quarters of what the process may use, so that the system does not end it
+  bool stress = false;     // collect at every slow-path allocation
 };
 
 struct HeapStats {
@@ -137,21 +138,22 @@ class Heap {
   void collect();
   // Memory outside the heap that an object keeps alive (host buffers, bytecode): counts towards the next collection.
   void add_external(ptrdiff_t bytes);
-  void set_limit(size_t bytes);
+  void set_limit(size_t bytes);  // as HeapOptions::limit_bytes
   void set_stress(bool on);
   // Gives empty chunks back to the system; answers how many bytes.
   size_t trim();
   const HeapStats& stats() const;
 
-  // Called at the start of every collection to enumerate roots: handles, stacks. The registers of whoever allocated have then
-  // been written to the stack above the provider's own frame, so scanning from there to the stack's base finds them.
+  // Called at the start of every collection to enumerate roots: handles, stacks. The registers of whoever allocated
+  // have then been written to the stack above the provider's own frame, so scanning from there to the stack's base
+  // finds them.
   void set_root_provider(std::function<void(Marker&)> provider);
   // Further ones, never taken away: each owner of roots adds its own (the vm its globals, the engine its handles).
   void add_root_provider(std::function<void(Marker&)> provider);
   // Called when the limit was passed; must request a safepoint. Runs on the mutator thread.
   void set_limit_handler(std::function<void()> handler);
-  // Objects of types with off-heap parts are announced here by their makers; `free` runs when the object is found dead. The
-  // object can still be read then, what it refers to may be dead too, and `free` does not allocate in this heap.
+  // Objects of types with off-heap parts are announced here by their makers; `free` runs when the object is found dead.
+  // The object can still be read then, what it refers to may be dead too, and `free` does not allocate in this heap.
   void add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env);
   // True while a weak reference's target is still marked, valid only in a hook run between mark and sweep.
   bool is_marked(Value v) const;

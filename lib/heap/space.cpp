@@ -93,7 +93,7 @@ Range Space::take_from_bins(size_t bytes, size_t bin) {
 Range Space::take_big_hole(size_t bytes) {
   size_t bin = 0;
   while (bin + 1 < kBins && kSmallestBin << (bin + 1) <= bytes) bin++;
-  // Holes of this bin may be too small: a few are tried, since holes left by objects of one size fit objects of that size.
+  // Holes of this bin may be too small; a few are tried, for the holes left by objects of one size fit that size again.
   Hole** link = &bins_[bin];
   for (int tries = 0; *link != nullptr && tries < 8; tries++, link = &(*link)->next) {
     if (object_bytes(*link) < bytes) continue;

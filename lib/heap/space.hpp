@@ -1,10 +1,10 @@
 // heap/space.hpp: the memory of one heap: chunks, blocks, holes, pages, spans.
 //
-// Answers for: handing out free memory, resolving any word to the object it points into, and turning mark bits into free
-// memory again. Not for: when to collect (heap/heap.cpp) or what is alive (heap/tracer.hpp).
+// Answers for: handing out free memory, resolving any word to the object it points into, and turning mark bits into
+// free memory again. Not for: when to collect (heap/heap.cpp) or what is alive (heap/tracer.hpp).
 //
-// A later generational collector keeps its mark bits between minor collections (clear_marks is then skipped) and reads the
-// cards; nothing outside heap/ needs to know.
+// A later generational collector keeps its mark bits between minor collections (clear_marks is then skipped) and reads
+// the cards; nothing outside heap/ needs to know.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +41,8 @@ class Space {
   Space(const Space&) = delete;
   Space& operator=(const Space&) = delete;
 
-  // The next hole of at least `bytes` that the last sweep left, or an empty range. Holes that are too small are passed over
-  // until the next sweep, so only small requests are served here.
+  // The next hole of at least `bytes` that the last sweep left, or an empty range. Holes that are too small are passed
+  // over until the next sweep, so only small requests are served here.
   Range take_hole(BlockUse use, size_t bytes);
   // A hole for an object of more than kSmallObject bytes, from the bins; or an empty range.
   Range take_big_hole(size_t bytes);
@@ -52,7 +52,7 @@ class Space {
   void return_tail(BlockUse use, Range tail);
   // A whole empty block of the chunks that are there, or an empty range.
   Range take_block(BlockUse use);
-  // Memory of its own for an object of more than kMaxBlockObject bytes; null when the system has none. The header is unset.
+  // Pages for an object of more than kMaxBlockObject bytes; null when the system has none. The header is unset.
   value::Object* take_large(size_t bytes);
   // Gets one more chunk of empty blocks; false when the system has none.
   bool grow();
@@ -63,8 +63,8 @@ class Space {
   void clear_marks();
   // Safe for any word: tagged or not, start or middle. Objects found are allocated, pairs may be.
   Target resolve(uintptr_t word);
-  // After marking: everything without a mark bit becomes free. Answers the bytes that are alive. With `zap`, freed memory is
-  // filled with words that fault when they are used as references.
+  // After marking: everything without a mark bit becomes free. Answers the bytes that are alive. With `zap`, freed
+  // memory is filled with words that fault when they are used as references.
   size_t sweep(bool zap);
 
   // Gives empty chunks back except for `keep_bytes` of them; answers how many bytes.

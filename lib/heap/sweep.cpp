@@ -111,7 +111,8 @@ void Space::clear_marks() {
       chunk->starts_known = 0;
     }
   }
-  for (Chunk* chunk : spans_) fill_bits(chunk->marks, granule_of(chunk->payload()), granule_of(chunk->payload()) + 1, false);
+  for (Chunk* chunk : spans_)
+    fill_bits(chunk->marks, granule_of(chunk->payload()), granule_of(chunk->payload()) + 1, false);
 }
 
 size_t Space::sweep_objects(Chunk* chunk, size_t block, bool zap) {

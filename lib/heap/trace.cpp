@@ -1,6 +1,6 @@
 // heap/trace.cpp: which words of an object are Values.
 //
-// Answers for: one case per type of value/types.def; the switch has no default, so a new type without a case does not compile.
+// Answers for: one case per type of value/types.def. The switch has no default: a type without a case does not compile.
 #include <cassert>
 
 #include "heap/tracer.hpp"
@@ -9,8 +9,8 @@ namespace terrace::heap {
 
 using value::Type;
 
-// The Values from `from` to the end of the object. Sizes are rounded up to granules, so the last word may be padding that nobody
-// ever wrote: it is believed only when it points to something.
+// The Values from `from` to the end of the object. Sizes are rounded up to granules, so the last word may be padding
+// that nobody ever wrote: it is believed only when it points to something.
 void Tracer::visit_up_to_end(const value::Object* o, const Value* from) {
   auto* end = reinterpret_cast<const Value*>(reinterpret_cast<const char*>(o) + object_bytes(o));
   if (from >= end) return;

@@ -1,6 +1,6 @@
 // heap/tracer.hpp: marking everything that can be reached.
 //
-// Answers for: mark bits and the stack of what is still to be looked at (no recursion). Not for: roots, nor what becomes of the dead.
+// Answers for: mark bits and the stack of what is still to be looked at (no recursion). Not for: roots and the dead.
 // Invariant: an object is marked when it is pushed, so it is traced once.
 #pragma once
 

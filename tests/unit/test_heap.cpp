@@ -1,6 +1,10 @@
 // tests/unit/test_heap.cpp: what lives stays, what is dead goes, and nothing else happens.
 #include "check.hpp"
 
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -200,10 +204,8 @@ class Graph {
   int pick_reachable(Value* v);
   std::vector<bool> reachable();
   static void died(void* env, Object* o) {
-    auto* graph = static_cast<Graph*>(env);
-    graph->nodes_[static_cast<size_t>(number_of(o->type == Type::kClosure ? from_closure(static_cast<Closure*>(o))
-                                                                           : from_object(o)))]
-        .dead = true;
+    Value v = o->type == Type::kClosure ? from_closure(static_cast<Closure*>(o)) : from_object(o);
+    static_cast<Graph*>(env)->nodes_[static_cast<size_t>(number_of(v))].dead = true;
   }
 
   Random random_;
@@ -404,7 +406,8 @@ void any_word_into_an_object_keeps_it(void**) {
     uintptr_t base = text.bits - kTagObject;
     int deaths = 0;
     f.heap.add_finalizable(as<Object>(text), &count_death, &deaths);
-    const uintptr_t holders[] = {text.bits, base, base + 7, base + sizeof(String) + size / 2, base + sizeof(String) + size};
+    const uintptr_t holders[] = {text.bits, base, base + 7, base + sizeof(String) + size / 2,
+                                 base + sizeof(String) + size};
     text = kNil;
     for (uintptr_t word : holders) {
       words.words[3] = word;
@@ -536,6 +539,39 @@ void a_large_request_is_refused(void**) {
   assert_non_null(f.heap.try_alloc(Type::kString, 20 * kMegabyte));
 }
 
+#ifndef __SANITIZE_ADDRESS__  // which itself maps terabytes
+
+// In a process of its own: 0 when a heap on a machine without memory refuses, throws, and goes on when there is
+// garbage.
+int live_without_memory() {
+  const rlimit limit{256 * kMegabyte, 256 * kMegabyte};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) return 1;
+  Fixture f;
+  if (f.heap.try_alloc(Type::kString, 1024 * kMegabyte) != nullptr) return 2;
+  f.roots.push(kNil);
+  bool thrown = false;
+  try {
+    for (int i = 0; i < 100000000; i++) f.roots[0] = f.heap.cons(make_fixnum(i), f.roots[0]);
+  } catch (const std::bad_alloc&) {
+    thrown = true;
+  }
+  if (!thrown) return 3;
+  f.roots[0] = kNil;
+  make_garbage(f.heap, 20000000);
+  return f.heap.try_alloc(Type::kString, 50 * kMegabyte) != nullptr ? 0 : 4;
+}
+
+void a_machine_without_memory_is_survived(void**) {
+  pid_t child = fork();
+  if (child == 0) _exit(live_without_memory());
+  int status = 0;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+#endif
+
 // --- weak things, finalizers, accounts
 
 void finalizers_run_once(void**) {
@@ -665,6 +701,9 @@ int main() {
       cmocka_unit_test(cons_keeps_its_arguments),
       cmocka_unit_test(the_limit_is_reported_and_survived),
       cmocka_unit_test(a_large_request_is_refused),
+#ifndef __SANITIZE_ADDRESS__
+      cmocka_unit_test(a_machine_without_memory_is_survived),
+#endif
       cmocka_unit_test(finalizers_run_once),
       cmocka_unit_test(a_finalizer_cannot_start_a_collection),
       cmocka_unit_test(weak_hooks_see_what_is_dead),

@@ -51,7 +51,8 @@ void many_names_keep_their_identity(void**) {
   Fixture f;
   for (int i = 0; i < 20000; i++) f.roots.push(f.vm.intern("name-" + std::to_string(i)));
   f.vm.heap.collect();
-  for (int i = 0; i < 20000; i++) assert_true(f.roots[static_cast<size_t>(i)] == f.vm.intern("name-" + std::to_string(i)));
+  for (int i = 0; i < 20000; i++)
+    assert_true(f.roots[static_cast<size_t>(i)] == f.vm.intern("name-" + std::to_string(i)));
 }
 
 void names_that_nobody_holds_go_away(void**) {
@@ -208,7 +209,7 @@ void a_long_message_is_cut_between_characters(void**) {
   raise_error(f.state(), ErrorKind::kHost, "x%s", text.c_str());
   Value error = take_error(f.state());
   std::string_view message = string_view_of(as<Error>(error)->message);
-  assert_true(message.size() < 1024);
+  assert_true(message.size() < 1024 && message.size() > 1000);
   assert_true(message.find("\xEF\xBF\xBD") == std::string_view::npos);
 }
 
