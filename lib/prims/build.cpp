@@ -1,0 +1,104 @@
+// prims/build.cpp: see build.hpp.
+#include "prims/build.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace terrace::prims {
+
+namespace {
+
+// An object of type T with `count` elements of `element` bytes behind it, or null with the error raised.
+template <class T>
+T* sized(VmState* vm, const char* who, Type type, uint64_t count, uint64_t element) {
+  T* object = nullptr;
+  if (count <= kMaxObjectBytes / element) object = heap_of(vm).try_make<T>(type, count * element);
+  if (object == nullptr) raise_too_large(vm, who);
+  return object;
+}
+
+template <class T>
+T* packed(VmState* vm, const char* who, Type type, uint64_t length) {
+  T* object = sized<T>(vm, who, type, length, sizeof(object->storage[0]));
+  if (object == nullptr) return nullptr;
+  object->length = length;
+  object->data = object->storage;
+  object->owner = kFalse;
+  std::memset(object->storage, 0, length * sizeof(object->storage[0]));
+  return object;
+}
+
+}  // namespace
+
+bool poll(VmState* vm) {
+  if (vm->stack_limit.load(std::memory_order_relaxed) != UINTPTR_MAX) return true;
+  auto safepoint = vm_of(vm).hooks.safepoint;
+  return safepoint == nullptr || safepoint(vm) != kUnwind;
+}
+
+bool list_length(VmState* vm, const char* who, Value list, uint64_t* out) {
+  ListWalk walk(list);
+  while (walk.more()) walk.step();
+  *out = walk.steps();
+  if (walk.proper()) return true;
+  raise_type(vm, who, "a proper list", list);
+  return false;
+}
+
+value::String* new_string(VmState* vm, const char* who, uint64_t bytes, uint64_t length) {
+  if (bytes > kMaxStringBytes) return raise_too_large(vm, who), nullptr;
+  auto* s = sized<value::String>(vm, who, Type::kString, bytes + 1, 1);
+  if (s == nullptr) return nullptr;
+  s->bytes = static_cast<uint32_t>(bytes);
+  s->length = static_cast<uint32_t>(length);
+  s->hash = 0;
+  s->data[bytes] = 0;
+  return s;
+}
+
+Value copy_string(VmState* vm, const char* who, std::string_view text, uint64_t length) {
+  value::String* s = new_string(vm, who, text.size(), length);
+  if (s == nullptr) return kUnwind;
+  std::memcpy(s->data, text.data(), text.size());
+  return from_object(s);
+}
+
+Value copy_string(VmState* vm, const char* who, std::string_view text) {
+  return copy_string(vm, who, text, count_code_points(text));
+}
+
+uint64_t count_code_points(std::string_view text) {
+  uint64_t n = 0;
+  for (char c : text) n += (c & 0xC0) != 0x80;
+  return n;
+}
+
+value::Vector* new_vector(VmState* vm, const char* who, uint64_t length, Value fill) {
+  auto* v = sized<value::Vector>(vm, who, Type::kVector, length, sizeof(Value));
+  if (v == nullptr) return nullptr;
+  v->length = length;
+  std::fill_n(v->data, length, fill);
+  return v;
+}
+
+value::F64Vector* new_f64_vector(VmState* vm, const char* who, uint64_t length) {
+  return packed<value::F64Vector>(vm, who, Type::kF64Vector, length);
+}
+
+value::I64Vector* new_i64_vector(VmState* vm, const char* who, uint64_t length) {
+  return packed<value::I64Vector>(vm, who, Type::kI64Vector, length);
+}
+
+value::Bytes* new_bytes(VmState* vm, const char* who, uint64_t length) {
+  return packed<value::Bytes>(vm, who, Type::kBytes, length);
+}
+
+value::Tuple* new_tuple(VmState* vm, const char* who, uint64_t length) {
+  auto* t = sized<value::Tuple>(vm, who, Type::kTuple, length, sizeof(Value));
+  if (t == nullptr) return nullptr;
+  t->length = length;
+  std::fill_n(t->data, length, kNil);
+  return t;
+}
+
+}  // namespace terrace::prims
