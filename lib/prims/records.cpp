@@ -1,0 +1,195 @@
+// prims/records.cpp: boxes, tuples, and records with their types.
+//
+// Answers for: primitives on structures of fixed size. A record is reached through its type, so that a field number can never be
+// applied to a record of another type; define-record lowers to these.
+#include <algorithm>
+
+#include "prims/build.hpp"
+#include "prims/sequence.hpp"
+
+namespace terrace::prims {
+
+using value::Record;
+using value::RecordType;
+using value::Tuple;
+
+namespace {
+
+bool tuple_argument(VmState* vm, const char* who, Value v, Tuple** out) {
+  if (!type_argument(vm, who, v, Type::kTuple, "a tuple")) return false;
+  *out = as<Tuple>(v);
+  return true;
+}
+
+bool record_type_argument(VmState* vm, const char* who, Value v) {
+  return type_argument(vm, who, v, Type::kRecordType, "a record type");
+}
+
+uint64_t field_count(Value type) { return as<value::Vector>(as<RecordType>(type)->fields)->length; }
+
+// Whether `v` is a record of `type` or of a type derived from it.
+bool is_record_of(Value v, Value type) {
+  if (!value::is_type(v, Type::kRecord)) return false;
+  for (Value at = as<Record>(v)->type; at != kFalse; at = as<RecordType>(at)->parent) {
+    if (at == type) return true;
+  }
+  return false;
+}
+
+// The field args[2] of the record args[0], which must be of the type args[1]; null after raising.
+Value* field_of(VmState* vm, const char* who, const Value* args) {
+  if (!record_type_argument(vm, who, args[1])) return nullptr;
+  if (!is_record_of(args[0], args[1])) {
+    std::string expected = "a record of type " + std::string(frame::symbol_name(as<RecordType>(args[1])->name));
+    raise_type(vm, who, expected.c_str(), args[0]);
+    return nullptr;
+  }
+  uint64_t i;
+  if (!index_argument(vm, who, args[2], field_count(args[1]), &i)) return nullptr;
+  return &as<Record>(args[0])->field[i];
+}
+
+Value tuple_of(VmState* vm, const char* who, const Value* items, uint64_t count) {
+  Tuple* t = new_tuple(vm, who, count);
+  if (t == nullptr) return kUnwind;
+  std::copy_n(items, count, t->data);
+  return from_object(t);
+}
+
+// The symbols of `list` after those of `parent`, as a vector.
+Value all_fields(VmState* vm, Value list, Value parent) {
+  RootedValues names(heap_of(vm));
+  if (parent != kFalse && !gather(vm, "make-record-type", as<RecordType>(parent)->fields, &names)) return kUnwind;
+  if (!gather(vm, "make-record-type", list, &names)) return kUnwind;
+  for (size_t i = 0; i < names.size(); i++) {
+    if (!value::is_symbol(names[i])) return raise_type(vm, "make-record-type", "a symbol", names[i]);
+  }
+  return vector_of(vm, "make-record-type", names.data(), names.size());
+}
+
+}  // namespace
+
+Value prim_box(VmState* vm, const Value* args, uint64_t) {
+  auto* box = heap_of(vm).make<value::Box>(Type::kBox);
+  box->value = args[0];
+  return from_object(box);
+}
+
+Value prim_unbox(VmState* vm, const Value* args, uint64_t) {
+  return type_argument(vm, "unbox", args[0], Type::kBox, "a box") ? as<value::Box>(args[0])->value : kUnwind;
+}
+
+Value prim_set_box(VmState* vm, const Value* args, uint64_t) {
+  if (!type_argument(vm, "set-box!", args[0], Type::kBox, "a box")) return kUnwind;
+  as<value::Box>(args[0])->value = args[1];
+  Heap::write_barrier(as<value::Box>(args[0]));
+  return kUnspecified;
+}
+
+Value prim_tuple(VmState* vm, const Value* args, uint64_t argc) { return tuple_of(vm, "tuple", args, argc); }
+
+Value prim_tuple_length(VmState* vm, const Value* args, uint64_t) {
+  Tuple* t;
+  return tuple_argument(vm, "tuple-length", args[0], &t) ? make_fixnum(static_cast<int64_t>(t->length)) : kUnwind;
+}
+
+Value prim_tuple_ref(VmState* vm, const Value* args, uint64_t) {
+  Tuple* t;
+  uint64_t i;
+  if (!tuple_argument(vm, "tuple-ref", args[0], &t)) return kUnwind;
+  return index_argument(vm, "tuple-ref", args[1], t->length, &i) ? t->data[i] : kUnwind;
+}
+
+Value prim_tuple_with(VmState* vm, const Value* args, uint64_t) {
+  Tuple* t;
+  uint64_t i;
+  if (!tuple_argument(vm, "tuple-with", args[0], &t)) return kUnwind;
+  if (!index_argument(vm, "tuple-with", args[1], t->length, &i)) return kUnwind;
+  Value copy = tuple_of(vm, "tuple-with", t->data, t->length);
+  if (copy != kUnwind) as<Tuple>(copy)->data[i] = args[2];
+  return copy;
+}
+
+Value prim_tuple_to_list(VmState* vm, const Value* args, uint64_t) {
+  Tuple* t;
+  return tuple_argument(vm, "tuple->list", args[0], &t) ? frame::make_list(vm, t->data, t->length) : kUnwind;
+}
+
+Value prim_list_to_tuple(VmState* vm, const Value* args, uint64_t) {
+  uint64_t n;
+  if (!list_length(vm, "list->tuple", args[0], &n)) return kUnwind;
+  Tuple* t = new_tuple(vm, "list->tuple", n);
+  if (t == nullptr) return kUnwind;
+  Value at = args[0];
+  for (uint64_t i = 0; i < n; i++, at = value::cdr(at)) t->data[i] = value::car(at);
+  return from_object(t);
+}
+
+Value prim_make_record_type(VmState* vm, const Value* args, uint64_t argc) {
+  Value parent = argc > 2 ? args[2] : kFalse;
+  if (!type_argument(vm, "make-record-type", args[0], Type::kSymbol, "a symbol")) return kUnwind;
+  if (parent != kFalse && !record_type_argument(vm, "make-record-type", parent)) return kUnwind;
+  Value fields = all_fields(vm, args[1], parent);
+  if (fields == kUnwind) return kUnwind;
+  auto* type = heap_of(vm).make<RecordType>(Type::kRecordType);
+  type->name = args[0];
+  type->fields = fields;
+  type->parent = parent;
+  return from_object(type);
+}
+
+Value prim_make_record(VmState* vm, const Value* args, uint64_t argc) {
+  if (!record_type_argument(vm, "make-record", args[0])) return kUnwind;
+  uint64_t n = field_count(args[0]);
+  if (argc - 1 != n) {
+    int count = static_cast<int>(n);
+    return frame::raise_arity_of(vm, frame::symbol_name(as<RecordType>(args[0])->name), count, count, argc - 1);
+  }
+  // The collector visits a record up to the end of its last granule, so the word that may be left over is set too.
+  uint64_t words = n | 1;
+  auto* record = heap_of(vm).try_make<Record>(Type::kRecord, words * sizeof(Value));
+  if (record == nullptr) return raise_too_large(vm, "make-record");
+  record->type = args[0];
+  record->field[words - 1] = kNil;
+  std::copy_n(args + 1, n, record->field);
+  return from_object(record);
+}
+
+Value prim_is_record_of(VmState* vm, const Value* args, uint64_t) {
+  return record_type_argument(vm, "record-of?", args[1]) ? make_bool(is_record_of(args[0], args[1])) : kUnwind;
+}
+
+Value prim_record_ref(VmState* vm, const Value* args, uint64_t) {
+  Value* field = field_of(vm, "record-ref", args);
+  return field ? *field : kUnwind;
+}
+
+Value prim_record_set(VmState* vm, const Value* args, uint64_t) {
+  Value* field = field_of(vm, "record-set!", args);
+  if (field == nullptr) return kUnwind;
+  *field = args[3];
+  Heap::write_barrier(as<Record>(args[0]));
+  return kUnspecified;
+}
+
+Value prim_record_type(VmState* vm, const Value* args, uint64_t) {
+  return type_argument(vm, "record-type", args[0], Type::kRecord, "a record") ? as<Record>(args[0])->type : kUnwind;
+}
+
+Value prim_record_type_name(VmState* vm, const Value* args, uint64_t) {
+  return record_type_argument(vm, "record-type-name", args[0]) ? as<RecordType>(args[0])->name : kUnwind;
+}
+
+Value prim_record_type_fields(VmState* vm, const Value* args, uint64_t) {
+  if (!record_type_argument(vm, "record-type-fields", args[0])) return kUnwind;
+  auto* fields = as<value::Vector>(as<RecordType>(args[0])->fields);
+  return frame::make_list(vm, fields->data, fields->length);
+}
+
+Value prim_record_to_list(VmState* vm, const Value* args, uint64_t) {
+  if (!type_argument(vm, "record->list", args[0], Type::kRecord, "a record")) return kUnwind;
+  auto* record = as<Record>(args[0]);
+  return frame::make_list(vm, record->field, field_count(record->type));
+}
+
+}  // namespace terrace::prims
