@@ -1,8 +1,7 @@
 // jobs/connection.hpp: one worker process as the engine sees it, from its start to the removal of its directory.
 //
-// Answers for: starting, the conversation of jobs/protocol.hpp without ever blocking on the socket, time limits, the end.
-// Not for: which functions are compiled and what follows from a death (jobs/runner.hpp).
-// Threads: one, the pool's.
+// Answers for: starting, the conversation of jobs/protocol.hpp without ever blocking on the socket, time limits, the
+// end. Not for: which functions are compiled and what follows from a death (jobs/runner.hpp). Threads: one, the pool's.
 //
 //   kDown --start--> kStarting --Hello--> kReady --send--> kBusy --Result--> kReady
 //     ^---------------- stop, or death seen by end of file, garbage or a missed deadline ----'
@@ -49,8 +48,8 @@ class Connection {
   observe::Reason start(const ConnectionOptions& options, std::string* text);
   // Precondition: kReady.
   void send(const Batch& batch);
-  // Moves bytes as far as the socket lets it. kNone with *finished set when the answer to the batch is complete, kNone without when
-  // more is to come; else why the worker is of no use any more: the caller stops it.
+  // Moves bytes as far as the socket lets it. kNone with *finished set when the answer to the batch is complete, kNone
+  // without when more is to come; else why the worker is of no use any more: the caller stops it.
   observe::Reason progress(Result* result, bool* finished);
   // Ends the process, if any, and removes its directory. Takes some milliseconds, at most about a second.
   void stop();

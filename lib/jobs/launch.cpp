@@ -49,8 +49,8 @@ void close_from(int first) {
   for (int fd = first; fd < 65536; ++fd) close(fd);
 }
 
-// Moves the descriptors to where the worker looks for them. The detour above kFirstFreeDescriptor keeps a host that has closed its
-// standard streams, and so may own numbers 0 to 4 for anything, from confusing us.
+// Moves the descriptors to where the worker looks for them. The detour above kFirstFreeDescriptor keeps a host that has
+// closed its standard streams, and so may own numbers 0 to 4 for anything, from confusing us.
 bool place_descriptors(const Plan* plan) {
   const int socket = fcntl(plan->socket, F_DUPFD, kFirstFreeDescriptor);
   const int host = plan->host_pidfd >= 0 ? fcntl(plan->host_pidfd, F_DUPFD, kFirstFreeDescriptor) : -1;
@@ -102,7 +102,8 @@ bool run_plan(Plan* plan, char* middle_stack_top) {
     plan->error = errno;
     return false;
   }
-  // Whatever the host does with SIGCHLD, a child without exit signal waits for us; ECHILD would mean it is gone already.
+  // Whatever the host does with SIGCHLD, a child without exit signal waits for us; ECHILD would mean it is gone
+  // already.
   while (waitpid(middle, nullptr, __WALL) < 0 && errno == EINTR) {
   }
   return plan->error == 0;
@@ -167,9 +168,11 @@ bool wait_worker_gone(const Launched& launched, int timeout_ms) {
     ready = poll(&item, 1, timeout_ms);
   } while (ready < 0 && errno == EINTR);
   if (ready <= 0) return false;
-  // A host that is init or a subreaper, as in a container, has got the orphan: then it is ours to bury. Elsewhere ECHILD.
+  // A host that is init or a subreaper, as in a container, has got the orphan: then it is ours to bury. Elsewhere
+  // ECHILD.
   siginfo_t info;
-  while (waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(launched.pidfd), &info, WEXITED | WNOHANG | __WALL) < 0 &&
+  while (waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(launched.pidfd), &info, WEXITED | WNOHANG | __WALL) <
+             0 &&
          errno == EINTR) {
   }
   return true;

@@ -1,7 +1,8 @@
 // jobs/launch.hpp: starting the worker so that the host does not see it.
 //
-// Answers for: a process that is nobody's child in the host, with no descriptor of the host's but its socket, default signals, a
-// session and a directory of its own. The host gets no SIGCHLD and no zombie, whatever it does with that signal.
+// Answers for: a process that is nobody's child in the host, with no descriptor of the host's but its socket, default
+// signals, a session and a directory of its own. The host gets no SIGCHLD and no zombie, whatever it does with that
+// signal.
 //
 //   our thread --clone, no exit signal--> middle --clone--> worker --execve--> terrace-worker
 //                                         middle ends, is reaped at once; the worker goes to init
@@ -31,8 +32,8 @@ struct Launched {
 // True with *launched filled in, else false with *error an errno. Caller: the thread of the pool, all signals blocked.
 bool launch(const LaunchRequest& request, Launched* launched, int* error);
 
-// Ends the process; harmless when it is gone. Without a pidfd nothing is done: its number may be another process by now, and the
-// worker ends by itself when the socket closes.
+// Ends the process; harmless when it is gone. Without a pidfd nothing is done: its number may be another process by
+// now, and the worker ends by itself when the socket closes.
 void kill_worker(const Launched& launched);
 // Waits until the process is gone, at most so long. True when it is, or when that cannot be known.
 bool wait_worker_gone(const Launched& launched, int timeout_ms);

@@ -1,8 +1,10 @@
 // jobs/outcome.cpp: what follows from a worker's answer or death.
 //
 // 1. A batch that failed is tried again one function at a time, so that one bad function does not cost the others.
-// 2. A function that, alone, ends the compiler or the worker twice is poisoned; one that alone takes too long is so at once.
-// 3. Three dead workers, or ten crashed compilers, in a row without a success between bring a pause in which everything is refused
+// 2. A function that, alone, ends the compiler or the worker twice is poisoned; one that alone takes too long is so at
+// once.
+// 3. Three dead workers, or ten crashed compilers, in a row without a success between bring a pause in which everything
+// is refused
 //    at once; the next pause is twice as long. What cannot be healed by trying again soon (no worker, no compiler, no
 //    directory) brings a pause immediately.
 #include "jobs/runner.hpp"

@@ -26,7 +26,8 @@ Pool::Pool(PoolOptions options, OnAnswer on_answer)
       environment_(worker_environment()),
       runner_(new Runner(options_, on_answer_, environment_)) {}
 
-// A runner inherited from the parent of a fork is left alone: its thread is not here and its mutex may be held for ever.
+// A runner inherited from the parent of a fork is left alone: its thread is not here and its mutex may be held for
+// ever.
 Pool::~Pool() {
   Runner* runner = runner_.load();
   if (runner->owner() == getpid()) delete runner;

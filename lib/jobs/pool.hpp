@@ -1,12 +1,13 @@
 // jobs/pool.hpp: the compile queue as the engine sees it: requests in, object files out.
 //
-// Answers for: that every accepted request is answered exactly once, with an object or a reason, whatever becomes of the
-// worker; that the host notices neither the thread nor the processes; that a forked child of the host is safe.
-// Not for: what is worth compiling (tier/), loading objects (native/), keeping them (cache/, store/).
+// Answers for: that every accepted request is answered exactly once, with an object or a reason, whatever becomes of
+// the worker; that the host notices neither the thread nor the processes; that a forked child of the host is safe. Not
+// for: what is worth compiling (tier/), loading objects (native/), keeping them (cache/, store/).
 //
-// Threads: all members from any thread. Answers come on the pool's own thread, which blocks all signals, has the default
-// floating-point environment and a small stack; they must not call into the pool's destructor or wait_idle.
-// Fork: in a child of the process the pool starts anew with the first call; what the parent had asked for is answered in the parent only.
+// Threads: all members from any thread. Answers come on the pool's own thread, which blocks all signals, has the
+// default floating-point environment and a small stack; they must not call into the pool's destructor or wait_idle.
+// Fork: in a child of the process the pool starts anew with the first call; what the parent had asked for is answered
+// in the parent only.
 #pragma once
 
 #include <atomic>
@@ -48,17 +49,17 @@ struct BatchAnswer {
 };
 
 struct PoolOptions {
-  std::string worker_path;                            // empty: see jobs/worker_path.hpp
-  std::string temp_parent;                            // empty: $TMPDIR and the usual places
-  uint32_t workers = 1;                               // at most this many processes
-  uint32_t batch_functions = 50;                      // in one compilation
-  size_t batch_bytes = size_t{1} << 20;               // of bytecode in one compilation
-  size_t queue_limit = 20000;                         // waiting requests
-  std::chrono::milliseconds time_limit{10000};        // for one batch
-  uint64_t memory_limit = uint64_t{2} << 30;          // address space of the compiling process
-  std::chrono::milliseconds idle_limit{30000};        // then a worker is stopped
-  std::chrono::milliseconds hello_limit{10000};       // for a worker to say hello
-  std::chrono::milliseconds first_pause{1000};        // after three deaths in a row; doubles
+  std::string worker_path;                       // empty: see jobs/worker_path.hpp
+  std::string temp_parent;                       // empty: $TMPDIR and the usual places
+  uint32_t workers = 1;                          // at most this many processes
+  uint32_t batch_functions = 50;                 // in one compilation
+  size_t batch_bytes = size_t{1} << 20;          // of bytecode in one compilation
+  size_t queue_limit = 20000;                    // waiting requests
+  std::chrono::milliseconds time_limit{10000};   // for one batch
+  uint64_t memory_limit = uint64_t{2} << 30;     // address space of the compiling process
+  std::chrono::milliseconds idle_limit{30000};   // then a worker is stopped
+  std::chrono::milliseconds hello_limit{10000};  // for a worker to say hello
+  std::chrono::milliseconds first_pause{1000};   // after three deaths in a row; doubles
   std::chrono::milliseconds longest_pause{60000};
 };
 
@@ -66,12 +67,12 @@ struct PoolCounters {
   uint64_t submitted = 0;
   uint64_t compiled = 0;
   uint64_t refused = 0;
-  uint64_t batches = 0;        // sent to a worker
+  uint64_t batches = 0;  // sent to a worker
   uint64_t worker_starts = 0;
   uint64_t worker_deaths = 0;  // without being told to
   uint64_t compile_ns = 0;
   uint32_t workers_alive = 0;
-  uint32_t waiting = 0;        // not yet answered
+  uint32_t waiting = 0;  // not yet answered
 };
 
 using OnAnswer = std::function<void(BatchAnswer&&)>;
@@ -87,7 +88,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // kNone: accepted, to be answered. Else refused at once and not answered. Never waits for a worker, never calls on_answer.
+  // kNone: accepted, to be answered. Else refused at once and not answered. Never waits for a worker, never calls
+  // on_answer.
   [[nodiscard]] observe::Reason submit(Request request);
   // True when everything submitted is answered; waits for that at most so long.
   bool wait_idle(std::chrono::milliseconds timeout);

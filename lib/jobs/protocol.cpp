@@ -76,8 +76,8 @@ inline constexpr size_t kMaxSymbolBytes = 1024;
 
 std::vector<uint8_t> pack(const Hello& hello) {
   Writer w(MessageKind::kHello);
-  for (uint32_t n : {hello.protocol_version, hello.abi_version, hello.gcc_major, hello.gcc_minor, hello.gcc_patch,
-                     hello.pid}) {
+  for (uint32_t n :
+       {hello.protocol_version, hello.abi_version, hello.gcc_major, hello.gcc_minor, hello.gcc_patch, hello.pid}) {
     w.number(n);
   }
   return w.take();

@@ -1,7 +1,7 @@
 // jobs/protocol.hpp: the messages between the engine and a compile worker.
 //
-// Answers for: message layout, limits, writing and reading them as bytes and over a stream socket. Both sides use this file, so
-// they cannot disagree. Not for: processes, time limits and queues (jobs/pool.hpp, worker/supervisor.cpp).
+// Answers for: message layout, limits, writing and reading them as bytes and over a stream socket. Both sides use this
+// file, so they cannot disagree. Not for: processes, time limits and queues (jobs/pool.hpp, worker/supervisor.cpp).
 //
 // Every message is a 12-byte head {magic, kind, length} and `length` bytes, little-endian. One conversation:
 //

@@ -1,6 +1,7 @@
 // jobs/queue.hpp: requests that wait for a worker, and how they become batches.
 //
-// Answers for: order (base before opt, hottest first, then oldest), batch sizes. Threads: none of its own; the caller locks.
+// Answers for: order (base before opt, hottest first, then oldest), batch sizes. Threads: none of its own; the caller
+// locks.
 #pragma once
 
 #include <map>
@@ -24,7 +25,8 @@ class Queue {
   bool empty() const { return waiting_.empty(); }
   size_t size() const { return waiting_.size(); }
   void push(Waiting waiting);
-  // The best waiting request and others of its tier, at most so many functions and bytes; at least one. Precondition: not empty.
+  // The best waiting request and others of its tier, at most so many functions and bytes; at least one. Precondition:
+  // not empty.
   std::vector<Waiting> take_batch(size_t max_functions, size_t max_bytes);
   std::vector<Waiting> take_all();
 

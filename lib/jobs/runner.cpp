@@ -24,7 +24,7 @@ inline constexpr size_t kMaxSymbolBytes = 1000;
 
 uint64_t fingerprint(const Request& request) {
   const std::string_view bytes(reinterpret_cast<const char*>(request.encoding.data()), request.encoding.size());
-  return std::hash<std::string_view>{}(bytes) * 2 + (request.tier == Tier::kOpt ? 1 : 0);
+  return std::hash<std::string_view>{}(bytes)*2 + (request.tier == Tier::kOpt ? 1 : 0);
 }
 
 Runner::Runner(const PoolOptions& options, const OnAnswer& on_answer, const std::vector<std::string>& environment)
@@ -56,7 +56,8 @@ Runner::~Runner() {
 // --- called from any thread
 
 Reason Runner::submit(Request request) {
-  if (request.symbol.size() > kMaxSymbolBytes || request.encoding.size() > kMaxMessageBytes / 2) return Reason::kTooLarge;
+  if (request.symbol.size() > kMaxSymbolBytes || request.encoding.size() > kMaxMessageBytes / 2)
+    return Reason::kTooLarge;
   {
     std::lock_guard lock(mutex_);
     if (poisoned_.contains(fingerprint(request))) return Reason::kPoisoned;
@@ -304,7 +305,8 @@ void Runner::serve(Slot& slot) {
   } else if (before == Connection::State::kStarting && slot.connection.state() == Connection::State::kReady) {
     const Hello& h = slot.connection.hello();
     std::lock_guard lock(mutex_);
-    compiler_ = "gcc " + std::to_string(h.gcc_major) + "." + std::to_string(h.gcc_minor) + "." + std::to_string(h.gcc_patch);
+    compiler_ =
+        "gcc " + std::to_string(h.gcc_major) + "." + std::to_string(h.gcc_minor) + "." + std::to_string(h.gcc_patch);
   }
 }
 

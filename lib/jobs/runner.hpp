@@ -1,10 +1,10 @@
 // jobs/runner.hpp: the pool's thread: hands batches to workers, judges what comes back.
 //
-// Answers for: starting, feeding, stopping workers; splitting a batch that failed, giving up a function that keeps killing the
-// compiler, pausing when workers keep dying. Not for: bytes and processes (jobs/connection.hpp), forks (jobs/pool.cpp).
-// Invariant: unanswered_ counts accepted requests whose answer has not returned from on_answer_; each of them is either in
-// queue_, or in the batch of one slot, or in the hands of the thread.
-// Threads: public members from any; the rest on the runner's own, except where mutex_ guards.
+// Answers for: starting, feeding, stopping workers; splitting a batch that failed, giving up a function that keeps
+// killing the compiler, pausing when workers keep dying. Not for: bytes and processes (jobs/connection.hpp), forks
+// (jobs/pool.cpp). Invariant: unanswered_ counts accepted requests whose answer has not returned from on_answer_; each
+// of them is either in queue_, or in the batch of one slot, or in the hands of the thread. Threads: public members from
+// any; the rest on the runner's own, except where mutex_ guards.
 #pragma once
 
 #include <pthread.h>

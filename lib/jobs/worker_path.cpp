@@ -47,8 +47,8 @@ std::string find_worker(const std::string& option, std::string* error) {
   }
   // Installed beside the library or in libexec (also under a multiarch directory), else the layout of a build tree.
   const std::string here = own_directory();
-  for (const char* place : {"", "/terrace", "/../libexec/terrace", "/../../libexec/terrace", "/../lib/worker",
-                            "/../../lib/worker"}) {
+  for (const char* place :
+       {"", "/terrace", "/../libexec/terrace", "/../../libexec/terrace", "/../lib/worker", "/../../lib/worker"}) {
     const std::string path = absolute(here + place + "/" + kWorkerName);
     if (!path.empty() && is_executable_file(path)) return path;
   }

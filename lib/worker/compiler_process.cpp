@@ -101,7 +101,8 @@ jobs::Result CompilerProcess::failure_of(const jobs::Batch& batch, Outcome outco
     return end(), result;
   }
   const std::string output = said();
-  // A child that closed its socket is dead or about to be; one that wrote nonsense is not, but nothing is lost by killing it.
+  // A child that closed its socket is dead or about to be; one that wrote nonsense is not, but nothing is lost by
+  // killing it.
   if (outcome == Outcome::kMalformed) kill(pid_, SIGKILL);
   const int status = reap(pid_);
   kill(-pid_, SIGKILL);

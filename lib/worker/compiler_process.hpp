@@ -3,9 +3,9 @@
 // Answers for: forking it ahead of need, handing it a batch, its end in every form, what it said on the way.
 // Not for: the engine's side of the conversation (supervisor.cpp), compiling (compile.hpp).
 //
-// libgccjit leaks, keeps a lock, and ends the process on some errors. So a child takes a number of batches and is then replaced; a
-// child that dies costs one batch. It dies with its parent, and is the leader of a process group to which the assembler
-// belongs, so that killing reaches both.
+// libgccjit leaks, keeps a lock, and ends the process on some errors. So a child takes a number of batches and is then
+// replaced; a child that dies costs one batch. It dies with its parent, and is the leader of a process group to which
+// the assembler belongs, so that killing reaches both.
 #pragma once
 
 #include <sys/types.h>
@@ -30,7 +30,8 @@ class CompilerProcess {
   int socket() const { return socket_; }
   // Makes the process; false when the system has none to give.
   bool start();
-  // Compiles. False when a watched descriptor asks to stop; else *result is set, whatever happened to the child. Precondition: alive.
+  // Compiles. False when a watched descriptor asks to stop; else *result is set, whatever happened to the child.
+  // Precondition: alive.
   bool run(const jobs::Batch& batch, std::span<const uint8_t> body, std::span<const int> watched, jobs::Result* result);
   // True when the child has done its share and should be replaced.
   bool worn_out() const;

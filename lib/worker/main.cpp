@@ -1,5 +1,5 @@
-// worker/main.cpp: terrace-worker, the program that turns bytecode into object files for libterrace. It is the only one linked with
-// libgccjit. libterrace starts it by itself; see jobs/launch.hpp for the descriptors it is given.
+// worker/main.cpp: terrace-worker, the program that turns bytecode into object files for libterrace. It is the only one
+// linked with libgccjit. libterrace starts it by itself; see jobs/launch.hpp for the descriptors it is given.
 #include <libgccjit.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,12 +21,14 @@ bool has_socket() {
 
 int print_version() {
   std::printf("terrace-worker: code version %u, protocol %u, gcc %d.%d.%d\n", terrace::bytecode::kAbiVersion,
-              terrace::jobs::kProtocolVersion, gcc_jit_version_major(), gcc_jit_version_minor(), gcc_jit_version_patchlevel());
+              terrace::jobs::kProtocolVersion, gcc_jit_version_major(), gcc_jit_version_minor(),
+              gcc_jit_version_patchlevel());
   return 0;
 }
 
 int print_usage() {
-  std::fputs("terrace-worker compiles for libterrace, which starts it by itself.\nusage: terrace-worker --version\n", stderr);
+  std::fputs("terrace-worker compiles for libterrace, which starts it by itself.\nusage: terrace-worker --version\n",
+             stderr);
   return 2;
 }
 

@@ -1,4 +1,5 @@
-// worker/stream.hpp: whole messages over sockets for the worker's two kinds of process, blocking, but never longer than is sense.
+// worker/stream.hpp: whole messages over sockets for the worker's two kinds of process, blocking, but never longer than
+// is sense.
 //
 // Answers for: reading and writing in the presence of signals, deadlines and of other descriptors that mean "stop".
 // Not for: what messages say (jobs/protocol.hpp).

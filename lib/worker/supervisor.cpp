@@ -106,7 +106,8 @@ class Supervisor {
       result->text = "no process for the compiler";
       return true;
     }
-    // Besides the usual: the end of the engine's side, which shows as readable, for the engine sends one batch at a time.
+    // Besides the usual: the end of the engine's side, which shows as readable, for the engine sends one batch at a
+    // time.
     const std::array<int, 3> watched = {watched_[0], watched_[1], jobs::kWorkerSocket};
     if (!compiler_.run(batch, body, watched, result)) return false;
     // A child that died may have left files; has_directory makes the directory again.

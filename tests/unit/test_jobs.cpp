@@ -1,6 +1,7 @@
 // tests/unit/test_jobs.cpp: every request is answered, whatever happens to the workers, and the host notices nothing.
 //
-// The worker is the real one with a compiler that obeys commands (worker_compile.cpp), or a shell script that misbehaves.
+// The worker is the real one with a compiler that obeys commands (worker_compile.cpp), or a shell script that
+// misbehaves.
 #include "check.hpp"
 
 #include <dirent.h>
@@ -62,7 +63,8 @@ std::vector<pid_t> worker_processes() {
   while (const dirent* entry = readdir(stream)) {
     const pid_t pid = std::atoi(entry->d_name);
     if (pid > 0 && pid != getpid() &&
-        contents_of("/proc/" + std::to_string(pid) + "/cmdline").find(parent_directory + "/terrace-") != std::string::npos) {
+        contents_of("/proc/" + std::to_string(pid) + "/cmdline").find(parent_directory + "/terrace-") !=
+            std::string::npos) {
       found.push_back(pid);
     }
   }
@@ -609,7 +611,9 @@ int look_after(void**) {
   const bool clean = entries_in(parent_directory) == 0 && entries_in("/proc/self/fd") == before.descriptors;
   if (!quiet) print_message("# %d SIGCHLD, or a child is left\n", child_signals.load());
   if (!gone) print_message("# a worker is left\n");
-  if (!clean) print_message("# files %d, descriptors %d -> %d\n", entries_in(parent_directory), before.descriptors, entries_in("/proc/self/fd"));
+  if (!clean)
+    print_message("# files %d, descriptors %d -> %d\n", entries_in(parent_directory), before.descriptors,
+                  entries_in("/proc/self/fd"));
   return quiet && gone && clean ? 0 : -1;
 }
 

@@ -1,5 +1,6 @@
-// tests/unit/worker_compile.cpp: stands in for the real compile.cpp in a test worker: the "bytecode" is a command, so that a test
-// can make the compiler crash, hang, fail or eat memory at will while every process around it is the real one.
+// tests/unit/worker_compile.cpp: stands in for the real compile.cpp in a test worker: the "bytecode" is a command, so
+// that a test can make the compiler crash, hang, fail or eat memory at will while every process around it is the real
+// one.
 #include "worker/compile.hpp"
 
 #include <signal.h>
@@ -42,11 +43,10 @@ bool obey(const std::string& command, const std::string& directory, std::string*
 
 }  // namespace
 
-bool compile_batch(const std::vector<jobs::Job>& jobs, jobs::Tier tier, const std::string& object_path, std::string* error,
-                   const std::string&) {
-  std::string object = tier == jobs::Tier::kBase ? "base:" : "opt:";
+bool compile_batch(const std::vector<Job>& jobs, Tier tier, const std::string& object_path, std::string* error) {
+  std::string object = tier == Tier::kBase ? "base:" : "opt:";
   const std::string directory = object_path.substr(0, object_path.rfind('/'));
-  for (const jobs::Job& job : jobs) {
+  for (const Job& job : jobs) {
     const std::string command(job.encoding.begin(), job.encoding.end());
     if (!obey(command.substr(0, command.find('#')), directory, error)) return false;
     object += job.symbol + "@" + std::to_string(getpid()) + ";";
