@@ -50,7 +50,7 @@ class ProgramRun {
     if (!session_.ok()) return session_.problem();
     for (const auto& example : program_.examples) {
       if (auto wrong = run_example(example)) {
-        return program_.path + ":" + std::to_string(example.line) + ": " + *wrong;
+        return example.path + ":" + std::to_string(example.line) + ": " + *wrong;
       }
       settle();
     }
@@ -67,7 +67,7 @@ class ProgramRun {
       return !limit.passed();
     });
     if (storm()) session_.library().interrupt(session_.vm());
-    Outcome outcome = session_.run(example.source, program_.path);
+    Outcome outcome = session_.run(example.source, example.path);
     if (limit.passed()) return "took longer than " + std::to_string(options_.seconds) + " seconds";
     return compare(example, outcome);
   }

@@ -15,6 +15,7 @@ constexpr std::string_view kValueMark = "; => ";
 constexpr std::string_view kErrorMark = "; !! ";
 constexpr std::string_view kPrintsMark = "; prints ";
 constexpr std::string_view kOptionsMark = "; options: ";
+constexpr std::string_view kIncludeMark = "; include: ";
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && (text.back() == ' ' || text.back() == '\r')) text.remove_suffix(1);
@@ -64,6 +65,18 @@ void set_options(CorpusProgram* program, const std::string& text) {
   }
 }
 
+// The included file is an example that expects nothing.
+void include(CorpusProgram* program, const std::string& name) {
+  Example example;
+  example.path = (std::filesystem::path(program->path).parent_path() / name).lexically_normal().string();
+  std::ifstream file(example.path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file) program->problem = "cannot include " + example.path;
+  example.source = text.str();
+  program->examples.push_back(std::move(example));
+}
+
 // Collects lines into examples.
 class ExampleBuilder {
  public:
@@ -73,6 +86,7 @@ class ExampleBuilder {
     ++number_;
     pending_ += text + "\n";
     if (auto options = after_mark(text, kOptionsMark)) set_options(program_, *options);
+    if (auto included = after_mark(text, kIncludeMark)) include(program_, *included);
     if (auto prints = after_mark(text, kPrintsMark)) example_.prints = *prints;
     if (auto value = after_mark(text, kValueMark)) {
       example_.wants = Example::Wants::kValue;
@@ -90,6 +104,7 @@ class ExampleBuilder {
 
  private:
   void finish() {
+    example_.path = program_->path;
     example_.line = number_;
     example_.source = std::string(first_line_, '\n') + pending_;
     program_->examples.push_back(std::move(example_));
