@@ -58,7 +58,8 @@ void random_integer(Random& random, mpz_ptr z) {
       mpz_mul_2exp(z, z, kBorders[random.below(std::size(kBorders))]);
       if (random.below(2)) mpz_neg(z, z);
       long delta = static_cast<long>(random.below(5)) - 2;
-      delta < 0 ? mpz_sub_ui(z, z, static_cast<unsigned long>(-delta)) : mpz_add_ui(z, z, static_cast<unsigned long>(delta));
+      delta < 0 ? mpz_sub_ui(z, z, static_cast<unsigned long>(-delta))
+                : mpz_add_ui(z, z, static_cast<unsigned long>(delta));
       return;
     }
     default:
@@ -199,8 +200,8 @@ void one_double_makes_a_double(void**) {
 
 void an_exact_zero_divisor_raises(void**) {
   VmFixture f(__builtin_frame_address(0));
-  const Operation divisions[] = {number::div,            number::quotient, number::remainder,
-                                 number::floor_quotient, number::modulo};
+  const Operation divisions[] = {number::div, number::quotient, number::remainder, number::floor_quotient,
+                                 number::modulo};
   for (Operation division : divisions) {
     for (const char* dividend : {"1", "0", "1.5", "1/2", "100000000000000000000"}) {
       assert_raises(f, division(f.state(), number_of(f, dividend), make_fixnum(0)), "division-by-zero");
@@ -212,9 +213,10 @@ void an_exact_zero_divisor_raises(void**) {
 void other_values_are_type_errors(void**) {
   VmFixture f(__builtin_frame_address(0));
   Value text = frame::make_string(f.state(), "1");
-  const Operation all[] = {number::add,    number::sub,    number::mul,     number::div,     number::num_eq,  number::num_lt,
-                           number::num_le, number::modulo, number::gcd,     number::expt,    number::bit_and, number::shift,
-                           number::lcm,    number::bit_or, number::bit_xor, number::u64_add, number::i32_mul, number::u64_shl};
+  const Operation all[] = {number::add,     number::sub,     number::mul,    number::div,    number::num_eq,
+                           number::num_lt,  number::num_le,  number::modulo, number::gcd,    number::expt,
+                           number::bit_and, number::shift,   number::lcm,    number::bit_or, number::bit_xor,
+                           number::u64_add, number::i32_mul, number::u64_shl};
   for (Operation operation : all) {
     assert_raises(f, operation(f.state(), text, make_fixnum(1)), "type-error");
     assert_raises(f, operation(f.state(), make_fixnum(1), kTrue), "type-error");
@@ -373,7 +375,8 @@ void exact_to_double_rounds_to_nearest_even(void**) {
     Mpq q;
     random_rational(random, q);
     if (random.below(3) == 0) {  // around a tie between two doubles
-      mpq_set_d(q, std::ldexp(static_cast<double>((random.next() >> 11) | 1), static_cast<int>(random.below(2040)) - 1080));
+      mpq_set_d(
+          q, std::ldexp(static_cast<double>((random.next() >> 11) | 1), static_cast<int>(random.below(2040)) - 1080));
       Mpq half;
       mpq_set_d(half, std::ldexp(1.0, -1074));
       mpq_div_2exp(half, half, 1 + random.below(80));
@@ -407,13 +410,18 @@ void rounding_to_integers(void**) {
   struct Row {
     const char *number, *floor, *ceiling, *truncate, *round;
   };
-  const Row rows[] = {{"5/2", "2", "3", "2", "2"},          {"7/2", "3", "4", "3", "4"},
-                      {"-5/2", "-3", "-2", "-2", "-2"},     {"-7/2", "-4", "-3", "-3", "-4"},
-                      {"7/3", "2", "3", "2", "2"},          {"-8/3", "-3", "-2", "-2", "-3"},
-                      {"1/2", "0", "1", "0", "0"},          {"2.5", "2.0", "3.0", "2.0", "2.0"},
-                      {"-3.5", "-4.0", "-3.0", "-3.0", "-4.0"}, {"7", "7", "7", "7", "7"},
-                      {"100000000000000000001/2", "50000000000000000000", "50000000000000000001", "50000000000000000000",
-                       "50000000000000000000"}};
+  const Row rows[] = {{"5/2", "2", "3", "2", "2"},
+                      {"7/2", "3", "4", "3", "4"},
+                      {"-5/2", "-3", "-2", "-2", "-2"},
+                      {"-7/2", "-4", "-3", "-3", "-4"},
+                      {"7/3", "2", "3", "2", "2"},
+                      {"-8/3", "-3", "-2", "-2", "-3"},
+                      {"1/2", "0", "1", "0", "0"},
+                      {"2.5", "2.0", "3.0", "2.0", "2.0"},
+                      {"-3.5", "-4.0", "-3.0", "-3.0", "-4.0"},
+                      {"7", "7", "7", "7", "7"},
+                      {"100000000000000000001/2", "50000000000000000000", "50000000000000000001",
+                       "50000000000000000000", "50000000000000000000"}};
   for (const Row& row : rows) {
     Value v = number_of(f, row.number);
     assert_is(number::floor(f.state(), v), row.floor);
@@ -570,7 +578,8 @@ void fixed_width_wraps(void**) {
 
 void machine_integers(void**) {
   VmFixture f(__builtin_frame_address(0));
-  for (int64_t i : {INT64_MIN, INT64_MIN + 1, int64_t{-1}, int64_t{0}, int64_t{1}, INT64_MAX, kFixnumMax + 1, kFixnumMin - 1}) {
+  for (int64_t i :
+       {INT64_MIN, INT64_MIN + 1, int64_t{-1}, int64_t{0}, int64_t{1}, INT64_MAX, kFixnumMax + 1, kFixnumMin - 1}) {
     int64_t back = 7;
     assert_true(number::to_int64(number::integer_from(f.state(), i), &back) && back == i);
     assert_true(number::eqv(number::integer_from(f.state(), i), frame::make_integer(f.state(), i)));
@@ -622,11 +631,23 @@ void doubles_have_one_readable_form(void**) {
     double d;
     const char* text;
   };
-  const Row rows[] = {{0.0, "0.0"},          {-0.0, "-0.0"},      {1, "1.0"},          {100, "100.0"},
-                      {1e20, "100000000000000000000.0"},          {1e21, "1e21"},      {1.5e300, "1.5e300"},
-                      {0.1, "0.1"},          {1e-6, "0.000001"},  {1e-7, "1e-7"},      {1.25e-9, "1.25e-9"},
-                      {5e-324, "5e-324"},    {123456.789, "123456.789"},               {HUGE_VAL, "+inf.0"},
-                      {-HUGE_VAL, "-inf.0"}, {std::nan(""), "+nan.0"},                 {-1.5, "-1.5"},
+  const Row rows[] = {{0.0, "0.0"},
+                      {-0.0, "-0.0"},
+                      {1, "1.0"},
+                      {100, "100.0"},
+                      {1e20, "100000000000000000000.0"},
+                      {1e21, "1e21"},
+                      {1.5e300, "1.5e300"},
+                      {0.1, "0.1"},
+                      {1e-6, "0.000001"},
+                      {1e-7, "1e-7"},
+                      {1.25e-9, "1.25e-9"},
+                      {5e-324, "5e-324"},
+                      {123456.789, "123456.789"},
+                      {HUGE_VAL, "+inf.0"},
+                      {-HUGE_VAL, "-inf.0"},
+                      {std::nan(""), "+nan.0"},
+                      {-1.5, "-1.5"},
                       {1.7976931348623157e308, "1.7976931348623157e308"}};
   VmFixture f(__builtin_frame_address(0));
   for (const Row& row : rows) assert_is(frame::make_float(f.state(), row.d), row.text);
@@ -636,19 +657,65 @@ void literals(void**) {
   struct Row {
     const char *text, *number;  // null: no number
   };
-  const Row rows[] = {{"1", "1"}, {"+1", "1"}, {"-0", "0"}, {"007", "7"}, {"1.", "1.0"}, {".5", "0.5"}, {"-.5e1", "-5.0"},
-                      {"1e3", "1000.0"}, {"1E+3", "1000.0"}, {"1e400", "+inf.0"}, {"-1e400", "-inf.0"}, {"1e-400", "0.0"},
-                      {"0e99999999999999999999", "0.0"}, {"4.9406564584124654e-324", "5e-324"},
+  const Row rows[] = {{"1", "1"},
+                      {"+1", "1"},
+                      {"-0", "0"},
+                      {"007", "7"},
+                      {"1.", "1.0"},
+                      {".5", "0.5"},
+                      {"-.5e1", "-5.0"},
+                      {"1e3", "1000.0"},
+                      {"1E+3", "1000.0"},
+                      {"1e400", "+inf.0"},
+                      {"-1e400", "-inf.0"},
+                      {"1e-400", "0.0"},
+                      {"0e99999999999999999999", "0.0"},
+                      {"4.9406564584124654e-324", "5e-324"},
                       {"0.000000000000000000000000000000000001e400", "+inf.0"},
                       {"2.2250738585072011e-308", "2.225073858507201e-308"},
-                      {"6/4", "3/2"}, {"-6/3", "-2"}, {"1/0", nullptr}, {"1/", nullptr}, {"/2", nullptr}, {"1/-2", nullptr},
-                      {"#xff", "255"}, {"#xFF/2", "255/2"}, {"#b-101", "-5"}, {"#o17", "15"}, {"#d10", "10"},
-                      {"#e1.5", "3/2"}, {"#e1e3", "1000"}, {"#e-1.25e-2", "-1/80"}, {"#i1/3", "0.3333333333333333"},
-                      {"#i#x10", "16.0"}, {"#x#i10", "16.0"}, {"#x#b1", nullptr}, {"#e#i1", nullptr}, {"#e+inf.0", nullptr},
-                      {"+inf.0", "+inf.0"}, {"-nan.0", "+nan.0"}, {"inf.0", nullptr}, {"inf", nullptr}, {"nan", nullptr},
-                      {"", nullptr}, {"+", nullptr}, {"-", nullptr}, {".", nullptr}, {"...", nullptr}, {"1+", nullptr},
-                      {"1e", nullptr}, {"1e+", nullptr}, {"1.2.3", nullptr}, {"--1", nullptr}, {"+-1", nullptr}, {"1 ", nullptr},
-                      {" 1", nullptr}, {"0x10", nullptr}, {"#x", nullptr}, {"#q1", nullptr}, {"#b12", nullptr}, {"e5", nullptr},
+                      {"6/4", "3/2"},
+                      {"-6/3", "-2"},
+                      {"1/0", nullptr},
+                      {"1/", nullptr},
+                      {"/2", nullptr},
+                      {"1/-2", nullptr},
+                      {"#xff", "255"},
+                      {"#xFF/2", "255/2"},
+                      {"#b-101", "-5"},
+                      {"#o17", "15"},
+                      {"#d10", "10"},
+                      {"#e1.5", "3/2"},
+                      {"#e1e3", "1000"},
+                      {"#e-1.25e-2", "-1/80"},
+                      {"#i1/3", "0.3333333333333333"},
+                      {"#i#x10", "16.0"},
+                      {"#x#i10", "16.0"},
+                      {"#x#b1", nullptr},
+                      {"#e#i1", nullptr},
+                      {"#e+inf.0", nullptr},
+                      {"+inf.0", "+inf.0"},
+                      {"-nan.0", "+nan.0"},
+                      {"inf.0", nullptr},
+                      {"inf", nullptr},
+                      {"nan", nullptr},
+                      {"", nullptr},
+                      {"+", nullptr},
+                      {"-", nullptr},
+                      {".", nullptr},
+                      {"...", nullptr},
+                      {"1+", nullptr},
+                      {"1e", nullptr},
+                      {"1e+", nullptr},
+                      {"1.2.3", nullptr},
+                      {"--1", nullptr},
+                      {"+-1", nullptr},
+                      {"1 ", nullptr},
+                      {" 1", nullptr},
+                      {"0x10", nullptr},
+                      {"#x", nullptr},
+                      {"#q1", nullptr},
+                      {"#b12", nullptr},
+                      {"e5", nullptr},
                       {"123456789012345678901234567890", "123456789012345678901234567890"},
                       {"#x-ffffffffffffffffffff", "-1208925819614629174706175"}};
   VmFixture f(__builtin_frame_address(0));
@@ -706,8 +773,8 @@ void* run_work(void* argument) {
 
 size_t stack_used_by(std::function<void()> work) {
   constexpr size_t kBytes = 4 << 20;
-  auto* memory = static_cast<unsigned char*>(
-      mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  auto* memory =
+      static_cast<unsigned char*>(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   assert_true(memory != MAP_FAILED);
   std::memset(memory, 0xA5, kBytes);
   pthread_attr_t attributes;
@@ -738,14 +805,14 @@ void gmp_keeps_within_the_stack_it_is_given(void**) {
     Value big = keep[0];
     Value half = keep[1];
     most = std::max(most, stack_used_by([=] {
-      number::mul(state, half, half);
-      number::mul(state, big, half);
-      number::quotient(state, big, half);
-      number::gcd(state, big, half);
-      Value s, r;
-      number::exact_integer_sqrt(state, big, &s, &r);
-      number::from_text(state, text_of(half));
-    }));
+                      number::mul(state, half, half);
+                      number::mul(state, big, half);
+                      number::quotient(state, big, half);
+                      number::gcd(state, big, half);
+                      Value s, r;
+                      number::exact_integer_sqrt(state, big, &s, &r);
+                      number::from_text(state, text_of(half));
+                    }));
   }
   print_message("# GMP took %zu KB of stack\n", (most - idle) >> 10);
   assert_true(most - idle < (224 << 10));
