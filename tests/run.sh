@@ -1,0 +1,133 @@
+#!/bin/sh
+# Every test of Terrace, from packages to sanitizers.
+#
+#   sh tests/run.sh [--quick] [--no-install]
+#
+#   --quick       the corpus in two modes instead of five, no sanitizer build
+#   --no-install  install no packages
+#
+# Builds in build/ and build-asan/, which are kept and used again. What cannot be tested here is named as SKIPPED. The last line says
+# how it ended.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+
+quick=no
+install=yes
+for option in "$@"; do
+  case $option in
+    --quick) quick=yes ;;
+    --no-install) install=no ;;
+    *) echo "usage: sh tests/run.sh [--quick] [--no-install]" >&2; exit 2 ;;
+  esac
+done
+
+failures=""
+started=$(date +%s)
+logs=build/logs
+mkdir -p $logs
+skipped=$logs/skipped.txt
+: >"$skipped"
+
+step() { printf '\n== %s (%ss)\n' "$1" "$(($(date +%s) - started))"; }
+failed() { failures="$failures\n  $1"; echo "FAILED: $1"; }
+note_skipped() { grep -h SKIPPED "$1" 2>/dev/null | sed 's/^.*WARNING: //' >>"$skipped"; }
+
+# configure DIRECTORY OPTION...: makes the build directory, or reads it again, since packages may be new.
+configure() {
+  directory=$1; shift
+  again=""
+  [ -f "$directory/build.ninja" ] && again=--reconfigure
+  # shellcheck disable=SC2086  # empty or one word
+  meson setup $again "$@" "$directory" >"$logs/$directory.setup" 2>&1 || { cat "$logs/$directory.setup"; return 1; }
+  note_skipped "$logs/$directory.setup"
+}
+
+compile() {
+  ninja -C "$1" >"$logs/$1.build" 2>&1 && return
+  grep -E -A5 'error|FAILED' "$logs/$1.build" | head -60
+  return 1
+}
+
+# One line for every suite from meson's log: how many tests passed, failed, were skipped.
+summary_of() {
+  python3 - "$1/meson-logs/testlog.json" <<'PYTHON'
+import collections, json, sys
+suites = collections.defaultdict(collections.Counter)
+try:
+    for line in open(sys.argv[1]):
+        test = json.loads(line)
+        for suite in test.get("suite") or ["terrace"]:
+            suites[suite.split(":")[-1]][test["result"]] += 1
+except FileNotFoundError:
+    pass
+for suite, results in sorted(suites.items()):
+    passed = results.pop("OK", 0) + results.pop("EXPECTEDFAIL", 0)
+    skips = results.pop("SKIP", 0)
+    print(f"{suite}: {passed} passed, {sum(results.values())} failed" + (f", {skips} SKIPPED" if skips else ""))
+PYTHON
+}
+
+# run_suites DIRECTORY LABEL MESON-OPTION...
+run_suites() {
+  directory=$1; label=$2; shift 2
+  meson test -C "$directory" --no-rebuild --print-errorlogs "$@" >"$logs/$directory.test" 2>&1 || {
+    sed -n '/Summary of Failures/,$!p' "$logs/$directory.test" | tail -n 150
+    failed "$label"
+  }
+  summary_of "$directory"
+}
+
+# corpus DIRECTORY MODE: the runner prints what failed, and how many passed, by itself.
+corpus() {
+  program=$1/hosts/cli/terrace
+  if [ ! -x "$program" ]; then
+    echo "the corpus: SKIPPED: the terrace program is not built" | tee -a "$skipped"
+    return
+  fi
+  allow=""
+  [ -x "$1/lib/worker/terrace-worker" ] || allow=--allow-refused
+  # shellcheck disable=SC2086  # empty or one word
+  "$program" --tier="$2" test $allow tests/corpus || failed "corpus in mode $2 ($1)"
+}
+
+finish() {
+  step "end"
+  if [ -s "$skipped" ]; then echo "left out on this machine:"; sort -u "$skipped" | sed 's/^/  /'; fi
+  if [ -n "$failures" ]; then printf 'tests/run.sh: FAILED:%b\n' "$failures"; exit 1; fi
+  echo "tests/run.sh: all tests passed in $(($(date +%s) - started)) s"
+  exit 0
+}
+
+if [ $install = yes ]; then
+  step "packages"
+  sh hosts/packages.sh >$logs/packages 2>&1 || { cat $logs/packages; failed "packages"; finish; }
+  cat $logs/packages
+  note_skipped $logs/packages
+fi
+
+step "build"
+{ configure build && compile build; } || { failed "build"; finish; }
+
+step "unit, interface and host tests"
+run_suites build "meson test" --no-suite corpus
+
+step "corpus"
+modes="interp base opt auto storm"
+[ $quick = yes ] && modes="interp auto"
+for mode in $modes; do corpus build "$mode"; done
+
+if [ $quick = no ]; then
+  step "sanitizer build"
+  # No fake stacks: the collector reads the real ones. No leak check: it does not see pointers that are held in the SX heap.
+  export ASAN_OPTIONS="detect_stack_use_after_return=0:detect_leaks=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
+  export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS:-}"
+  if configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 && compile build-asan; then
+    step "unit tests under the sanitizers"
+    run_suites build-asan "unit tests under the sanitizers" --suite unit --timeout-multiplier 4
+    step "corpus under the sanitizers"
+    for mode in interp auto; do corpus build-asan $mode; done
+  else
+    failed "sanitizer build"
+  fi
+fi
+finish
