@@ -1,0 +1,311 @@
+// syntax/expander.cpp: what a form is: constant, reference, macro use, special form, primitive or call.
+#include "syntax/expander.hpp"
+
+#include "value/objects.hpp"
+
+namespace terrace::syntax {
+
+using value::car;
+using value::cdr;
+using value::is_nil;
+using value::is_pair;
+using value::is_symbol;
+
+const std::unordered_map<std::string_view, Expander::FormEntry>& Expander::forms() {
+  static const std::unordered_map<std::string_view, FormEntry> table = {
+#define T_FORM(method, name, shape, text) {name, {&Expander::method, shape}},
+#include "syntax/forms.def"
+#undef T_FORM
+  };
+  return table;
+}
+
+Lambda* Expander::toplevel(Value form) {
+  Unit::At at(unit_, form);
+  Lambda* top = unit_.make_lambda(value::kFalse, nullptr, unit_.here());
+  Inside scope(*this, top);
+  top->body = toplevel_form(form);
+  return top;
+}
+
+Node* Expander::toplevel_form(Value form) {
+  unit_.check_depth();
+  Unit::At at(unit_, form);
+  form = expand_head(form);
+  if (!is_pair(form) || !is_symbol(car(form))) return expand(form);
+  const FormEntry* entry = form_of(car(form));
+  if (entry == nullptr) return expand(form);
+  if (entry->method == &Expander::misplaced_define) return toplevel_define(form);
+  if (entry->method == &Expander::misplaced_macro) return toplevel_macro(form);
+  if (entry->method == &Expander::misplaced_record) return toplevel_form(record_definitions(form));
+  if (entry->method != &Expander::begin_form) return expand(form);
+  std::vector<Node*> nodes;
+  for (Value each : items_of(cdr(form), form)) nodes.push_back(toplevel_form(each));
+  return sequence(nodes);
+}
+
+// (define name value) or (define (name . parameters) body ...)
+Node* Expander::toplevel_define(Value form) {
+  expect_items(form, 2, SIZE_MAX);
+  Value target = car(cdr(form));
+  Value name = expect_symbol(is_pair(target) ? car(target) : target, form);
+  auto core = forms().find(frame::symbol_name(name));
+  if (core != forms().end() && !is_replaced(name) && core->second.method != &Expander::escape_form &&
+      core->second.method != &Expander::wind_form)
+    unit_.fail_here("'" + text_of(name) + "' is a special form and cannot be defined", "choose another name");
+  defined_.insert(name.bits);
+  forget_macro(name);
+  Node* value;
+  if (is_pair(target)) {
+    expect_items(form, 3, SIZE_MAX);
+    value = node<LambdaNode>(NodeKind::kLambda, make_lambda(name, cdr(target), cdr(cdr(form)), form));
+  } else {
+    expect_items(form, 3, 3);
+    value = named_value(name, car(cdr(cdr(form))));
+  }
+  Value cell = value::from_object(frame::vm_of(unit_.vm()).cell_of(name));
+  return node<SetGlobalNode>(NodeKind::kDefineGlobal, unit_.keep(cell), value);
+}
+
+Node* Expander::expand(Value form) {
+  unit_.check_depth();
+  if (is_symbol(form)) return reference(form);
+  if (!is_pair(form)) return constant(form);
+  Unit::At at(unit_, form);
+  return expand_pair(form);
+}
+
+Variable* Expander::mention(Variable* variable) {
+  if (variable->order != 0 && mentions_ != nullptr) mentions_->add(variable);
+  return variable;
+}
+
+Node* Expander::reference(Value symbol) {
+  if (const Meaning* meaning = scope_->find(symbol)) {
+    if (meaning->variable != nullptr) return local(meaning->variable);
+    unit_.fail_here("the macro '" + text_of(symbol) + "' is used as a value", "call it, or write a function");
+  }
+  if (is_nil(macro_of(symbol))) return global(symbol);
+  unit_.fail_here("the macro '" + text_of(symbol) + "' is used as a value", "call it, or write a function");
+}
+
+Node* Expander::global(Value symbol) {
+  value::Cell* cell = frame::vm_of(unit_.vm()).cell_of(symbol);
+  const FormEntry* form = form_of(symbol);
+  if (form != nullptr && cell->value == value::kUnbound && !defined_.contains(symbol.bits))
+    unit_.fail_here("the special form '" + text_of(symbol) + "' is used as a value",
+                    "write it as " + std::string(form->shape));
+  return node<GlobalNode>(NodeKind::kGlobal, unit_.keep(value::from_object(cell)));
+}
+
+Node* Expander::expand_pair(Value form) {
+  while (expand_macro_once(form))
+    if (!is_pair(form)) return expand(form);
+  Value head = car(form);
+  if (is_symbol(head)) return expand_symbol_call(form);
+  if (is_pair(head) && is_symbol(car(head)) && !is_local(car(head))) {
+    const FormEntry* entry = form_of(car(head));
+    if (entry != nullptr && entry->method == &Expander::lambda_form)
+      if (Node* bound = immediate_call(form)) return bound;
+  }
+  return call_of(expand(head), form);
+}
+
+Node* Expander::expand_symbol_call(Value form) {
+  Value head = car(form);
+  if (is_local(head)) return call_of(reference(head), form);
+  if (const FormEntry* entry = form_of(head)) return (this->*entry->method)(form);
+  int id = primitive_of(head);
+  if (id >= 0) return primitive_call(static_cast<prims::Id>(id), form);
+  return call_of(global(head), form);
+}
+
+Node* Expander::call_of(Node* callee, Value form) {
+  return call_node(callee, expand_each(cdr(form)));
+}
+
+// ((fn (x ...) body ...) value ...) with plain parameters is a let; null when it is anything else.
+Node* Expander::immediate_call(Value form) {
+  Value function = car(form);
+  expect_items(function, 3, SIZE_MAX);
+  Value parameters = car(cdr(function));
+  size_t count = 0;
+  for (; is_pair(parameters); parameters = cdr(parameters), ++count)
+    if (!is_symbol(car(parameters)) || frame::symbol_name(car(parameters)).starts_with('&')) return nullptr;
+  if (!is_nil(parameters) || count != length_of(cdr(form), form)) return nullptr;
+  std::vector<Node*> inits = expand_each(cdr(form));
+  std::vector<Binding> bindings;
+  Inside scope(*this);
+  parameters = car(cdr(function));
+  for (Node* init : inits) {
+    bindings.push_back({bind_parameter(car(parameters)), init});
+    parameters = cdr(parameters);
+  }
+  return bind(bindings, expand_body(cdr(cdr(function)), function));
+}
+
+// --- macros and forms -------------------------------------------------------------------------------------------------
+
+Value Expander::macro_of(Value symbol) const {
+  frame::Vm& vm = frame::vm_of(unit_.vm());
+  auto found = vm.macro_index.find(symbol.bits);
+  return found == vm.macro_index.end() ? value::kNil : vm.macros[found->second];
+}
+
+// True when `form` was the use of a macro and is now what the macro made of it.
+bool Expander::expand_macro_once(Value& form) {
+  Value head = car(form);
+  if (!is_symbol(head)) return false;
+  Value expander;
+  if (const Meaning* meaning = scope_->find(head)) {
+    if (meaning->variable != nullptr) return false;
+    expander = meaning->expander;
+  } else {
+    expander = macro_of(head);
+    if (is_nil(expander)) return false;
+  }
+  form = apply_macro(expander, form);
+  return true;
+}
+
+Value Expander::expand_head(Value form) {
+  while (is_pair(form) && expand_macro_once(form)) {
+  }
+  return form;
+}
+
+Value Expander::apply_macro(Value expander, Value form) {
+  std::vector<Value> args = items_of(cdr(form), form);
+  if (args.size() > bytecode::kMaxCallArguments)
+    unit_.fail_here("a macro call with " + std::to_string(args.size()) + " arguments",
+                    "use at most " + std::to_string(bytecode::kMaxCallArguments));
+  Value made = frame::call(unit_.vm(), expander, args.data(), args.size());
+  if (made == value::kUnwind) unit_.give_up();
+  return unit_.keep(made);
+}
+
+const Expander::FormEntry* Expander::form_of(Value symbol) const {
+  if (is_local(symbol)) return nullptr;
+  auto found = forms().find(frame::symbol_name(symbol));
+  if (found == forms().end() || is_replaced(symbol)) return nullptr;
+  return &found->second;
+}
+
+// A form whose name the user has defined as a global is that global. The functions that install_control makes are no such case.
+bool Expander::is_replaced(Value symbol) const {
+  if (defined_.contains(symbol.bits)) return true;
+  Value cell = value::as<value::Symbol>(symbol)->cell;
+  if (is_nil(cell)) return false;
+  Value bound = value::as<value::Cell>(cell)->value;
+  if (bound == value::kUnbound) return false;
+  if (!value::is_function(bound)) return true;
+  const bytecode::FunctionCode* code = value::as_closure(bound)->proto->function;
+  return code == nullptr || code->source != "terrace:control";
+}
+
+Node* Expander::misplaced_define(Value) {
+  unit_.fail_here("a definition stands where an expression is expected",
+                  "move it to the top level or to the start of a body, or use let or set!");
+}
+
+Node* Expander::misplaced_macro(Value) {
+  unit_.fail_here("a macro definition stands where an expression is expected",
+                  "move it to the top level or to the start of a body");
+}
+
+Node* Expander::misplaced_record(Value) {
+  unit_.fail_here("a record definition stands where an expression is expected",
+                  "move it to the top level or to the start of a body");
+}
+
+// --- makers -----------------------------------------------------------------------------------------------------------
+
+Node* Expander::set_local(Variable* v, Node* value) {
+  v->assigned = true;
+  return node<SetLocalNode>(NodeKind::kSetLocal, mention(v), value);
+}
+
+Node* Expander::list_node(NodeKind kind, std::vector<Node*>& items, Node* when_empty) {
+  if (items.empty()) return when_empty;
+  if (items.size() == 1) return items[0];
+  return node<ListNode>(kind, unit_.arena().copy(items));
+}
+
+Node* Expander::sequence_of(Value forms) {
+  std::vector<Node*> items = expand_each(forms);
+  return sequence(items);
+}
+
+Node* Expander::let_node(std::vector<Binding>& bindings, Node* body) {
+  if (bindings.empty()) return body;
+  return node<LetNode>(NodeKind::kLet, unit_.arena().copy(bindings), body);
+}
+
+Node* Expander::fix_node(std::vector<Lambda*>& functions, Node* body) {
+  if (functions.empty()) return body;
+  return node<FixNode>(NodeKind::kFix, unit_.arena().copy(functions), body);
+}
+
+Node* Expander::call_node(Node* callee, std::vector<Node*> args) {
+  if (args.size() > bytecode::kMaxCallArguments) return long_call(callee, args);
+  return node<CallNode>(NodeKind::kCall, callee, unit_.arena().copy(args));
+}
+
+std::vector<Node*> Expander::expand_each(Value forms) {
+  length_of(forms, forms);
+  std::vector<Node*> nodes;
+  for (; is_pair(forms); forms = cdr(forms)) {
+    if (is_symbol(car(forms))) {
+      Unit::At at(unit_, forms);
+      nodes.push_back(expand(car(forms)));
+    } else {
+      nodes.push_back(expand(car(forms)));
+    }
+  }
+  return nodes;
+}
+
+// --- lists ------------------------------------------------------------------------------------------------------------
+
+size_t Expander::length_of(Value list, Value whole) {
+  size_t count = 0;
+  Value slow = list;
+  for (; is_pair(list); list = cdr(list)) {
+    if (++count % 2 == 0) slow = cdr(slow);
+    if (count > 1 && list == slow) unit_.fail(unit_.position_of(whole), "the form contains itself", "write a finite list");
+  }
+  if (!is_nil(list))
+    unit_.fail(unit_.position_of(whole), "a form ends in a dot and a value", "write a proper list of forms");
+  return count;
+}
+
+std::vector<Value> Expander::items_of(Value list, Value whole) {
+  std::vector<Value> items;
+  items.reserve(length_of(list, whole));
+  for (; is_pair(list); list = cdr(list)) items.push_back(car(list));
+  return items;
+}
+
+// Between min and max items, the head included.
+void Expander::expect_items(Value form, size_t min, size_t max) {
+  size_t count = length_of(form, form);
+  if (count < min || count > max) bad_form(form);
+}
+
+void Expander::bad_form(Value form) {
+  Value head = is_pair(form) ? car(form) : value::kNil;
+  if (is_symbol(head)) {
+    auto found = forms().find(frame::symbol_name(head));
+    if (found != forms().end())
+      unit_.fail_here("'" + text_of(head) + "' is not well formed",
+                      "write it as " + std::string(found->second.shape));
+  }
+  unit_.fail_here("a form is not well formed", "check its parentheses and parts");
+}
+
+Value Expander::expect_symbol(Value v, Value whole) {
+  if (!is_symbol(v)) bad_form(whole);
+  return v;
+}
+
+}  // namespace terrace::syntax

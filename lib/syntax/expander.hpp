@@ -1,0 +1,229 @@
+// syntax/expander.hpp: from forms to the tree: macros, scopes, special forms and primitives.
+//
+// Answers for: what every form means and whether it is well formed. Not for: where variables live (resolve.cpp) and which functions
+// become loops (tails.cpp).
+//
+// A name in operator position means, in this order: a local variable or macro, a global macro, a special form, a primitive, a
+// global function. A primitive's name stays a primitive while its global holds it and the form being compiled does not define it.
+#pragma once
+
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "prims/primitive.hpp"
+#include "syntax/scope.hpp"
+#include "syntax/unit.hpp"
+
+namespace terrace::syntax {
+
+class Expander {
+ public:
+  explicit Expander(Unit& unit) : unit_(unit) {}
+
+  // The function of no parameters that the form is at top level.
+  Lambda* toplevel(Value form);
+
+ private:
+  using Form = Node* (Expander::*)(Value form);
+  struct FormEntry {
+    Form method;
+    std::string_view shape;
+  };
+  struct BodyItem {
+    Variable* variable;  // null: an expression
+    Value form;          // of an expression or a defined value
+    Value parameters;    // of (define (name . parameters) ...), else kUnset; then `form` is the body
+    Position at;
+  };
+  struct LetrecItem {
+    Variable* variable;
+    Node* init;
+    std::vector<Variable*> mentions;
+    bool placed = false;
+  };
+  class Inside;
+  class Mentions;
+  static const std::unordered_map<std::string_view, FormEntry>& forms();
+
+  // expander.cpp
+  Node* toplevel_form(Value form);
+  Node* toplevel_define(Value form);
+  Node* expand(Value form);
+  Node* reference(Value symbol);
+  Node* expand_pair(Value form);
+  Node* expand_symbol_call(Value form);
+  Node* call_of(Node* callee, Value form);
+  Node* immediate_call(Value form);
+  bool expand_macro_once(Value& form);
+  Value expand_head(Value form);
+  Value macro_of(Value symbol) const;
+  Value apply_macro(Value expander, Value form);
+  const FormEntry* form_of(Value symbol) const;
+  bool is_replaced(Value symbol) const;
+  bool is_local(Value symbol) const { return scope_->find(symbol) != nullptr; }
+  Variable* mention(Variable* variable);
+  Node* misplaced_define(Value form);
+  Node* misplaced_macro(Value form);
+  Node* misplaced_record(Value form);
+
+  // primitive_calls.cpp
+  int primitive_of(Value symbol);
+  Node* primitive_call(prims::Id id, Value form);
+  Node* expand_primitive(prims::Id id, Nodes args, Value form);
+  Node* fold_arithmetic(prims::Id id, Nodes args);
+  Node* compare_chain(prims::Id id, Nodes args);
+  Node* primitive(prims::Id id, std::initializer_list<Node*> args);
+  Node* primitive(prims::Id id, Nodes args);
+  Node* pair_path(std::string_view name, Node* arg);
+  Node* long_call(Node* callee, Nodes args);
+  Node* long_list(Nodes args);
+
+  // lambda.cpp
+  Node* lambda_form(Value form);
+  Lambda* make_lambda(Value name, Value parameters, Value body, Value whole);
+  void read_parameters(Lambda* lambda, Value parameters);
+  Value read_optional(Lambda* lambda, Value list);
+  Variable* bind_parameter(Value name);
+  Node* expand_body(Value forms, Value whole);
+  void collect_body(Value forms, std::vector<BodyItem>& items);
+  void collect_define(Value form, std::vector<BodyItem>& items);
+  void define_local_macro(Value form);
+  Node* named_value(Value name, Value form);
+
+  // letrec.cpp
+  Node* letrec(std::vector<LetrecItem>& items, Node* body);
+  LetrecItem letrec_item(const BodyItem& item);
+
+  // binding_forms.cpp
+  Node* let_form(Value form);
+  Node* named_let(Value form);
+  Node* let_star_form(Value form);
+  Node* letrec_form(Value form);
+  Node* do_form(Value form);
+  Node* while_form(Value form);
+  Node* set_form(Value form);
+  Node* bind(std::vector<Binding>& bindings, Node* body);
+  Node* loop(Lambda* lambda, Node* body);
+
+  // conditional_forms.cpp
+  Node* if_form(Value form);
+  Node* cond_form(Value form);
+  Node* case_form(Value form);
+  Node* when_form(Value form);
+  Node* unless_form(Value form);
+  Node* and_form(Value form);
+  Node* or_form(Value form);
+  Node* begin_form(Value form);
+  Node* cond_clauses(Value clauses, Node* otherwise);
+  Node* cond_clause(Value clause, Value rest, Node* otherwise);
+  Node* case_clauses(Variable* key, Value clauses);
+  Node* case_test(Variable* key, Value data);
+  Node* case_body(Variable* key, Value body, Value clause);
+
+  // control_forms.cpp
+  Node* guard_form(Value form);
+  Node* handlers_form(Value form);
+  Node* parameterize_form(Value form);
+  Node* dynamic(prims::Id push, std::vector<DynamicEntry>& entries, Value body, Value form);
+  Node* wind_form(Value form);
+  Node* thunk_call(Value form, std::vector<Binding>& bindings);
+  Node* escape_form(Value form);
+  Node* let_escape_form(Value form);
+  Node* escape(Value name, Value body, Value form);
+
+  // macros.cpp
+  Node* toplevel_macro(Value form);
+  Value macro_expander(Value form, Value* name);
+  Value run_toplevel(Value form);
+  void define_global_macro(Value name, Value expander);
+  void forget_macro(Value name);
+
+  // quasiquote.cpp
+  Node* quote_form(Value form);
+  Node* quasiquote_form(Value form);
+  Node* quasi(Value form, int depth);
+  Node* quasi_pair(Value form, int depth);
+  Node* quasi_nested(Value form, int depth);
+  Node* quasi_vector(Value vector, int depth);
+
+  // records.cpp
+  Value record_definitions(Value form);
+
+  // Small makers; the position is that of the form being expanded.
+  template <class T, class... Args>
+  T* node(NodeKind kind, Args&&... args) {
+    return unit_.arena().make<T>(Node{kind, false, unit_.here()}, std::forward<Args>(args)...);
+  }
+  Node* constant(Value v) { return node<ConstantNode>(NodeKind::kConstant, unit_.keep(v)); }
+  Node* unspecified() { return constant(value::kUnspecified); }
+  Node* local(Variable* v) { return node<LocalNode>(NodeKind::kLocal, mention(v)); }
+  Node* global(Value symbol);
+  Node* set_local(Variable* v, Node* value);
+  Node* choose(Node* test, Node* then, Node* otherwise) {
+    return node<IfNode>(NodeKind::kIf, test, then, otherwise);
+  }
+  Node* list_node(NodeKind kind, std::vector<Node*>& items, Node* when_empty);
+  Node* sequence(std::vector<Node*>& items) { return list_node(NodeKind::kSequence, items, unspecified()); }
+  Node* sequence_of(Value forms);
+  Node* let_node(std::vector<Binding>& bindings, Node* body);
+  Node* fix_node(std::vector<Lambda*>& functions, Node* body);
+  Node* call_node(Node* callee, std::vector<Node*> args);
+  std::vector<Node*> expand_each(Value forms);
+
+  // Lists: each fails with the form's shape when the form is not one.
+  std::vector<Value> items_of(Value list, Value whole);
+  size_t length_of(Value list, Value whole);
+  void expect_items(Value form, size_t min, size_t max);
+  [[noreturn]] void bad_form(Value form);
+  Value expect_symbol(Value v, Value whole);
+
+  Unit& unit_;
+  Scope* scope_ = nullptr;
+  Mentions* mentions_ = nullptr;
+  std::unordered_set<uint64_t> defined_;  // symbols that this form defines or sets at top level
+  std::unordered_map<uint64_t, int> primitives_;
+};
+
+// A scope for as long as it stands.
+class Expander::Inside {
+ public:
+  Inside(Expander& expander, Lambda* function)
+      : expander_(expander), scope_(expander.scope_, function) {
+    expander_.scope_ = &scope_;
+  }
+  explicit Inside(Expander& expander) : Inside(expander, expander.scope_->function()) {}
+  ~Inside() { expander_.scope_ = scope_.outer(); }
+  Inside(const Inside&) = delete;
+
+ private:
+  Expander& expander_;
+  Scope scope_;
+};
+
+// Notes which variables of letrec bodies are mentioned while it stands; they count for the one around it too.
+class Expander::Mentions {
+ public:
+  explicit Mentions(Expander& expander) : expander_(expander), outer_(expander.mentions_) {
+    expander_.mentions_ = this;
+  }
+  ~Mentions() {
+    expander_.mentions_ = outer_;
+    if (outer_ != nullptr)
+      for (Variable* v : seen_) outer_->add(v);
+  }
+  Mentions(const Mentions&) = delete;
+  void add(Variable* v) {
+    if (set_.insert(v).second) seen_.push_back(v);
+  }
+  const std::vector<Variable*>& seen() const { return seen_; }
+
+ private:
+  Expander& expander_;
+  Mentions* outer_;
+  std::vector<Variable*> seen_;
+  std::unordered_set<Variable*> set_;
+};
+
+}  // namespace terrace::syntax

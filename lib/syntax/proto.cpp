@@ -1,0 +1,128 @@
+// syntax/proto.cpp: from the code of functions to prototypes and the closure that starts them.
+//
+// A function's nested functions are made after its own instructions, for only then are the registers that they capture known, and before its
+// prototype, which holds theirs among its constants and their hashes in its own.
+#include <cassert>
+#include <climits>
+#include <memory>
+
+#include "bytecode/encoding.hpp"
+#include "bytecode/verifier.hpp"
+#include "syntax/analyse.hpp"
+#include "syntax/compile_lambda.hpp"
+#include "syntax/generate.hpp"
+
+namespace terrace::syntax {
+namespace {
+
+using bytecode::FunctionCode;
+
+struct Release {
+  void operator()(FunctionCode* code) const { bytecode::release(code); }
+};
+using CodeHandle = std::unique_ptr<FunctionCode, Release>;
+
+// What the collector should know of the memory outside its heap.
+ptrdiff_t outside_bytes(const FunctionCode& code) {
+  return static_cast<ptrdiff_t>(sizeof(FunctionCode) + code.code.size() * sizeof(bytecode::Instr) +
+                                code.lines.size() * sizeof(bytecode::LineEntry) + code.constants.size());
+}
+
+void free_proto(void*, value::Object* object) {
+  auto* proto = static_cast<value::Proto*>(object);
+  bytecode::release(proto->function);
+  proto->function = nullptr;
+}
+
+class ProtoMaker {
+ public:
+  explicit ProtoMaker(Unit& unit) : unit_(unit) {}
+
+  value::Proto* make(Lambda* f, std::vector<bytecode::CaptureSource> captures) {
+    unit_.check_depth();
+    Generator generator(unit_, f);
+    generator.run();
+    CodeHandle code(new FunctionCode);
+    describe(*code, f);
+    code->captures = std::move(captures);
+    Assembler& assembler = generator.assembler();
+    assembler.finish(*code, generator.parameters());
+    code->register_count = static_cast<uint16_t>(std::max(generator.registers(), generator.parameters()) + assembler.preloads());
+    std::vector<Value> constants = constant_values(generator);
+    value::Proto* proto = allocate(std::move(code), constants, f->name);
+    bytecode::compute_hash(proto);
+    check(*proto->function);
+    return proto;
+  }
+
+ private:
+  void describe(FunctionCode& code, const Lambda* f) const {
+    code.name = f->name == value::kFalse ? std::string() : text_of(f->name);
+    code.source = unit_.source_name();
+    code.required = static_cast<uint16_t>(f->required.size());
+    code.optional = static_cast<uint16_t>(f->optional.size());
+    code.rest = f->rest != nullptr;
+  }
+
+  std::vector<Value> constant_values(Generator& generator) {
+    std::vector<Value> values;
+    for (const Assembler::Constant& constant : generator.assembler().constants()) {
+      if (constant.kind != bytecode::ConstantKind::kFunction) {
+        values.push_back(constant.value);
+        continue;
+      }
+      std::vector<bytecode::CaptureSource> sources = generator.captures_of(constant.lambda);
+      for (bytecode::CaptureSource& source : sources)
+        if (source.from_register) source.index = generator.assembler().final_register(source.index, generator.parameters());
+      values.push_back(unit_.keep(value::from_object(make(constant.lambda, std::move(sources)))));
+    }
+    return values;
+  }
+
+  value::Proto* allocate(CodeHandle code, const std::vector<Value>& constants, Value name) {
+    VmState* vm = unit_.vm();
+    heap::Heap& heap = frame::heap_of(vm);
+    heap.add_external(outside_bytes(*code));
+    auto* proto = heap.make<value::Proto>(value::Type::kProto, constants.size() * sizeof(Value));
+    proto->entry = vm->runtime->interp_entry;
+    proto->expected = code->expected_argc();
+    proto->aux = code->register_count;
+    proto->code = code->code.data();
+    proto->function = code.release();
+    proto->native = nullptr;
+    proto->profile = nullptr;
+    proto->countdown = INT_MAX;
+    proto->stamp = 0;
+    proto->constant_count = static_cast<uint32_t>(constants.size());
+    proto->tier = 0;
+    proto->name = name;
+    std::copy(constants.begin(), constants.end(), proto->constant);
+    heap.add_finalizable(proto, free_proto, nullptr);
+    unit_.keep(value::from_object(proto));
+    return proto;
+  }
+
+  void check([[maybe_unused]] const FunctionCode& code) {
+#ifndef NDEBUG
+    std::string reason;
+    if (!bytecode::verify(code, static_cast<size_t>(prims::Id::kCount), &reason))
+      unit_.fail_here("the compiler made code that cannot be run: " + code.name + ": " + reason, "please report this program");
+#endif
+  }
+
+  Unit& unit_;
+};
+
+}  // namespace
+
+Value compile_lambda(Unit& unit, Lambda* top) {
+  find_placements(unit, top);
+  resolve(unit, top);
+  value::Proto* proto = ProtoMaker(unit).make(top, {});
+  VmState* vm = unit.vm();
+  auto* closure = frame::heap_of(vm).make<value::Closure>(value::Type::kClosure);
+  closure->proto = proto;
+  return unit.keep(value::from_closure(closure));
+}
+
+}  // namespace terrace::syntax

@@ -1,0 +1,208 @@
+// syntax/tree.hpp: what a form means once macros are expanded and names are resolved.
+//
+// Answers for: the shapes that expander, analyses and generator share. Not for: how they are made or compiled.
+//
+// Nodes live in the arena of a Unit and hold no memory of their own; every Value in them is kept alive by the Unit. A node stands
+// in exactly one place of the tree.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "text/source_map.hpp"
+#include "value/value.hpp"
+
+namespace terrace::syntax {
+
+using text::Position;
+
+enum class NodeKind : uint8_t {
+  kConstant,
+  kLocal,
+  kGlobal,
+  kSetLocal,
+  kSetGlobal,
+  kDefineGlobal,
+  kIf,
+  kAnd,
+  kOr,
+  kSequence,
+  kLet,
+  kFix,
+  kLambda,
+  kCall,
+  kPrimitive,
+  kGuard,
+  kRethrow,
+  kEscape,
+  kWind,
+  kDynamic,
+};
+
+struct Lambda;
+struct EscapeNode;
+struct CallNode;
+struct FixNode;
+
+struct Node {
+  NodeKind kind;
+  bool assigns = false;  // something inside, or inlined into it, sets a local variable
+  Position at;
+};
+using Nodes = std::span<Node*>;
+
+struct Variable {
+  Value name;                     // symbol
+  Value constant = value::kUnwind;  // its value when bound to a literal and never set; else kUnwind
+  Lambda* home = nullptr;         // the function whose register or capture holds it
+  Lambda* function = nullptr;     // what a Fix binds it to
+  EscapeNode* escape = nullptr;   // it is the k of this call/ec
+  int32_t reg = -1;
+  uint32_t order = 0;             // among the variables of its letrec body, from 1
+  uint32_t uses = 0;              // references that are left after literals were put in place
+  bool assigned = false;
+  bool captured = false;
+  bool checked = false;           // may be read before its definition was evaluated
+  bool boxed() const { return assigned && captured; }
+};
+
+struct ConstantNode : Node {
+  Value value;
+};
+struct LocalNode : Node {
+  Variable* variable;
+};
+struct GlobalNode : Node {
+  Value cell;
+};
+struct SetLocalNode : Node {
+  Variable* variable;
+  Node* value;
+};
+struct SetGlobalNode : Node {  // kSetGlobal and kDefineGlobal
+  Value cell;
+  Node* value;
+};
+struct IfNode : Node {
+  Node* test;
+  Node* then;
+  Node* otherwise;
+};
+struct ListNode : Node {  // kAnd, kOr (at least two items), kSequence (at least one)
+  Nodes items;
+};
+struct Binding {
+  Variable* variable;
+  Node* init;
+};
+// Binds in order; an init never mentions variables of the same Let unless it stands later.
+struct LetNode : Node {
+  std::span<Binding> bindings;
+  Node* body;
+};
+// Mutually recursive functions that are never set.
+struct FixNode : Node {
+  std::span<Lambda*> functions;
+  Node* body;
+};
+struct LambdaNode : Node {
+  Lambda* lambda;
+};
+struct CallNode : Node {
+  Node* callee;
+  Nodes args;
+};
+struct PrimitiveNode : Node {
+  uint16_t id;
+  Nodes args;
+};
+// `handler` is evaluated with `condition` bound to what was raised; `unwind` holds the unwind object for kRethrow.
+struct GuardNode : Node {
+  Variable* unwind;
+  Variable* condition;
+  Node* body;
+  Node* handler;
+};
+struct RethrowNode : Node {
+  Variable* unwind;
+};
+// call/ec: `variable` is the escape function. A direct escape is only ever called, in the same function, with nothing to undo
+// between: it is a jump.
+struct EscapeNode : Node {
+  Variable* variable;
+  Node* body;
+  bool direct = true;
+  struct Exit* exit = nullptr;  // where a direct escape jumps, while its body is generated
+};
+// dynamic-wind. `after` is evaluated in two places, so it must be a call of a variable.
+struct WindNode : Node {
+  Node* before;
+  Node* body;
+  Node* after;
+};
+struct DynamicEntry {
+  Node* key;
+  Node* value;
+};
+// with-handlers and parameterize: `push` is the primitive that adds one entry.
+struct DynamicNode : Node {
+  uint16_t push;
+  std::span<DynamicEntry> entries;
+  Node* body;
+};
+
+struct Optional {
+  Variable* variable;
+  Node* initial;
+};
+
+// Where control goes on after a function returns; see tails.cpp.
+using Continuation = uint32_t;
+inline constexpr Continuation kNowhere = 0;
+
+enum class Placement : uint8_t {
+  kClosure,  // a function value
+  kSite,     // its code stands at its only call from outside
+  kGroup,    // its code stands behind the body of its Fix, calls are jumps
+  kDead,     // never called
+};
+
+// A function of the source. It is a function of the bytecode when its placement is kClosure.
+struct Lambda {
+  Value name = value::kFalse;  // symbol
+  Position at;
+  Lambda* parent = nullptr;  // around it in the source
+  std::vector<Variable*> required;
+  std::vector<Optional> optional;
+  Variable* rest = nullptr;
+  Node* body = nullptr;
+  Variable* self = nullptr;  // bound to it by a Fix
+
+  bool plain() const { return optional.empty() && rest == nullptr; }
+  bool inlined() const { return placement != Placement::kClosure; }
+
+  // tails.cpp
+  struct Call {
+    CallNode* node;
+    Continuation continuation;
+    Lambda* from;
+  };
+  std::vector<Call> calls;
+  bool escapes = true;  // used as a value; false only while bound by Fix and nothing else was seen
+  Continuation returns = kNowhere;
+  Continuation fix_continuation = kNowhere;
+  Continuation common = kNowhere;  // the one continuation of all its calls
+  Placement placement = Placement::kClosure;
+  CallNode* site = nullptr;
+  bool recursive = false;  // called from inside itself or, in a group, from its siblings
+
+  // resolve.cpp
+  Lambda* enclosing = nullptr;       // the bytecode function that makes the closure
+  std::vector<Variable*> captures;
+
+  // generate: label of the loop head
+  int head = -1;
+};
+
+}  // namespace terrace::syntax
