@@ -76,13 +76,13 @@ class HostRecord {
   Value call_checked(VmState* state, const Value* args, uint64_t count) {
     LentVm lent(vm_);
     Answer answer;
+    HostArguments arguments(vm_, args, count);
     jit_status status;
     {
-      HostArguments arguments(vm_, args, count);
+      engine::HostFloats floats(*vm_.instance);
       status = function_(registration_.env(), lent.handle(), arguments.data(), count, &answer.result, &answer.error);
-      if (status == JIT_OK) return accept(state, answer);
     }
-    return refuse(state, status, answer.error);
+    return status == JIT_OK ? accept(state, answer) : refuse(state, status, answer.error);
   }
 
   // The result, or host-error when it is no value of this vm.

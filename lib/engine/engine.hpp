@@ -74,7 +74,7 @@ struct InstanceOptions {
   uint64_t heap_limit = uint64_t{4} << 30;
   uint64_t stack_limit = uint64_t{256} << 20;
   bool gc_stress = false;
-  std::function<void(const char* data, size_t size)> write;
+  std::function<void(const char* data, size_t size)> write;  // called as host functions are
 };
 
 // A host function as the interpreter sees it: called on the host's stack inside the call that entered the vm.
@@ -124,6 +124,7 @@ class Instance {
 
  private:
   friend class Entry;
+  friend class HostFloats;
   Instance();
   Outcome no_stack();
   std::shared_ptr<Engine> engine_;
@@ -147,6 +148,7 @@ class Entry {
   bool ok() const { return ok_; }  // false: another thread is inside
 
  private:
+  void restore_floats() const;
   Instance& instance_;
   bool ok_;
   uint32_t mxcsr_ = 0;
@@ -154,6 +156,15 @@ class Entry {
   effect::HostSegment segment_;
   Entry* outer_ = nullptr;
   friend class Instance;
+  friend class HostFloats;
+};
+
+// Around a call of the host's own code inside an Entry: the host's floating-point environment during it, the default one after it.
+class HostFloats {
+ public:
+  explicit HostFloats(Instance& instance);
+  ~HostFloats();
+  HostFloats(const HostFloats&) = delete;
 };
 
 }  // namespace terrace::engine

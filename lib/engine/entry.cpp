@@ -9,6 +9,7 @@ namespace terrace::engine {
 namespace {
 
 constexpr uint32_t kDefaultMxcsr = 0x1F80;
+constexpr uint32_t kMxcsrControl = 0xFFC0;  // without the flags that operations leave
 constexpr uint16_t kDefaultX87 = 0x037F;
 // Values may be in the caller's frame, above the Entry itself.
 constexpr size_t kFrameAbove = 1024;
@@ -26,7 +27,13 @@ uint16_t x87_control() {
   asm volatile("fnstcw %0" : "=m"(word));
   return word;
 }
-void set_x87_control(uint16_t word) { asm volatile("fldcw %0" : : "m"(word)); }
+// The flags go first: with one of them left, unmasking its exception would trap in the next instruction of the host.
+void set_x87_control(uint16_t word) { asm volatile("fnclex\n\tfldcw %0" : : "m"(word)); }
+
+void take_default_floats(uint32_t mxcsr, uint16_t x87) {
+  if ((mxcsr & kMxcsrControl) != kDefaultMxcsr) _mm_setcsr(kDefaultMxcsr);
+  if (x87 != kDefaultX87) set_x87_control(kDefaultX87);
+}
 
 }  // namespace
 
@@ -43,8 +50,7 @@ Entry::Entry(Instance& instance) : instance_(instance), ok_(false) {
   if (!ok_) return;
   mxcsr_ = _mm_getcsr();
   x87_ = x87_control();
-  if (mxcsr_ != kDefaultMxcsr) _mm_setcsr(kDefaultMxcsr);
-  if (x87_ != kDefaultX87) set_x87_control(kDefaultX87);
+  take_default_floats(mxcsr_, x87_);
   state.innermost = this;
   segment_.high = reinterpret_cast<const char*>(this) + kFrameAbove;
   segment_.limit = reinterpret_cast<uintptr_t>(this) - kHostStack;
@@ -68,9 +74,16 @@ Entry::~Entry() {
   state.board->segment = segment_.outer;
   instance_.vm_->stack_base_limit = segment_.outer ? segment_.outer->limit : 0;
   state.innermost = outer_;
-  if (mxcsr_ != kDefaultMxcsr) _mm_setcsr(mxcsr_);
-  if (x87_ != kDefaultX87) set_x87_control(x87_);
+  restore_floats();
   if (!outer_) state.entered_by.store(0);
 }
+
+void Entry::restore_floats() const {
+  if (_mm_getcsr() != mxcsr_) _mm_setcsr(mxcsr_);
+  if (x87_ != kDefaultX87) set_x87_control(x87_);
+}
+
+HostFloats::HostFloats(Instance& instance) { instance.state_->innermost->restore_floats(); }
+HostFloats::~HostFloats() { take_default_floats(_mm_getcsr(), x87_control()); }
 
 }  // namespace terrace::engine

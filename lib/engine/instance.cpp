@@ -33,10 +33,7 @@ frame::Hooks hooks() {
     proto->aux = proto->function->register_count;
     proto->interval = proto->countdown = tier::first_countdown(state_of(vm).owner.engine().state().settings);
   };
-  h.write = [](VmState* vm, const char* data, size_t size) {
-    const auto& write = state_of(vm).options.write;
-    if (write) write(data, size);
-  };
+  h.write = [](VmState* vm, const char* data, size_t size) { state_of(vm).write(data, size); };
   return h;
 }
 
@@ -118,9 +115,26 @@ class CodeFinder final : public heap::Marker {
 
 }  // namespace
 
-Instance::State::State(Instance& instance, InstanceOptions given) : owner(instance), options(std::move(given)) {}
+Instance::State::State(Instance& instance, InstanceOptions given) : owner(instance), options(std::move(given)) {
+  writer.function = [this](VmState*, const Value* args, uint64_t) {
+    const auto* text = reinterpret_cast<const Output*>(args);
+    HostFloats floats(owner);
+    options.write(text->data, text->size);
+    return kUnspecified;
+  };
+}
 
 Instance::State::~State() = default;
+
+void Instance::State::write(const char* data, size_t size) {
+  if (!options.write) return;
+  const Output text{data, size};
+  const auto* args = reinterpret_cast<const Value*>(&text);
+  if (board->current())
+    effect::Switchboard::host_call(owner.state(), &writer, args, 0);
+  else
+    writer.function(owner.state(), args, 0);
+}
 
 bool Instance::State::surely_empty() const { return entered_by.load() == 0 && board->all_idle(); }
 

@@ -63,6 +63,12 @@ struct HostRecord {
   std::string name;
 };
 
+// A text on its way from a computation to the host.
+struct Output {
+  const char* data;
+  size_t size;
+};
+
 struct Instance::State final : cache::StackOwner {
   State(Instance& instance, InstanceOptions options);
   ~State();
@@ -73,11 +79,14 @@ struct Instance::State final : cache::StackOwner {
   Outcome drive(effect::Computation* c, Value first_answer, bool can_suspend,
                 std::shared_ptr<effect::Computation> handle);
   Outcome failed();
+  // Gives a text to the host, switching to the host's stack first where that is needed.
+  void write(const char* data, size_t size);
   // Runs what other threads left to do: references dropped, computations abandoned.
   void do_left_work();
 
   Instance& owner;
   InstanceOptions options;
+  HostRecord writer;  // the host's output as a host function; its arguments are one Output
   std::unique_ptr<effect::Switchboard> board;
   std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none
   Entry* innermost = nullptr;
