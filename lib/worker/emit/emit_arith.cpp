@@ -68,19 +68,19 @@ void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op)
     set_checked(r, runtime(op.slow, {x.word, y.word}));
     jump(next);
   });
-  Block other = cold([=, this, &op] { float_arithmetic(r, x, y, op, slow, next); });
-  guard(both_fixnum(x, y), other);
+  bool floats = m_.plan().floats != Floats::kRuntime;
+  guard(both_fixnum(x, y), floats ? cold([=, this, &op] { float_arithmetic(r, x, y, op, slow, next); }) : slow);
   Place sum = local(sum_, m_.signed_type(), "sum");
   Val first = op.slow == Runtime::k_mul ? m_.untag_fixnum(x.word) : x.word;
   Val overflow = m_.overflows(op.overflow_builtin, first, y.word, sum);
-  guard(m_.negate(overflow), slow);
+  guard_not(overflow, slow);
   set(r, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
   jump(next);
   start(next);
 }
 
 void Emitter::float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next) {
-  bool mixed = m_.plan().mixed_floats;
+  bool mixed = m_.plan().floats == Floats::kMixed;
   guard(mixed ? both_plain_numbers(x, y) : both_float(x, y), slow);
   Val a = mixed ? to_double(x, 0) : as_double(x);
   Val b = mixed ? to_double(y, 1) : as_double(y);
@@ -159,11 +159,11 @@ void Emitter::compare(Operand x, Operand y, const Comparison& op, const std::fun
     Val answer = checked(op.swapped ? runtime(op.slow, {y.word, x.word}) : runtime(op.slow, {x.word, y.word}));
     use(m_.equal(answer, value::kTrue));
   });
-  Block other = cold([=, this] {
+  bool floats = m_.plan().floats != Floats::kRuntime;
+  guard(both_fixnum(x, y), !floats ? slow : cold([=, this] {
     guard(both_float(x, y), slow);
     use(m_.compare(op.op, as_double(x), as_double(y)));
-  });
-  guard(both_fixnum(x, y), other);
+  }));
   use(m_.compare(op.op, m_.as_signed(x.word), m_.as_signed(y.word)));
 }
 

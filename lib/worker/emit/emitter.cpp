@@ -23,23 +23,22 @@ Emitter::Emitter(const Module& module, const bytecode::PortableFunction& functio
 }
 
 void Emitter::emit() {
-  size_t entry = layout_.new_section();
-  std::vector<size_t> sections;
-  for (uint32_t leader : flow_.leaders()) {
-    sections.push_back(layout_.new_section());
-    blocks_[leader] = layout_.head(sections.back());
-  }
-  layout_.enter(entry);
-  start(layout_.head(entry));
+  Block entry = fresh();
+  for (uint32_t leader : flow_.leaders()) blocks_[leader] = fresh();
+  start(entry);
   emit_entry();
-  for (size_t n = 0; n < sections.size(); n++) {
-    layout_.enter(sections[n]);
-    uint32_t end = n + 1 < sections.size() ? flow_.leaders()[n + 1] : static_cast<uint32_t>(code_.code.size());
-    start(at_pc(flow_.leaders()[n]));
-    for (pc_ = flow_.leaders()[n]; pc_ < end && current_ != nullptr; pc_++) emit_instruction(code_.code[pc_]);
+  emit_body();
+  emit_cold();
+}
+
+void Emitter::emit_body() {
+  const auto& leaders = flow_.leaders();
+  for (size_t n = 0; n < leaders.size(); n++) {
+    uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code_.code.size());
+    start(at_pc(leaders[n]));
+    for (pc_ = leaders[n]; pc_ < end && current_ != nullptr; pc_++) emit_instruction(code_.code[pc_]);
     if (current_ != nullptr) jump(at_pc(end));
   }
-  emit_cold();
 }
 
 void Emitter::emit_instruction(Instr i) {
@@ -58,8 +57,7 @@ void Emitter::emit_instruction(Instr i) {
 void Emitter::emit_cold() {
   for (size_t n = 0; n < cold_.size(); n++) {
     ColdPart part = cold_[n];
-    layout_.enter(part.section);
-    start(layout_.head(part.section));
+    start(part.block);
     pc_ = part.pc;
     part.write();
   }
@@ -97,7 +95,7 @@ void Emitter::emit_stack_check() {
     start(out);
     leave(m_.constant(value::kUnwind));
   });
-  guard(m_.negate(below_stack_limit()), check);
+  guard_not(below_stack_limit(), check);
   jump(go_on);
   start(go_on);
 }
@@ -117,9 +115,9 @@ void Emitter::count_down() {
   start(go_on);
 }
 
+// The limit is read anew each time: another thread may have changed it to ask for a safepoint.
 Val Emitter::below_stack_limit() const {
-  return m_.below(m_.plan().frame_address ? m_.frame_address() : m_.frame_address(),
-                  m_.load(vm(), offsets::kVmStackLimit));
+  return m_.below(m_.frame_address(), m_.load(vm(), offsets::kVmStackLimit, m_.volatile_word_type()));
 }
 
 void Emitter::pass_on_other_entries() {
@@ -171,6 +169,11 @@ void Emitter::leave_through(Function function) {
 
 // --- blocks
 
+void Emitter::start(Block block) {
+  layout_.written(block);
+  current_ = block;
+}
+
 void Emitter::jump(Block target) {
   gcc_jit_block_end_with_jump(current_, nullptr, target);
   current_ = nullptr;
@@ -192,9 +195,15 @@ void Emitter::guard(Val condition, Block otherwise) {
   start(good);
 }
 
+void Emitter::guard_not(Val condition, Block otherwise) {
+  Block good = fresh();
+  branch(m_.expect(condition, false), otherwise, good);
+  start(good);
+}
+
 Block Emitter::cold(std::function<void()> write) {
-  cold_.push_back(ColdPart{layout_.new_section(), pc_, std::move(write)});
-  return layout_.head(cold_.back().section);
+  cold_.push_back(ColdPart{fresh(), pc_, std::move(write)});
+  return cold_.back().block;
 }
 
 Block Emitter::after() {

@@ -84,12 +84,13 @@ class Emitter {
   void leave_through(Function function);
 
   // --- blocks
-  void start(Block block) { current_ = block; }
+  void start(Block block);
   void jump(Block target);
   void branch(Val condition, Block yes, Block no);
   void leave(Val result);                      // return
   void guard(Val condition, Block otherwise);  // goes on when the condition holds, which is likely
-  Block fresh() { return layout_.next(); }
+  void guard_not(Val condition, Block otherwise);
+  Block fresh() { return layout_.make(); }
   // A block that is written later, as a part of the current instruction.
   Block cold(std::function<void()> write);
   Block at_pc(uint32_t pc) const { return blocks_.at(pc); }
@@ -162,7 +163,7 @@ class Emitter {
   Val primitive_arguments(Instr i);
 
   struct ColdPart {
-    size_t section;
+    Block block;
     uint32_t pc;
     std::function<void()> write;
   };

@@ -1,26 +1,21 @@
-// worker/emit/layout.cpp: counting, and handing out what was counted.
+// worker/emit/layout.cpp: noting an order, and making blocks in it.
 #include "worker/emit/layout.hpp"
 
 namespace terrace::worker::emit {
 
-Layout::Layout(const Layout& counted, Function body) : body_(body), ordered_(true) {
-  for (const Section& model : counted.sections_) {
-    Section section{.head = gcc_jit_function_new_block(body, nullptr)};
-    for (size_t i = 0; i < model.made; i++) section.ready.push_back(gcc_jit_function_new_block(body, nullptr));
-    sections_.push_back(std::move(section));
-  }
+Layout::Layout(const Layout& noted, Function body) : body_(body), ready_(noted.made_) {
+  for (size_t number : noted.order_) ready_[number] = gcc_jit_function_new_block(body, nullptr);
 }
 
-size_t Layout::new_section() {
-  if (!ordered_) sections_.push_back(Section{.head = gcc_jit_function_new_block(body_, nullptr)});
-  return section_count_++;
+Block Layout::make() {
+  if (!ready_.empty()) return ready_[made_++];
+  Block block = gcc_jit_function_new_block(body_, nullptr);
+  number_[block] = made_++;
+  return block;
 }
 
-Block Layout::next() {
-  Section& section = sections_[current_];
-  if (ordered_) return section.ready[section.made++];
-  section.made++;
-  return gcc_jit_function_new_block(body_, nullptr);
+void Layout::written(Block block) {
+  if (ready_.empty()) order_.push_back(number_[block]);
 }
 
 }  // namespace terrace::worker::emit

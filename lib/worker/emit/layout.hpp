@@ -1,13 +1,12 @@
 // worker/emit/layout.hpp: the order in which a function's blocks stand in its code.
 //
 // At -O0 GCC keeps the order in which blocks were made, but a block must be made before the first jump to it. So each function
-// is written twice there: the first time only counts the blocks, the second takes them from a list made in the right order.
+// is written twice there: the first time only notes the order in which blocks were written, the second makes them in that order.
 // Where GCC orders blocks itself, once is enough.
-//
-// A section is a head block, to which others jump, and the blocks that were made while it was written.
 #pragma once
 
 #include <cstddef>
+#include <unordered_map>
 #include <vector>
 
 #include "worker/emit/module.hpp"
@@ -16,30 +15,20 @@ namespace terrace::worker::emit {
 
 class Layout {
  public:
-  // Makes blocks of `body` as they are asked for, and counts them.
+  // Makes blocks of `body` as they are asked for, and notes when each is written.
   explicit Layout(Function body) : body_(body) {}
-  // Makes blocks of `body` for what an equal run asked of `counted`, in the order of its sections.
-  Layout(const Layout& counted, Function body);
+  // Makes the blocks of `body` that an equal run asked of `noted`, in the order in which that run wrote them.
+  Layout(const Layout& noted, Function body);
 
-  // A new section behind all that exist.
-  size_t new_section();
-  Block head(size_t section) const { return sections_[section].head; }
-  // What is made from here on belongs to the section.
-  void enter(size_t section) { current_ = section; }
-  // A block of the current section.
-  Block next();
+  Block make();
+  void written(Block block);  // its first statement is about to be added
 
  private:
-  struct Section {
-    Block head;
-    size_t made = 0;
-    std::vector<Block> ready;
-  };
   Function body_;
-  bool ordered_ = false;
-  size_t current_ = 0;
-  size_t section_count_ = 0;
-  std::vector<Section> sections_;
+  std::vector<Block> ready_;  // by number of request; empty when nothing was noted
+  size_t made_ = 0;
+  std::unordered_map<Block, size_t> number_;  // by block: the request that made it
+  std::vector<size_t> order_;                 // numbers as they were written
 };
 
 }  // namespace terrace::worker::emit

@@ -30,6 +30,7 @@ constexpr const char* kOptions[] = {
     "-fno-reorder-blocks-and-partition",
     "-fno-reorder-functions",
     "-fno-ident",
+    "-fno-ipa-icf",
 };
 
 // The instruction set of this machine, as a level: -march=native exists only in GCC's driver, which is not asked here.
@@ -104,9 +105,25 @@ Val Module::make_bool(Val condition) const {
 
 Val Module::decode_float(Val a) const { return bits_as(rotate_left(add(a, 1), 60), double_); }
 
+// A field of a struct is reached with a displacement in the instruction even at -O0, a computed address is not.
 Place Module::at(Val base, int64_t offset, Type type) const {
-  Val pointer = bits_as(add(base, offset), gcc_jit_type_get_pointer(type));
-  return gcc_jit_rvalue_dereference(pointer, nullptr);
+  if (offset <= 0) {
+    Val pointer = bits_as(add(base, offset), gcc_jit_type_get_pointer(type));
+    return gcc_jit_rvalue_dereference(pointer, nullptr);
+  }
+  const Overlay& o = overlay(offset, type);
+  return gcc_jit_rvalue_dereference_field(bits_as(base, o.pointer), nullptr, o.field);
+}
+
+// The field is unaligned, since the base may be a tagged word.
+const Module::Overlay& Module::overlay(int64_t offset, Type type) const {
+  auto [found, added] = overlays_.try_emplace({offset, type});
+  if (!added) return found->second;
+  Type pad = gcc_jit_context_new_array_type(context_, nullptr, u8_, static_cast<int>(offset));
+  gcc_jit_field* fields[] = {gcc_jit_context_new_field(context_, nullptr, pad, "pad"),
+                             gcc_jit_context_new_field(context_, nullptr, gcc_jit_type_get_aligned(type, 1), "value")};
+  gcc_jit_struct* shape = gcc_jit_context_new_struct_type(context_, nullptr, "overlay", 2, fields);
+  return found->second = Overlay{fields[1], gcc_jit_type_get_pointer(gcc_jit_struct_as_type(shape))};
 }
 
 Val Module::address(Place place) const { return bits_as(gcc_jit_lvalue_get_address(place, nullptr), word_); }

@@ -12,7 +12,9 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "frame/vm_state.hpp"
 #include "value/value.hpp"
@@ -37,6 +39,7 @@ class Module {
   const Plan& plan() const { return plan_; }
   gcc_jit_context* context() const { return context_; }
   Type word_type() const { return word_; }
+  Type volatile_word_type() const { return gcc_jit_type_get_volatile(word_); }
   Type signed_type() const { return signed_; }
   Type u32_type() const { return u32_; }
   Type i32_type() const { return i32_; }
@@ -85,7 +88,6 @@ class Module {
   // Fixnums or self-tagged floats.
   Val is_plain_number(Val a) const { return differ(tag_is_in(kPlainNumberTagBits, a), word(0)); }
   Val both_plain_numbers(Val a, Val b) const { return both_in(kPlainNumberTagBits, a, b); }
-  Val negate(Val condition) const { return equal(condition, number(bool_, 0)); }
   Val is_falsy(Val a) const { return equal(bit_and(a, value::kFalsyMask), value::kFalse); }
   // true or false as a Value.
   Val make_bool(Val condition) const;
@@ -125,11 +127,17 @@ class Module {
   Val tag_is_in(uint32_t tags, Val a) const;
   Val both_in(uint32_t tags, Val a, Val b) const;
   Val builtin(const char* name, std::initializer_list<Val> arguments) const;
-  Type function_type(int words) const;
+
+  struct Overlay {  // a struct with a field at an offset, and a pointer to it
+    gcc_jit_field* field;
+    Type pointer;
+  };
+  const Overlay& overlay(int64_t offset, Type type) const;
 
   const Plan& plan_;
   gcc_jit_context* context_;
   Type word_, signed_, u32_, i32_, u8_, double_, bool_;
+  mutable std::map<std::pair<int64_t, Type>, Overlay> overlays_;
   Type word_functions_[8] = {};  // by number of word parameters; every result is a word
 };
 

@@ -3,15 +3,17 @@
 
 namespace terrace::worker::emit {
 
+// How far floats are done inline.
+enum class Floats { kRuntime, kSame, kMixed };
+
 struct Plan {
   const char* name;
   int gcc_level;              // 0 or 3
   bool counts;                // calls and loops decrement Proto::countdown and ask the policy for promotion
   bool registers_in_array;    // bytecode registers are one C array, else a C local each
   bool expects;               // tell GCC which way branches go (at -O0 it costs code and gains nothing)
-  bool frame_address;         // compare the frame pointer with the stack limit, else the stack pointer itself
   bool calls_itself_directly; // a call that turns out to be of the running closure needs no load of the way in
-  bool mixed_floats;          // fixnum with float inline, else in the runtime
+  Floats floats;              // none, float with float, or also fixnum with float
   bool separate_nested_loops; // entries into nested loops get a copy of the body, so that the loops stay reducible
   bool orders_blocks;         // blocks are laid out by us, else by GCC
 };
@@ -21,9 +23,8 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .counts = true,
                                 .registers_in_array = true,
                                 .expects = false,
-                                .frame_address = true,
                                 .calls_itself_directly = false,
-                                .mixed_floats = false,
+                                .floats = Floats::kSame,
                                 .separate_nested_loops = false,
                                 .orders_blocks = true};
 inline constexpr Plan kOptPlan{.name = "opt",
@@ -31,9 +32,8 @@ inline constexpr Plan kOptPlan{.name = "opt",
                                .counts = false,
                                .registers_in_array = false,
                                .expects = true,
-                               .frame_address = false,
                                .calls_itself_directly = true,
-                               .mixed_floats = true,
+                               .floats = Floats::kMixed,
                                .separate_nested_loops = true,
                                .orders_blocks = false};
 
