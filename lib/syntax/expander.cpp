@@ -272,7 +272,7 @@ size_t Expander::length_of(Value list, Value whole) {
   Value slow = list;
   for (; is_pair(list); list = cdr(list)) {
     if (++count % 2 == 0) slow = cdr(slow);
-    if (count > 1 && list == slow) unit_.fail(unit_.position_of(whole), "the form contains itself", "write a finite list");
+    if (count > 2 && list == slow) unit_.fail(unit_.position_of(whole), "the form contains itself", "write a finite list");
   }
   if (!is_nil(list))
     unit_.fail(unit_.position_of(whole), "a form ends in a dot and a value", "write a proper list of forms");
