@@ -13,16 +13,35 @@ namespace {
 using namespace value;
 using frame::vm_of;
 
-Value runtime_add(VmState* vm, Value a, Value b) { return frame::number::add(vm, a, b); }
-Value runtime_sub(VmState* vm, Value a, Value b) { return frame::number::sub(vm, a, b); }
-Value runtime_mul(VmState* vm, Value a, Value b) { return frame::number::mul(vm, a, b); }
-Value runtime_div(VmState* vm, Value a, Value b) { return frame::number::div(vm, a, b); }
+// Base code does fixnums inline and nothing else, so floats come here often: they are asked for first.
+bool both_floats(Value a, Value b) { return is_flonum_immediate(a) && is_flonum_immediate(b); }
+
+#define FLOATS_FIRST(name, operation)                                                                          \
+  Value runtime_##name(VmState* vm, Value a, Value b) {                                                        \
+    Value out;                                                                                                 \
+    if (both_floats(a, b) && encode_float(decode_float(a) operation decode_float(b), &out)) [[likely]]         \
+      return out;                                                                                              \
+    return frame::number::name(vm, a, b);                                                                      \
+  }
+#define FLOATS_COMPARED_FIRST(name, operation)                                                                 \
+  Value runtime_##name(VmState* vm, Value a, Value b) {                                                        \
+    if (both_floats(a, b)) [[likely]]                                                                          \
+      return make_bool(decode_float(a) operation decode_float(b));                                             \
+    return frame::number::name(vm, a, b);                                                                      \
+  }
+FLOATS_FIRST(add, +)
+FLOATS_FIRST(sub, -)
+FLOATS_FIRST(mul, *)
+FLOATS_FIRST(div, /)
+FLOATS_COMPARED_FIRST(num_eq, ==)
+FLOATS_COMPARED_FIRST(num_lt, <)
+FLOATS_COMPARED_FIRST(num_le, <=)
+#undef FLOATS_FIRST
+#undef FLOATS_COMPARED_FIRST
+
 Value runtime_quotient(VmState* vm, Value a, Value b) { return frame::number::quotient(vm, a, b); }
 Value runtime_remainder(VmState* vm, Value a, Value b) { return frame::number::remainder(vm, a, b); }
 Value runtime_modulo(VmState* vm, Value a, Value b) { return frame::number::modulo(vm, a, b); }
-Value runtime_num_eq(VmState* vm, Value a, Value b) { return frame::number::num_eq(vm, a, b); }
-Value runtime_num_lt(VmState* vm, Value a, Value b) { return frame::number::num_lt(vm, a, b); }
-Value runtime_num_le(VmState* vm, Value a, Value b) { return frame::number::num_le(vm, a, b); }
 
 Value runtime_box_float(VmState* vm, uint64_t bits) { return frame::make_float(vm, std::bit_cast<double>(bits)); }
 Value runtime_cons(VmState* vm, Value a, Value d) { return frame::heap_of(vm).cons(a, d); }

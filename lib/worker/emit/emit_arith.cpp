@@ -102,6 +102,7 @@ void Emitter::set_float(uint16_t r, Val number, Block next) {
 
 void Emitter::emit_Div(Instr i) {
   Operand x = in_register(i.b), y = in_register(i.c);
+  if (m_.plan().floats == Floats::kRuntime) return set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
   Block next = fresh();
   Block slow = cold([=, this] {
     set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
@@ -155,15 +156,16 @@ void Emitter::division(Instr i, Runtime slow_function, const std::function<Val(V
 
 // `use` is called for each of the ways to the answer and must end the current block.
 void Emitter::compare(Operand x, Operand y, const Comparison& op, const std::function<void(Val)>& use) {
-  Block slow = cold([=, this] {
+  Block slow = cold([=, this, &op] {
     Val answer = checked(op.swapped ? runtime(op.slow, {y.word, x.word}) : runtime(op.slow, {x.word, y.word}));
     use(m_.equal(answer, value::kTrue));
   });
   bool floats = m_.plan().floats != Floats::kRuntime;
-  guard(both_fixnum(x, y), !floats ? slow : cold([=, this] {
+  auto compare_floats = [=, this, &op] {
     guard(both_float(x, y), slow);
     use(m_.compare(op.op, as_double(x), as_double(y)));
-  }));
+  };
+  guard(both_fixnum(x, y), floats ? cold(compare_floats) : slow);
   use(m_.compare(op.op, m_.as_signed(x.word), m_.as_signed(y.word)));
 }
 

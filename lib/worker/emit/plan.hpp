@@ -4,6 +4,7 @@
 namespace terrace::worker::emit {
 
 // How far floats are done inline.
+// At -O0 the runtime, which is optimised, is faster than inline code and makes a third less to compile.
 enum class Floats { kRuntime, kSame, kMixed };
 
 struct Plan {
@@ -24,7 +25,7 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .registers_in_array = true,
                                 .expects = false,
                                 .calls_itself_directly = false,
-                                .floats = Floats::kSame,
+                                .floats = Floats::kRuntime,
                                 .separate_nested_loops = false,
                                 .orders_blocks = true};
 inline constexpr Plan kOptPlan{.name = "opt",
