@@ -32,8 +32,13 @@ T* packed(VmState* vm, const char* who, Type type, uint64_t length) {
 
 bool poll(VmState* vm) {
   if (vm->stack_limit.load(std::memory_order_relaxed) != UINTPTR_MAX) return true;
-  auto safepoint = vm_of(vm).hooks.safepoint;
-  return safepoint == nullptr || safepoint(vm) != kUnwind;
+  frame::Vm& owner = vm_of(vm);
+  if (owner.hooks.safepoint) return owner.hooks.safepoint(vm) != kUnwind;
+  // A vm without computations: only the heap limit counts.
+  if (!(owner.requests.fetch_and(~uint32_t{frame::kRequestHeapLimit}) & frame::kRequestHeapLimit)) return true;
+  vm->stack_limit.store(owner.stack_base_limit);
+  raise_error(vm, ErrorKind::kHeapLimit, "the heap has reached its limit");
+  return false;
 }
 
 bool list_length(VmState* vm, const char* who, Value list, uint64_t* out) {

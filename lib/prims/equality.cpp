@@ -52,23 +52,34 @@ struct PairHash {
   size_t operator()(const std::pair<uint64_t, uint64_t>& p) const { return mix(p.first ^ mix(p.second)); }
 };
 
-// One comparison of two structures. After kBudget steps it remembers which pairs of objects it has begun to compare and takes
-// those as equal: if they are not, the comparison under way finds that out. So shared structure is compared once and a
-// structure without end ends. Within one list the same is done by Brent's method, without memory.
+// One comparison of two structures. After kBudget steps, and kDepth levels down, it remembers which pairs of objects it has begun
+// to compare and takes those as equal: if they are not, the comparison under way finds that out. So shared structure is compared
+// once and a structure without end ends. Within one list the same is done by Brent's method, without memory.
 class Comparison {
  public:
   explicit Comparison(VmState* vm) : vm_(vm) {}
 
-  Value compare(Value a, Value b) {
+  Value compare(Value a, Value b) { return compare_lists(a, b); }
+
+ private:
+  static constexpr uint64_t kBudget = 100000;
+  static constexpr uint64_t kDepth = 200;
+
+  bool remembering() { return ++steps_ > kBudget || depth_ > kDepth; }
+  bool known(Value a, Value b) {
+    return remembering() && !begun_.empty() && begun_.count({a.bits, b.bits}) != 0;
+  }
+
+  // Pairs along their cdrs, then what the lists end in.
+  Value compare_lists(Value a, Value b) {
     uint64_t step = 0, limit = 16;
     Value mark_a = kNil, mark_b = kNil;
     while (value::is_pair(a) && value::is_pair(b)) {
-      if (a == b || known(a, b)) return kTrue;
       Value same = element(value::car(a), value::car(b));
       if (same != kTrue) return same;
       a = value::cdr(a);
       b = value::cdr(b);
-      if (a == mark_a && b == mark_b) return kTrue;
+      if (a == b || (a == mark_a && b == mark_b) || known(a, b)) return kTrue;
       if (++step != limit) continue;
       limit *= 2;
       mark_a = a;
@@ -77,25 +88,24 @@ class Comparison {
     return whole(a, b);
   }
 
- private:
-  static constexpr uint64_t kBudget = 100000;
-
-  bool known(Value a, Value b) {
-    return ++steps_ > kBudget && !begun_.empty() && begun_.count({a.bits, b.bits}) != 0;
-  }
-
   // An element of a structure: leaves at once, structures by recursion.
   Value element(Value a, Value b) {
     if (a == b) return kTrue;
     if (!value::is_heap(a) || !value::is_heap(b)) return make_bool(eqv(a, b));
-    return structure(a, b);
+    return is_structure(a) ? structure(a, b) : whole(a, b);
+  }
+
+  static bool is_structure(Value v) {
+    return value::is_pair(v) || value::is_vector(v) || value::is_dict(v) || value::is_type(v, Type::kTuple);
   }
 
   Value structure(Value a, Value b) {
-    if (!value::is_pair(a) && !(value::is_object(a) && value::is_object(b))) return make_bool(eqv(a, b));
-    if (++steps_ > kBudget && !begun_.insert({a.bits, b.bits}).second) return kTrue;
+    if (remembering() && !begun_.insert({a.bits, b.bits}).second) return kTrue;
     if (!frame::ensure_stack(vm_, "equal?")) return kUnwind;
-    return compare(a, b);
+    depth_++;
+    Value same = compare_lists(a, b);
+    depth_--;
+    return same;
   }
 
   // Two values of which at least one is no pair.
@@ -150,6 +160,7 @@ class Comparison {
 
   VmState* vm_;
   uint64_t steps_ = 0;
+  uint64_t depth_ = 0;
   std::unordered_set<std::pair<uint64_t, uint64_t>, PairHash> begun_;
 };
 

@@ -10,7 +10,8 @@ extern "C" {
 #include <cmocka.h>
 }
 // clang-format on
-#undef fail  // a macro of that name breaks the C++ library's headers
+#undef fail  // macros of these names break other headers
+#undef skip
 
 #include <cstdlib>
 #include <string>
