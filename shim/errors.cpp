@@ -52,8 +52,8 @@ void read_trace(Value trace, ErrorRecord& record) {
       record.line = entry.line;
       record.column = entry.column;
     }
-    record.trace += entry.name.empty() ? "anonymous" : entry.name;
-    record.trace += " (" + entry.source + ":" + std::to_string(entry.line) + ":" + std::to_string(entry.column) + ")\n";
+    if (entry.name.empty()) continue;  // a place in source that was not running yet
+    record.trace += entry.name + " (" + entry.source + ":" + std::to_string(entry.line) + ":" + std::to_string(entry.column) + ")\n";
   }
 }
 
@@ -62,6 +62,13 @@ void read_message(Vm& vm, const Error& error, ErrorRecord& record) {
   record.message = is_string(error.message) ? std::string(frame::string_view_of(error.message)) : print(vm, error.message);
   if (record.kind != "error") return;
   for (Value rest = error.irritants; is_pair(rest); rest = cdr(rest)) record.message += " " + print(vm, car(rest));
+}
+
+// Errors of the reader and the compiler begin with their place for programs that catch them; a host has it apart.
+void drop_place(ErrorRecord& record) {
+  const std::string place =
+      record.source + ":" + std::to_string(record.line) + ":" + std::to_string(record.column) + ": ";
+  if (record.message.starts_with(place)) record.message.erase(0, place.size());
 }
 
 }  // namespace
@@ -118,6 +125,7 @@ jit_status Report::raised(Vm& vm, Value value) {
     if (is_symbol(error.kind)) record->kind = frame::symbol_name(error.kind);
     read_message(vm, error, *record);
     read_trace(error.trace, *record);
+    drop_place(*record);
   } else {
     record->kind = "uncaught";
     record->message = "uncaught: " + print(vm, value);

@@ -57,6 +57,12 @@ void restore_dynamic(VmState* vm, uint64_t depth) {
   vm->dynamic_depth = depth;
 }
 
+void add_place(VmState* vm, std::string_view source, uint32_t line, uint32_t column) {
+  if (vm->unwind_kind != UnwindKind::kError || !is_error(vm->unwind_value)) return;
+  Value entry[] = {kFalse, make_string(vm, source), make_fixnum(line), make_fixnum(column)};
+  append(vm, as<Error>(vm->unwind_value), make_list(vm, entry, 4));
+}
+
 void add_trace(VmState* vm, Value closure, uint32_t pc) {
   if (vm->unwind_kind != UnwindKind::kError || !is_error(vm->unwind_value)) return;
   auto* error = as<Error>(vm->unwind_value);

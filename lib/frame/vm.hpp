@@ -127,6 +127,8 @@ Value put_unwind(VmState* vm, Value unwind_object);
 void restore_dynamic(VmState* vm, uint64_t depth);
 // Adds "closure at pc" to the trace of the pending error; nothing for other unwinds. Long traces keep both ends.
 void add_trace(VmState* vm, Value closure, uint32_t pc);
+// The same for source that is not running yet: an entry without a function, (false source line column).
+void add_place(VmState* vm, std::string_view source, uint32_t line, uint32_t column);
 // Takes the pending error away; for C++ code that handles it. Precondition: unwind_kind == kError.
 Value take_error(VmState* vm);
 

@@ -44,6 +44,7 @@ void Unit::fail(Position at, std::string_view what, std::string_view remedy) {
   message += "; ";
   message += remedy;
   frame::raise_error_with(vm_, frame::ErrorKind::kSyntax, message, value::kNil);
+  if (at) frame::add_place(vm_, source_name_, at.line, at.column);
   throw Failure{};
 }
 

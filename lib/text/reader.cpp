@@ -317,8 +317,9 @@ Value Reader::fail(Position where, const char* format, ...) {
   std::vsnprintf(message, sizeof message, format, arguments);
   va_end(arguments);
   cursor_.go_to_end();
-  return frame::raise_error(vm_, frame::ErrorKind::kRead, "%s:%u:%u: %s", name_.c_str(), where.line, where.column,
-                            message);
+  frame::raise_error(vm_, frame::ErrorKind::kRead, "%s:%u:%u: %s", name_.c_str(), where.line, where.column, message);
+  frame::add_place(vm_, name_, where.line, where.column);
+  return value::kUnwind;
 }
 
 Value Reader::fail_incomplete(Position where, const char* what, const char* remedy) {

@@ -27,7 +27,8 @@ class Session {
  public:
   explicit Session(const jit_engine_options* engine_options = nullptr, const jit_vm_options* vm_options = nullptr) {
     assert_int_equal(jit_engine_new(engine_options, &engine, nullptr), JIT_OK);
-    assert_int_equal(jit_vm_new(engine, vm_options, &vm, nullptr), JIT_OK);
+    jit_error* err = nullptr;
+    if (jit_vm_new(engine, vm_options, &vm, &err) != JIT_OK) give_up("%s", jit_error_message(err));
   }
   ~Session() {
     jit_vm_release(vm);

@@ -346,7 +346,8 @@ void wrong_kinds_of_reference(void**) {
   assert_failure(jit_f64_data(number_list, &d, &n, &err), JIT_E_TYPE, err, "f64");
   assert_failure(jit_string_data(number_list, &chars, &n, &err), JIT_E_TYPE, err, "string");
   assert_failure(jit_length(name, &n, &err), JIT_E_TYPE, err, "list");
-  assert_failure(jit_dict_get(name, &v, &v, &err), JIT_E_HANDLE, err, "key");
+  jit_value found;
+  assert_failure(jit_dict_get(name, &v, &found, &err), JIT_E_TYPE, err, "dict");
   v = of_ref(number_list);
   assert_failure(jit_dict_set(name, &v, &v, &err), JIT_E_TYPE, err, "dict");
   assert_failure(jit_set(number_list, 0, &v, &err), JIT_E_TYPE, err, "vector");
