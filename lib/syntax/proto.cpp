@@ -91,7 +91,7 @@ class ProtoMaker {
     proto->function = code.release();
     proto->native = nullptr;
     proto->profile = nullptr;
-    proto->countdown = INT_MAX;
+    proto->interval = proto->countdown = INT_MAX;  // never, unless a hook says otherwise
     proto->stamp = 0;
     proto->constant_count = static_cast<uint32_t>(constants.size());
     proto->tier = 0;
@@ -99,6 +99,7 @@ class ProtoMaker {
     std::copy(constants.begin(), constants.end(), proto->constant);
     heap.add_finalizable(proto, free_proto, nullptr);
     unit_.keep(value::from_object(proto));
+    if (auto* made = frame::vm_of(vm).hooks.proto_made) made(vm, proto);
     return proto;
   }
 
