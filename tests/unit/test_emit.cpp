@@ -2,11 +2,12 @@
 //
 // The world around the code is small on purpose: objects are plain memory, and the runtime functions are written here so that
 // each test sees which of them was called. The real runtime meets compiled code in the corpus.
-#include <dlfcn.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <cstring>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "bytecode/op_info.hpp"
 #include "check.hpp"
 #include "frame/vm_state.hpp"
+#include "native/loader.hpp"
 #include "worker/compile.hpp"
 
 namespace terrace {
@@ -299,33 +301,37 @@ class Code {
   }
 };
 
-int g_serial = 0;
+std::vector<uint8_t> bytes_of(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+// For people: TERRACE_DUMP names a directory for what the compiler was given and what came out.
+void dump(const std::vector<worker::Job>& jobs, Tier tier) {
+  const char* directory = std::getenv("TERRACE_DUMP");
+  static int number = 0;
+  std::string error, name = std::to_string(number++) + (tier == Tier::kOpt ? "-opt" : "-base");
+  if (directory) worker::dump_batch(jobs, tier, std::string(directory) + "/" + name, &error);
+}
 
 // Compiles all protos as one batch and sets their entries.
 void install(std::initializer_list<Proto*> protos, Tier tier) {
   std::vector<worker::Job> jobs;
-  int number = g_serial++;
+  std::vector<std::string> symbols;
   for (Proto* proto : protos) {
-    worker::Job job;
-    job.symbol = "t_" + std::to_string(number) + "_" + std::to_string(jobs.size());
-    job.encoding = bytecode::encode(proto);
-    jobs.push_back(std::move(job));
+    symbols.push_back("t_" + std::to_string(jobs.size()));
+    jobs.push_back(worker::Job{symbols.back(), bytecode::encode(proto)});
   }
-  std::string path = "/tmp/terrace-emit-" + std::to_string(getpid()) + "-" + std::to_string(number);
-  std::string error;
-  if (const char* dump = std::getenv("TERRACE_DUMP"))
-    worker::dump_batch(jobs, tier, std::string(dump) + "/" + jobs[0].symbol + (tier == Tier::kOpt ? "-opt" : "-base"), &error);
-  if (!worker::compile_batch(jobs, tier, path + ".o", &error)) {
-    print_message("# %s\n", error.c_str());
-    assert_true(false);
-  }
-  assert_int_equal(std::system(("gcc -shared -o " + path + ".so " + path + ".o").c_str()), 0);
-  void* library = dlopen((path + ".so").c_str(), RTLD_NOW | RTLD_LOCAL);
-  assert_non_null(library);
+  dump(jobs, tier);
+  std::string path = "/tmp/terrace-emit-" + std::to_string(getpid()) + ".o", error;
+  bool compiled = worker::compile_batch(jobs, tier, path, &error);
+  native::LoadedObject loaded;
+  if (compiled) compiled = native::load(bytes_of(path), symbols, &loaded, &error) == observe::Reason::kNone;
+  if (!compiled) print_message("# %s\n", error.c_str());
+  assert_true(compiled);
+  unlink(path.c_str());
   size_t n = 0;
-  for (Proto* proto : protos) proto->entry = reinterpret_cast<NativeEntry>(dlsym(library, jobs[n++].symbol.c_str()));
-  unlink((path + ".o").c_str());
-  unlink((path + ".so").c_str());
+  for (Proto* proto : protos) proto->entry = reinterpret_cast<NativeEntry>(loaded.entries[n++]);
 }
 
 Value closure_of(Proto* proto, std::initializer_list<Value> captures = {}) {
