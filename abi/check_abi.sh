@@ -8,6 +8,6 @@ if ! command -v abidiff >/dev/null || ! command -v abidw >/dev/null; then
 fi
 now=$(mktemp)
 trap 'rm -f "$now"' EXIT
-abidw --drop-private-types --no-corpus-path --no-comp-dir-path --headers-dir "$here/../include" --out-file "$now" "$1"
+sh "$here/describe.sh" "$1" "$now"
 abidiff --no-show-locs "$here/terrace.abi" "$now"
 echo "the ABI is as frozen"
