@@ -4,7 +4,7 @@
 // must give:
 //   ; => 42                          the last form's value, as `write` shows it
 //   ; !! type-error: expected a pair an unhandled error of this kind whose message contains this text (which may be left out)
-//   ; prints "a\n"                   (before one of the above) what display and friends have written, as a string is written
+//   ; prints "a\n"                   no error, and this is what display and friends have written, as a string is written
 // Text after the last comment must run without an error. A line `; options: name=value ...` at the top sets the vm or engine up:
 // heap-limit, stack-limit (bytes, or with K, M, G), threshold, budget. A line `; include: path` runs that file, named relative to this
 // one, first.
@@ -12,7 +12,6 @@
 // Answers for: reading such files, running them, comparing. Not for: which files (main.cpp).
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,14 +21,13 @@ namespace terrace::cli {
 
 // A piece of a program with what it must give.
 struct Example {
-  enum class Wants { kNothing, kValue, kError } wants = Wants::kNothing;
+  enum class Wants { kNothing, kValue, kOutput, kError } wants = Wants::kNothing;
   std::string path;             // where the source stands
   std::string source;           // preceded by as many newlines as stand before it in the file, so that positions are right
   size_t line = 0;              // of the expectation, from 1
-  std::string value;            // kValue: written form
+  std::string value;            // kValue, kOutput: written form
   std::string error_kind;       // kError
   std::string error_part;
-  std::optional<std::string> prints;
 };
 
 struct CorpusProgram {

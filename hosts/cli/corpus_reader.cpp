@@ -87,8 +87,11 @@ class ExampleBuilder {
     pending_ += text + "\n";
     if (auto options = after_mark(text, kOptionsMark)) set_options(program_, *options);
     if (auto included = after_mark(text, kIncludeMark)) include(program_, *included);
-    if (auto prints = after_mark(text, kPrintsMark)) example_.prints = *prints;
-    if (auto value = after_mark(text, kValueMark)) {
+    if (auto prints = after_mark(text, kPrintsMark)) {
+      example_.wants = Example::Wants::kOutput;
+      example_.value = *prints;
+      finish();
+    } else if (auto value = after_mark(text, kValueMark)) {
       example_.wants = Example::Wants::kValue;
       example_.value = *value;
       finish();
@@ -132,7 +135,7 @@ CorpusProgram read_corpus_program(const std::string& path, const Settings& setti
   for (std::string line; std::getline(file, line);) builder.line(line);
   builder.end();
   bool checks = std::any_of(program.examples.begin(), program.examples.end(),
-                            [](const Example& e) { return e.wants != Example::Wants::kNothing || e.prints; });
+                            [](const Example& e) { return e.wants != Example::Wants::kNothing; });
   if (program.problem.empty() && !checks) program.problem = "expects nothing";
   return program;
 }
