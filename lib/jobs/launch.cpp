@@ -14,6 +14,7 @@
 
 #include <cerrno>
 
+#include "base/poison.hpp"
 #include "jobs/protocol.hpp"
 
 #ifndef P_PIDFD
@@ -82,7 +83,7 @@ int run_worker(void* argument) {
     execve(plan->path, plan->arguments, plan->environment);
   }
   plan->error = errno;
-  _exit(127);
+  return 127;  // which ends the process
 }
 
 int run_middle(void* argument) {
@@ -92,7 +93,7 @@ int run_middle(void* argument) {
   if (pid < 0 && errno == EINVAL) pid = clone(run_worker, plan->worker_stack_top, flags, plan);
   if (pid < 0) plan->error = errno;
   plan->worker_pid = pid;
-  _exit(0);
+  return 0;
 }
 
 // The middle shares the descriptor table, so that the pidfd it gets is ours.
@@ -143,6 +144,7 @@ bool launch(const LaunchRequest& request, Launched* launched, int* error) {
     plan.host_pidfd = static_cast<int>(syscall(SYS_pidfd_open, getpid(), 0));
     ok = run_plan(&plan, base + 2 * kStackBytes);
     close_if_open(plan.host_pidfd);
+    base::unpoison(stacks, 2 * kStackBytes);  // functions that end in execve never tidy their frames
     munmap(stacks, 2 * kStackBytes);
   }
   close(sockets[1]);

@@ -17,7 +17,7 @@ namespace {
 
 using observe::Reason;
 
-inline constexpr unsigned kMaxBatches = 20;
+inline constexpr unsigned kMaxBatches = 50;
 inline constexpr long kMaxResidentBytes = 300L << 20;
 
 long resident_bytes(pid_t pid) {
