@@ -49,7 +49,7 @@ Node* Expander::quasi_pair(Value form, int depth) {
     if (tail != form && (is_tagged(tail, "unquote") || is_tagged(tail, "quasiquote"))) break;
     items.push_back(car(tail));
     if (items.size() % 2 == 0) slow = cdr(slow);
-    if (items.size() > 1 && tail == slow) unit_.fail_here("the form contains itself", "write a finite list");
+    if (items.size() > 2 && tail == slow) unit_.fail_here("the form contains itself", "write a finite list");
   }
   Node* made = quasi(tail, depth);
   for (size_t i = items.size(); i-- > 0;) {
