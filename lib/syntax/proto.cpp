@@ -52,6 +52,8 @@ class ProtoMaker {
     value::Proto* proto = allocate(std::move(code), constants, f->name);
     bytecode::compute_hash(proto);
     check(*proto->function);
+    // Not earlier: whoever listens finds compiled code by the hash.
+    if (auto* made = frame::vm_of(unit_.vm()).hooks.proto_made) made(unit_.vm(), proto);
     return proto;
   }
 
@@ -99,7 +101,6 @@ class ProtoMaker {
     std::copy(constants.begin(), constants.end(), proto->constant);
     heap.add_finalizable(proto, free_proto, nullptr);
     unit_.keep(value::from_object(proto));
-    if (auto* made = frame::vm_of(vm).hooks.proto_made) made(vm, proto);
     return proto;
   }
 
