@@ -34,6 +34,7 @@ bool is_about_the_machine(Reason reason) {
 void Runner::on_result(Slot& slot, Result&& result) {
   std::vector<Waiting> batch = std::move(slot.batch);
   slot.batch.clear();
+  deaths_in_row_ = 0;
   if (result.reason == Reason::kNone && result.object.empty()) result.reason = Reason::kBadAnswer;
   if (result.reason != Reason::kNone) {
     if (result.reason == Reason::kCompilerCrash) ++crashes_in_row_;

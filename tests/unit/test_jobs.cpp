@@ -553,6 +553,25 @@ void a_host_that_is_a_subreaper_gets_no_zombie(void**) {
   child_signals = 0;
 }
 
+void a_host_without_streams_that_ignores_its_children_is_served(void**) {
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGCHLD, SIG_IGN);  // as Erlang does: nothing is left to wait for
+    for (int fd = 0; fd < 5; ++fd) close(fd);
+    int status = 0;
+    {
+      Host host;
+      if (host.ask(1, "ok").reason != Reason::kNone) status = 1;
+      if (host.ask(2, "abort").text.find("as asked") == std::string::npos) status = 2;
+    }
+    _exit(status ? status : waitpid(-1, nullptr, WNOHANG | __WALL) < 0 && errno == ECHILD ? 0 : 3);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  assert_int_equal(status, 0);
+  child_signals = 0;
+}
+
 // --- directories
 
 void the_first_directory_that_takes_files_is_used(void**) {
@@ -661,6 +680,7 @@ int main() {
       JOBS_TEST(nothing_stays_when_the_host_is_killed),
       JOBS_TEST(a_host_that_exits_without_ado_leaves_nothing),
       JOBS_TEST(a_host_that_is_a_subreaper_gets_no_zombie),
+      JOBS_TEST(a_host_without_streams_that_ignores_its_children_is_served),
       JOBS_TEST(the_first_directory_that_takes_files_is_used),
       JOBS_TEST(damaged_messages_are_refused),
   };
