@@ -50,14 +50,13 @@ class Repl {
       if (!line) return source.empty() ? std::nullopt : std::optional(source);
       if (line->abandoned) return std::string();
       source += line->text + "\n";
-      if (!incomplete(source)) return source;
+      if (complete(source)) return source;
     }
   }
 
-  // The reader says so of the text in parentheses: it is one datum when the text is any number of whole ones.
-  bool incomplete(const std::string& source) {
-    Outcome outcome = session_.call("read-from-string", {"(" + source + ")"});
-    return outcome.kind == Outcome::Kind::kFailed && outcome.failure.kind == "incomplete-source";
+  bool complete(const std::string& source) {
+    Outcome outcome = session_.call("source-complete?", {source});
+    return outcome.kind != Outcome::Kind::kDone || outcome.value.raw().as.integer != 0;
   }
 
   void evaluate(const std::string& source) {

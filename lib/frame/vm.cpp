@@ -130,4 +130,11 @@ void Vm::define(std::string_view name, Value v) {
   macro_index.erase(symbol.bits);
 }
 
+void Vm::collect_bound(heap::RootedValues& symbols) const {
+  names_->symbols.for_each([&](Value symbol) {
+    Value cell = as<Symbol>(symbol)->cell;
+    if (!is_nil(cell) && as<Cell>(cell)->value != kUnbound) symbols.push(symbol);
+  });
+}
+
 }  // namespace terrace::frame

@@ -85,6 +85,8 @@ struct Vm {
   Value well_known(ErrorKind kind) const;  // symbol of an error kind
   value::Cell* cell_of(Value symbol);      // made on first use, unbound
   void define(std::string_view name, Value v);
+  // Adds the symbol of every global that has a value.
+  void collect_bound(heap::RootedValues& symbols) const;
 
   // Macros: symbol -> expander closure; a global definition of the name removes the macro.
   std::unordered_map<uint64_t, size_t> macro_index;  // symbol bits -> index into macros
