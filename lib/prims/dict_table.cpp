@@ -63,25 +63,26 @@ int64_t search(const Dict* d, uint64_t hash, Same same) {
   return kDictAbsent;
 }
 
-int64_t search_deep(VmState* vm, const Dict* d, Value key, uint64_t hash) {
-  Value wanted = make_fixnum(static_cast<int64_t>(hash));
+int64_t search_deep(VmState* vm, const Dict* d, const Key& key) {
+  Value wanted = make_fixnum(static_cast<int64_t>(key.hash));
   bool failed = false;
-  int64_t found = search(d, hash, [&](const DictEntry& e) {
+  int64_t found = search(d, key.hash, [&](const DictEntry& e) {
     if (e.hash != wanted || e.key == kUnbound) return false;
-    Value same = equal(vm, e.key, key);
+    Value same = equal(vm, e.key, key.word);
     failed = same == kUnwind;
     return same != kFalse;
   });
   return failed ? kDictFailed : found;
 }
 
-int64_t find_hashed(VmState* vm, Value dict, Value key, uint64_t hash, KeyClass how) {
+int64_t find_key(VmState* vm, Value dict, const Key& key) {
   const Dict* d = as_dict(dict);
-  if (how == KeyClass::kWord) return search(d, hash, [key](const DictEntry& e) { return e.key == key; });
-  if (how == KeyClass::kDeep) return search_deep(vm, d, key, hash);
-  Value wanted = make_fixnum(static_cast<int64_t>(hash));
-  return search(d, hash, [key, wanted](const DictEntry& e) {
-    return e.key == key || (e.hash == wanted && value::is_string(e.key) && same_text(e.key, key));
+  Value word = key.word;
+  if (key.how == KeyClass::kWord) return search(d, key.hash, [word](const DictEntry& e) { return e.key == word; });
+  if (key.how == KeyClass::kDeep) return search_deep(vm, d, key);
+  Value wanted = make_fixnum(static_cast<int64_t>(key.hash));
+  return search(d, key.hash, [word, wanted](const DictEntry& e) {
+    return e.key == word || (e.hash == wanted && value::is_string(e.key) && same_text(e.key, word));
   });
 }
 
@@ -144,11 +145,11 @@ bool make_room(VmState* vm, Value dict) {
 }
 
 // Precondition: the key is absent.
-DictEntry* append(VmState* vm, Value dict, Value key, Value value, uint64_t hash) {
+DictEntry* append(VmState* vm, Value dict, const Key& key, Value value) {
   if (!make_room(vm, dict)) return nullptr;
   Dict* d = as_dict(dict);
   DictEntry* entry = &entries_in(d->entries)[d->used];
-  *entry = DictEntry{key, value, make_fixnum(static_cast<int64_t>(hash))};
+  *entry = DictEntry{key.word, value, make_fixnum(static_cast<int64_t>(key.hash))};
   Heap::write_barrier(array_of(d->entries));
   enter_in_index(d, d->used);
   d->used++;
@@ -174,13 +175,13 @@ Value make_dict(VmState* vm, uint64_t expected) {
   return from_object(d);
 }
 
-int64_t dict_find(VmState* vm, Value dict, Value key) { return find_hashed(vm, dict, key, hash(key), key_class(key)); }
+int64_t dict_find(VmState* vm, Value dict, Value key) { return find_key(vm, dict, key_of(key)); }
 
 Value* dict_place(VmState* vm, Value dict, Value key, Value initial) {
-  uint64_t h = hash(key);
-  int64_t found = find_hashed(vm, dict, key, h, key_class(key));
+  Key wanted = key_of(key);
+  int64_t found = find_key(vm, dict, wanted);
   if (found >= 0) return &dict_entry(dict, found)->value;
-  DictEntry* entry = found == kDictAbsent ? append(vm, dict, key, initial, h) : nullptr;
+  DictEntry* entry = found == kDictAbsent ? append(vm, dict, wanted, initial) : nullptr;
   return entry ? &entry->value : nullptr;
 }
 

@@ -247,8 +247,6 @@ uint64_t StructureHash::leaf(Value v) {
   }
 }
 
-}  // namespace
-
 KeyClass key_class(Value v) {
   if (value::is_pair(v)) return KeyClass::kDeep;
   if (!value::is_object(v)) return KeyClass::kWord;
@@ -269,6 +267,8 @@ KeyClass key_class(Value v) {
       return KeyClass::kWord;
   }
 }
+
+}  // namespace
 
 bool same_text(Value a, Value b) {
   auto* x = as<value::String>(a);
@@ -292,5 +292,7 @@ uint64_t hash(Value v) {
   if (value::is_fixnum(v)) return v.bits >> value::kFixnumShift & kHashMask;
   return StructureHash().of(v, 0) & kHashMask;
 }
+
+Key key_of_any(Value v) { return {v, hash(v), key_class(v)}; }
 
 }  // namespace terrace::prims

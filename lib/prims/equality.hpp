@@ -20,7 +20,6 @@ enum class KeyClass : uint8_t {
   kString,  // by bytes
   kDeep,    // by equal
 };
-KeyClass key_class(Value v);
 
 bool eqv(Value a, Value b);
 // kTrue, kFalse, or kUnwind. Neither allocates in the heap nor runs SX code.
@@ -29,5 +28,18 @@ bool same_text(Value a, Value b);  // precondition: both are strings
 
 // At most 60 bits.
 uint64_t hash(Value v);
+
+// What a table needs to know of a key.
+struct Key {
+  Value word;
+  uint64_t hash;
+  KeyClass how;
+};
+Key key_of_any(Value v);
+inline Key key_of(Value v) {
+  if (value::is_fixnum(v)) return {v, v.bits >> value::kFixnumShift & ((uint64_t{1} << 60) - 1), KeyClass::kWord};
+  if (value::is_string(v) && as<value::String>(v)->hash != 0) return {v, as<value::String>(v)->hash, KeyClass::kString};
+  return key_of_any(v);
+}
 
 }  // namespace terrace::prims
