@@ -34,6 +34,7 @@ frame::Runtime g_runtime;
 std::map<std::string, int> g_calls;     // of runtime functions, by name
 std::vector<uint64_t> g_trace;          // pcs an unwind passed
 Value (*g_check)() = nullptr;           // what a safepoint does
+void (*g_tick)(Proto*) = nullptr;       // what the policy does
 alignas(16) char g_pairs[1 << 16];
 
 template <class T>
@@ -215,6 +216,7 @@ Value rt_check(VmState*) {
 uint64_t rt_tick(VmState*, Value closure) {
   COUNTED("tick");
   as_closure(closure)->proto->countdown = 1000;
+  if (g_tick) g_tick(as_closure(closure)->proto);
   return 0;
 }
 Value rt_caught(VmState*, Value depth) {
@@ -242,6 +244,7 @@ void reset() {
   g_calls.clear();
   g_trace.clear();
   g_check = nullptr;
+  g_tick = nullptr;
   std::memset(static_cast<void*>(&g_vm), 0, sizeof(g_vm));
   g_vm.runtime = &g_runtime;
   g_vm.epoch = 7;
@@ -784,6 +787,31 @@ void test_globals_and_primitives(void**) {
   }
 }
 
+// A loop in base code goes on in opt code once there is some, and in the interpreter never.
+void test_promotion_in_loop(void**) {
+  reset();
+  Code f("sum", 1, 3);
+  write_sum(f);
+  Proto* proto = f.proto();
+  install({proto}, Tier::kOpt);
+  static NativeEntry opt;
+  opt = proto->entry;
+  install({proto}, Tier::kBase);
+  Value sum = closure_of(proto);
+  static int ticks;
+  ticks = 0;
+  g_runtime.interp_entry = rt_normalise;
+  g_tick = [](Proto* p) {
+    ticks++;
+    if (ticks == 1) p->tier = 1;
+    if (ticks == 2) p->tier = 2, p->entry = rt_normalise;
+    if (ticks == 3) p->entry = opt;
+  };
+  assert_value(call(sum, {fix(100000)}), fix(4999950000));
+  assert_int_equal(ticks, 3);
+  assert_int_equal(g_calls["normalise"], 0);
+}
+
 // A loop whose safepoint asks to stop.
 void test_interrupt(void**) {
   FOR_EACH_TIER {
@@ -828,7 +856,8 @@ int main() {
       cmocka_unit_test(test_inline_cases),  cmocka_unit_test(test_compare_jumps),
       cmocka_unit_test(test_plain_jumps),   cmocka_unit_test(test_handlers),
       cmocka_unit_test(test_pairs_boxes_captures), cmocka_unit_test(test_vectors),
-      cmocka_unit_test(test_globals_and_primitives), cmocka_unit_test(test_interrupt),
+      cmocka_unit_test(test_globals_and_primitives), cmocka_unit_test(test_promotion_in_loop),
+      cmocka_unit_test(test_interrupt),
       cmocka_unit_test(test_refusals),
   };
   return cmocka_run_group_tests_name("emit", tests, nullptr, nullptr);

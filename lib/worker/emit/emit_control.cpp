@@ -16,13 +16,29 @@ void Emitter::emit_Return(Instr i) { leave(reg(i.a)); }
 
 // The safepoint stands at the jump back, so that what it raises is raised at the Loop instruction.
 void Emitter::emit_Loop(Instr i) {
-  if (m_.plan().counts) count_down();
+  if (m_.plan().counts)
+    count_down([this, i](Block go_on) {
+      ask_policy();
+      go_on_promoted(target_of(pc_, i), go_on);
+    });
   Block go_on = target(i);
   Block check = cold([this, go_on] {
     must_not_unwind(runtime(Runtime::k_check, {}));
     jump(go_on);
   });
   branch(m_.expect(below_stack_limit(), false), check, go_on);
+}
+
+// When code of the next tier is there, the rest of this call happens in it: it enters at the loop's head with the registers
+// of this frame, which therefore stays. Another thread may be changing both fields, so the entry is also compared with the
+// interpreter's, which has no entry at loops; any compiled code has.
+void Emitter::go_on_promoted(uint32_t head, Block go_on) {
+  Val tier = m_.load(proto(), offsets::kProtoTier, m_.u32_type());
+  guard(m_.compare(GCC_JIT_COMPARISON_GE, tier, m_.number(m_.u32_type(), static_cast<int64_t>(m_.plan().next))), go_on);
+  Val entry = hold(1, m_.load(proto(), offsets::kProtoEntry));
+  guard(m_.differ(entry, m_.runtime_entry(vm(), Runtime::k_interp_entry)), go_on);
+  Val arguments[6] = {vm(), callee(), m_.word(frame::kEnterLoop), m_.word(head), m_.address(place(0)), m_.word(0)};
+  leave(m_.call_entry(entry, arguments));
 }
 
 void Emitter::emit_Mark(Instr i) { set(i.a, m_.tag_fixnum(m_.load(vm(), offsets::kVmDynamicDepth))); }

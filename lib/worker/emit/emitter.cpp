@@ -75,7 +75,11 @@ void Emitter::emit_entry() {
   start(restart_);
   emit_stack_check();
   assign(m_.at(proto(), offsets::kProtoStamp, m_.u32_type()), m_.load(vm(), offsets::kVmEpoch, m_.u32_type()));
-  if (m_.plan().counts) count_down();
+  if (m_.plan().counts)
+    count_down([this](Block go_on) {
+      ask_policy();
+      jump(go_on);
+    });
   jump(at_pc(0));
 }
 
@@ -101,23 +105,22 @@ void Emitter::emit_stack_check() {
 }
 
 // Calls and loops count together; below zero the policy is asked, which sets the counter anew.
-void Emitter::count_down() {
+void Emitter::count_down(const std::function<void(Block)>& ask) {
   Place counter = m_.at(proto(), offsets::kProtoCountdown, m_.i32_type());
   Val left = gcc_jit_lvalue_as_rvalue(counter);
   assign(counter, m_.binary(GCC_JIT_BINARY_OP_MINUS, m_.i32_type(), left, m_.number(m_.i32_type(), 1)));
   Block go_on = fresh();
-  Block ask = cold([this, go_on] {
-    evaluate(runtime(Runtime::k_tick, {callee()}));
-    jump(go_on);
-  });
-  guard(m_.compare(GCC_JIT_COMPARISON_GE, left, m_.number(m_.i32_type(), 0)), ask);
+  guard(m_.compare(GCC_JIT_COMPARISON_GE, left, m_.number(m_.i32_type(), 0)), cold([=] { ask(go_on); }));
   jump(go_on);
   start(go_on);
 }
 
+// A large frame counts for what it is: what lies below the frame pointer is not seen by the comparison otherwise.
 // The limit is read anew each time: another thread may have changed it to ask for a safepoint.
 Val Emitter::below_stack_limit() const {
-  return m_.below(m_.frame_address(), m_.load(vm(), offsets::kVmStackLimit, m_.volatile_word_type()));
+  constexpr int kLargeFrame = 256;  // registers
+  int64_t below = code_.register_count > kLargeFrame ? -8 * int64_t{code_.register_count} : 0;
+  return m_.below(m_.add(m_.frame_address(), below), m_.load(vm(), offsets::kVmStackLimit, m_.volatile_word_type()));
 }
 
 void Emitter::pass_on_other_entries() {

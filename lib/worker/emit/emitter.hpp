@@ -78,7 +78,9 @@ class Emitter {
   void emit_cold();
   void pass_on_other_entries();
   void copy_parameters();
-  void count_down();
+  void count_down(const std::function<void(Block go_on)>& ask);  // `ask` ends the block in which the policy is asked
+  void ask_policy() { evaluate(runtime(Runtime::k_tick, {callee()})); }
+  void go_on_promoted(uint32_t head, Block go_on);
   Val below_stack_limit() const;
   void leave_through(Val address);         // tail call with the arguments of this function
   void leave_through(Function function);

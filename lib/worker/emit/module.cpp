@@ -11,8 +11,8 @@ namespace terrace::worker::emit {
 
 namespace {
 
-// Simple relocations (only PC-relative ones between the sections of one object), no tables of addresses, nothing in sections
-// that the loader does not expect, and floating point that is the same in every tier.
+// A section per function, which the loader takes on its own; simple relocations (only PC-relative ones within the object), no
+// tables of addresses, nothing that the loader does not expect, and floating point that is the same in every tier.
 constexpr const char* kOptions[] = {
     "-ffp-contract=off",
     "-fno-math-errno",
@@ -29,6 +29,7 @@ constexpr const char* kOptions[] = {
     "-fno-semantic-interposition",
     "-fno-reorder-blocks-and-partition",
     "-fno-reorder-functions",
+    "-ffunction-sections",
     "-fno-ident",
     "-fno-ipa-icf",
 };

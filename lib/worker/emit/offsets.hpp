@@ -41,6 +41,7 @@ inline constexpr int64_t kClosureCapture =
 // Fields of a Proto are reached through its plain address.
 inline constexpr int64_t kProtoEntry = offsetof(value::Proto, entry);
 inline constexpr int64_t kProtoCountdown = offsetof(value::Proto, countdown);
+inline constexpr int64_t kProtoTier = offsetof(value::Proto, tier);
 inline constexpr int64_t kProtoStamp = offsetof(value::Proto, stamp);
 inline constexpr int64_t kProtoConstant = offsetof(value::Proto, constant);
 

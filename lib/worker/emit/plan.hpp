@@ -1,6 +1,10 @@
 // worker/emit/plan.hpp: what differs between the tiers, as data. There is one emitter; a tier is a plan for it.
 #pragma once
 
+#include <cstdint>
+
+#include "jobs/protocol.hpp"
+
 namespace terrace::worker::emit {
 
 // How far floats are done inline.
@@ -11,6 +15,7 @@ struct Plan {
   const char* name;
   int gcc_level;              // 0 or 3
   bool counts;                // calls and loops decrement Proto::countdown and ask the policy for promotion
+  jobs::Tier next;            // a loop that counted down goes on in code of this tier when there is some
   bool registers_in_array;    // bytecode registers are one C array, else a C local each
   bool expects;               // tell GCC which way branches go (at -O0 it costs code and gains nothing)
   bool calls_itself_directly; // a call that turns out to be of the running closure needs no load of the way in
@@ -22,6 +27,7 @@ struct Plan {
 inline constexpr Plan kBasePlan{.name = "base",
                                 .gcc_level = 0,
                                 .counts = true,
+                                .next = jobs::Tier::kOpt,
                                 .registers_in_array = true,
                                 .expects = false,
                                 .calls_itself_directly = false,
@@ -31,6 +37,7 @@ inline constexpr Plan kBasePlan{.name = "base",
 inline constexpr Plan kOptPlan{.name = "opt",
                                .gcc_level = 3,
                                .counts = false,
+                               .next = jobs::Tier::kOpt,
                                .registers_in_array = false,
                                .expects = true,
                                .calls_itself_directly = true,
