@@ -420,7 +420,7 @@ void a_worker_gets_little_of_the_host(void**) {
   const int leak = open("/dev/zero", O_RDONLY);  // not close-on-exec
   signal(SIGUSR1, SIG_IGN);
   PoolOptions options;
-  options.worker_path = write_script("{ env; ls -l /proc/$$/fd; pwd; grep Sig[IB] /proc/$$/status; } > " + report +
+  options.worker_path = write_script("{ env; ls -l /proc/$$/fd; pwd; grep Sig[IB] /proc/self/status; } > " + report +
                                      "; exec " TEST_WORKER " \"$@\"");
   Host host(options);
   assert_int_equal(host.ask(1, "ok").reason, Reason::kNone);
