@@ -150,6 +150,7 @@ class Resolver {
     if (node->kind == NodeKind::kEscape) {
       auto* n = static_cast<EscapeNode*>(node);
       n->variable->home = home_;
+      n->direct = !n->variable->assigned;
       Within within(*this, n);
       return visit(n->body);
     }
