@@ -136,6 +136,7 @@ void check_tier(Tier tier, const char* name) {
     if (host.reasons[i] != Reason::kNone) print_message("# %s\n", host.text.c_str());
     assert_int_equal(host.reasons[i], Reason::kNone);
     assert_int_equal(host.functions[i]->call(host.objects[i].entries[0], 10), 55 + 10 * static_cast<int64_t>(i));
+    assert_int_equal(host.objects[i].size, 4096);  // its own code, not that of the batch
   }
   print_message("# %s: first %.1f ms with the worker's start, one %.1f ms, in a batch %.2f ms each, %zu bytes\n", name,
                 cold, alone[alone.size() / 2], batch / 100, host.objects[50].size);
