@@ -2,6 +2,7 @@
 #include "convert.hpp"
 
 #include <cctype>
+#include <span>
 #include <string_view>
 
 #include "frame/number.hpp"
@@ -32,10 +33,22 @@ bool is_decimal(std::string_view text) {
   return true;
 }
 
+// GMP takes more stack for longer numbers than may be left on the host's, so those are read on a computation's.
+constexpr size_t kDigitsOnHostStack = 400;
+
+jit_status long_integer_from_text(Call& call, std::string_view text, Value* out) {
+  Value string = frame::make_string(call.state, text);
+  if (string == kUnwind) return call.pending();
+  engine::Outcome outcome = call.instance().call(call.vm.tool(Tool::kStringToNumber), std::span(&string, 1), false);
+  *out = outcome.value;
+  return outcome.kind == engine::Outcome::Kind::kDone ? jit_status{JIT_OK} : call.report.raised(call.vm, outcome.value);
+}
+
 jit_status integer_from_text(Call& call, std::string_view text, Place place, Value* out) {
   if (!is_decimal(text))
     return call.report.fail(JIT_E_ARGUMENT, "%s is no decimal integer: digits with an optional sign are expected",
                             place.text().c_str());
+  if (text.size() > kDigitsOnHostStack) return long_integer_from_text(call, text, out);
   *out = frame::number::from_text(call.state, text);
   return *out == kUnwind ? call.pending() : JIT_OK;
 }

@@ -9,7 +9,7 @@ namespace terrace::shim {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<size_t>(Tool::kCount)> kToolNames = {
-    "write-to-string", "display-to-string", "equal?", "dict-get", "dict-set!"};
+    "write-to-string", "display-to-string", "equal?", "dict-get", "dict-set!", "string->number"};
 
 jit_vm* make_vm_handle(Vm& vm) { return static_cast<jit_vm*>(make_handle(Kind::kVm, vm.shared_from_this())); }
 

@@ -43,7 +43,7 @@ class Finalizers {
 };
 
 // Functions of SX that the interface itself calls, fetched before the program can define them anew.
-enum class Tool : uint8_t { kWrite, kDisplay, kEqual, kDictGet, kDictSet, kCount };
+enum class Tool : uint8_t { kWrite, kDisplay, kEqual, kDictGet, kDictSet, kStringToNumber, kCount };
 
 // What a jit_vm handle stands for.
 struct Vm : std::enable_shared_from_this<Vm> {

@@ -148,6 +148,18 @@ void big_numbers(void**) {
   }
 }
 
+// GMP wants more stack for these than a host may have left.
+void very_big_numbers(void**) {
+  Session s;
+  for (size_t length : {399, 400, 401, 462, 500, 5000, 100000}) {
+    const std::string digits = "-7" + std::string(length - 1, '3');
+    jit_value back = through(s, of_data(JIT_INTEGER_TEXT, digits));
+    assert_int_equal(back.type, JIT_TYPE_BIG_INTEGER);
+    assert_text(s.print(back), digits);
+    jit_ref_release(back.as.ref);
+  }
+}
+
 void types_of_results(void**) {
   Session s;
   const struct {
@@ -404,6 +416,7 @@ int main() {
       cmocka_unit_test(texts),
       cmocka_unit_test(byte_vectors),
       cmocka_unit_test(big_numbers),
+      cmocka_unit_test(very_big_numbers),
       cmocka_unit_test(types_of_results),
       cmocka_unit_test(sequences),
       cmocka_unit_test(many_items),
