@@ -34,7 +34,7 @@ bool is_decimal(std::string_view text) {
 }
 
 // GMP takes more stack for longer numbers than may be left on the host's, so those are read on a computation's.
-constexpr size_t kDigitsOnHostStack = 400;
+constexpr size_t kDigitsOnHostStack = 300;
 
 jit_status long_integer_from_text(Call& call, std::string_view text, Value* out) {
   Value string = frame::make_string(call.state, text);

@@ -151,7 +151,7 @@ void big_numbers(void**) {
 // GMP wants more stack for these than a host may have left.
 void very_big_numbers(void**) {
   Session s;
-  for (size_t length : {399, 400, 401, 462, 500, 5000, 100000}) {
+  for (size_t length : {299, 300, 301, 400, 500, 5000, 100000}) {
     const std::string digits = "-7" + std::string(length - 1, '3');
     jit_value back = through(s, of_data(JIT_INTEGER_TEXT, digits));
     assert_int_equal(back.type, JIT_TYPE_BIG_INTEGER);
