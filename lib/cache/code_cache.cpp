@@ -238,6 +238,16 @@ bool CodeCache::demote(value::Proto* proto) {
   return true;
 }
 
+void CodeCache::forgive(observe::Reason reason) {
+  std::lock_guard lock(mutex_);
+  for (auto& [hash, record] : records_) {
+    if (record->reason != reason) continue;
+    record->refused = kInterp;
+    record->reason = observe::Reason::kNone;
+    record->reason_text.clear();
+  }
+}
+
 uint64_t CodeCache::clear_cold(uint32_t generations) {
   uint32_t before = 0;
   {

@@ -121,6 +121,8 @@ class CodeCache {
   // Drop what `which` says, except pinned ones unless `pinned_too`. Answers how many.
   uint64_t drop_if(const std::function<bool(const Record&)>& which, bool pinned_too);
   bool demote(value::Proto* proto);
+  // What was refused for this reason may be asked for again at once.
+  void forgive(observe::Reason reason);
   uint64_t clear_cold(uint32_t generations);
   Counts counts();
 

@@ -74,8 +74,13 @@ void Engine::exclude(std::string_view pattern) {
 }
 
 bool Engine::allow(std::string_view pattern) {
-  std::lock_guard lock(state_->mutex);
-  return std::erase(state_->exclusions, pattern) > 0;
+  {
+    std::lock_guard lock(state_->mutex);
+    if (std::erase(state_->exclusions, pattern) == 0) return false;
+  }
+  // What another pattern still matches is refused again.
+  state_->cache.forgive(observe::Reason::kExcluded);
+  return true;
 }
 
 bool Engine::wait_idle(uint32_t milliseconds) { return state_->pool->wait_idle(std::chrono::milliseconds(milliseconds)); }

@@ -32,6 +32,24 @@ void control_is_read_back(void**) {
   assert_int_equal(jit_clear_cold(s.engine, 1, nullptr, nullptr), JIT_OK);
 }
 
+// What was refused for an exclusion is not refused any more when that is taken back.
+void allowed_again(void**) {
+  Session s;
+  assert_int_equal(jit_exclude(s.engine, "dou*", 4, nullptr), JIT_OK);
+  assert_int_equal(s.eval_int("(define (double x) (* 2 x)) (let loop ((i 0)) (if (= i 100) (double i) (begin (double i) (loop (+ i 1)))))"), 200);
+  auto told = [&](const char* what) {
+    jit_value name = of_data(JIT_SYMBOL, "double");
+    char* text = nullptr;
+    assert_int_equal(jit_explain(s.vm, &name, &text, nullptr), JIT_OK);
+    const bool found = strstr(text, what) != nullptr;
+    jit_text_release(text);
+    return found;
+  };
+  assert_true(told("is excluded"));
+  assert_int_equal(jit_allow(s.engine, "dou*", 4, nullptr), JIT_OK);
+  assert_false(told("is excluded"));
+}
+
 void stats_of_an_older_caller(void**) {
   Session s;
   jit_stats_data stats;
@@ -68,6 +86,7 @@ void json_texts(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(control_is_read_back),
+      cmocka_unit_test(allowed_again),
       cmocka_unit_test(stats_of_an_older_caller),
       cmocka_unit_test(json_texts),
   };
