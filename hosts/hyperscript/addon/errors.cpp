@@ -59,11 +59,11 @@ void throw_failure(Environment& js, const Library& lib, VmHandle* vm, jit_status
   throw Pending{};
 }
 
-void check_status(VmHandle& vm, jit_status status, jit_error* error) {
+void check_status(VmHandle& vm, jit_status status, jit_error* const& error) {
   if (status < 0) throw_failure(vm.environment(), vm.lib(), &vm, status, error);
 }
 
-void check_status(EngineHandle& engine, jit_status status, jit_error* error) {
+void check_status(EngineHandle& engine, jit_status status, jit_error* const& error) {
   if (status < 0) throw_failure(engine.environment(), engine.lib, nullptr, status, error);
 }
 

@@ -51,7 +51,7 @@ ToSx::~ToSx() {
   for (jit_ref* ref : refs_) vm_.lib().ref_release(ref);
 }
 
-void ToSx::done(jit_status status, jit_error* error) { check_status(vm_, status, error); }
+void ToSx::done(jit_status status, jit_error* const& error) { check_status(vm_, status, error); }
 
 jit_value ToSx::keep(jit_ref* ref) {
   refs_.push_back(ref);

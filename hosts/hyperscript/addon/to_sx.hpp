@@ -63,7 +63,7 @@ class ToSx {
   Mark mark_of(napi_value value);
   napi_value payload(napi_value value);
   // Throws when the status is a failure.
-  void done(jit_status status, jit_error* error);
+  void done(jit_status status, jit_error* const& error);
 
   VmHandle& vm_;
   napi_env env_;
