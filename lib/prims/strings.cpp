@@ -198,6 +198,14 @@ Value prim_string_ci_eq(VmState* vm, const Value* args, uint64_t) {
   return make_bool(folded_a == folded_b);
 }
 
+Value prim_string_foldcase(VmState* vm, const Value* args, uint64_t) {
+  std::string_view text;
+  std::string folded;
+  if (!string_argument(vm, "string-foldcase", args[0], &text)) return kUnwind;
+  return fold_case(text, &folded) ? copy_string(vm, "string-foldcase", folded)
+                                  : raise_too_large(vm, "string-foldcase");
+}
+
 Value prim_string_upcase(VmState* vm, const Value* args, uint64_t) {
   return map_case(vm, "string-upcase", args[0], to_upper);
 }

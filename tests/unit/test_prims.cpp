@@ -552,6 +552,26 @@ void test_escapes(void**) {
   check_all(m, kCases);
 }
 
+void test_r7rs_names(void**) {
+  Machine m(__builtin_frame_address(0));
+  m.define("l", "(list 1 2 3)");
+  static const Case kCases[] = {
+      {"(floor-remainder -7 2)", "1"},
+      {"(truncate-remainder -7 2)", "-1"},
+      {"(bytevector-u8-ref (bytevector 7 8) 1)", "8"},
+      {"(list-set! l 1 'x)", "#<unspecified>"},
+      {"l", "(1 x 3)"},
+      {"(list-set! l 3 'x)", "range-error: list-set!: index 3 is outside a length of 3"},
+      {"(string-map char-upcase \"aé\")", "\"AÉ\""},
+      {"(string-map char->integer \"a\")", "type-error: string-map: expected a character, got 97"},
+      {"(string-count \"a b c\" char-whitespace?)", "2"},
+      {"(symbol=? 'a 'a 'a)", "true"},
+      {"(boolean=? true 1)", "type-error: boolean=?: expected a boolean, got 1"},
+      {"(string-foldcase \"Straße\")", "\"strasse\""},
+  };
+  check_all(m, kCases);
+}
+
 void test_absurd_sizes(void**) {
   heap::HeapOptions options;
   options.limit_bytes = 64 << 20;
@@ -602,6 +622,7 @@ int main() {
       cmocka_unit_test(test_strings),       cmocka_unit_test(test_vectors),
       cmocka_unit_test(test_dicts),         cmocka_unit_test(test_records_and_tuples),
       cmocka_unit_test(test_control),       cmocka_unit_test(test_escapes),
+      cmocka_unit_test(test_r7rs_names),
       cmocka_unit_test(test_absurd_sizes),  cmocka_unit_test(test_under_collection),
   };
   return cmocka_run_group_tests_name("prims", tests, nullptr, nullptr);
