@@ -1,7 +1,7 @@
 // prims/bits.cpp: integers as bits, of any size and of 64 and 32 bits.
 //
-// Answers for: the wrapping operations that host languages need. Not for: bits of any size, which are frame/number.hpp's. An
-// argument of a fixed-width operation is any exact integer, taken modulo 2^64 or 2^32.
+// Answers for: the wrapping operations that host languages need. Not for: bits of any size, which are
+// frame/number.hpp's. An argument of a fixed-width operation is any exact integer, taken modulo 2^64 or 2^32.
 #include <bit>
 
 #include "frame/number.hpp"
@@ -110,24 +110,24 @@ Value prim_is_bit_set(VmState* vm, const Value* args, uint64_t) {
   return lowest == kUnwind ? kUnwind : make_bool(lowest == make_fixnum(1));
 }
 
-#define T_WRAPPING(width, id, name, expression)                                              \
-  Value prim_##width##_##id(VmState* vm, const Value* args, uint64_t) {                      \
-    return width(vm, name, args, [](uint64_t a, uint64_t b) { return expression; });         \
+#define T_WRAPPING(width, id, name, expression)                                      \
+  Value prim_##width##_##id(VmState* vm, const Value* args, uint64_t) {              \
+    return width(vm, name, args, [](uint64_t a, uint64_t b) { return expression; }); \
   }
 T_WRAPPING(u64, add, "u64+", a + b)
 T_WRAPPING(u64, sub, "u64-", a - b)
-T_WRAPPING(u64, mul, "u64*", a * b)
-T_WRAPPING(u64, and, "u64-and", a & b)
+T_WRAPPING(u64, mul, "u64*", a* b)
+T_WRAPPING(u64, and, "u64-and", a& b)
 T_WRAPPING(u64, or, "u64-or", a | b)
 T_WRAPPING(u64, xor, "u64-xor", a ^ b)
 T_WRAPPING(u64, rotl, "u64-rotl", std::rotl(a, static_cast<int>(b & 63)))
 T_WRAPPING(i64, add, "i64+", a + b)
 T_WRAPPING(i64, sub, "i64-", a - b)
-T_WRAPPING(i64, mul, "i64*", a * b)
+T_WRAPPING(i64, mul, "i64*", a* b)
 T_WRAPPING(i32, add, "i32+", a + b)
 T_WRAPPING(i32, sub, "i32-", a - b)
-T_WRAPPING(i32, mul, "i32*", a * b)
-T_WRAPPING(i32, and, "i32-and", a & b)
+T_WRAPPING(i32, mul, "i32*", a* b)
+T_WRAPPING(i32, and, "i32-and", a& b)
 T_WRAPPING(i32, or, "i32-or", a | b)
 T_WRAPPING(i32, xor, "i32-xor", a ^ b)
 T_WRAPPING(i32, shl, "i32-shl", a << (b & 31))

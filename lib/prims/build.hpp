@@ -9,8 +9,8 @@
 
 namespace terrace::prims {
 
-// Loops that make as many objects as the program chose ask this once every kPollEvery rounds: false after an unwind (the heap
-// limit was passed, the computation was cancelled).
+// Loops that make as many objects as the program chose ask this once every kPollEvery rounds: false after an unwind
+// (the heap limit was passed, the computation was cancelled).
 inline constexpr uint64_t kPollEvery = 4096;
 bool poll(VmState* vm);
 // No list that is asked for by its length may be longer (4 GB).

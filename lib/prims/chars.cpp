@@ -51,9 +51,9 @@ Value prim_integer_to_char(VmState* vm, const Value* args, uint64_t) {
                                  frame::make_list(vm, args, 1));
 }
 
-#define T_COMPARE(id, name, op)                                                                       \
-  Value prim_##id(VmState* vm, const Value* args, uint64_t argc) {                                    \
-    return compare_chars(vm, name, args, argc, [](uint32_t a, uint32_t b) { return a op b; });        \
+#define T_COMPARE(id, name, op)                                                                \
+  Value prim_##id(VmState* vm, const Value* args, uint64_t argc) {                             \
+    return compare_chars(vm, name, args, argc, [](uint32_t a, uint32_t b) { return a op b; }); \
   }
 T_COMPARE(char_eq, "char=?", ==)
 T_COMPARE(char_lt, "char<?", <)

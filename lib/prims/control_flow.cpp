@@ -107,9 +107,9 @@ Value prim_function_arity(VmState* vm, const Value* args, uint64_t) {
   }
   if (const Primitive* p = primitive_of(args[0])) return arity_list(vm, p->min_args, p->max_args);
   if (proto->entry == enter_escape) return arity_list(vm, 0, 1);
-  return (proto->expected & ~frame::kArgcMask) == 0 ? arity_list(vm, static_cast<int64_t>(proto->expected),
-                                                                static_cast<int64_t>(proto->expected))
-                                                    : arity_list(vm, 0, -1);
+  return (proto->expected & ~frame::kArgcMask) == 0
+             ? arity_list(vm, static_cast<int64_t>(proto->expected), static_cast<int64_t>(proto->expected))
+             : arity_list(vm, 0, -1);
 }
 
 }  // namespace terrace::prims

@@ -15,8 +15,8 @@ using value::kUnbound;
 
 namespace {
 
-constexpr uint64_t kSmall = 8;                           // no index up to here
-constexpr uint64_t kMaxEntries = uint64_t{1} << 31;      // the index holds 32-bit numbers
+constexpr uint64_t kSmall = 8;                       // no index up to here
+constexpr uint64_t kMaxEntries = uint64_t{1} << 31;  // the index holds 32-bit numbers
 constexpr const char* kWho = "dict";
 
 Dict* as_dict(Value v) { return as<Dict>(v); }
@@ -91,8 +91,9 @@ Value new_entries(VmState* vm, uint64_t capacity) {
   return array ? from_object(array) : kUnwind;
 }
 
-// An index for `capacity` entries, at most half full, or nil for few entries, and the array of entries, both empty; false
-// after raising. The index is rooted meanwhile, for hosts make dicts too, on stacks that the collector may not scan.
+// An index for `capacity` entries, at most half full, or nil for few entries, and the array of entries, both empty;
+// false after raising. The index is rooted meanwhile, for hosts make dicts too, on stacks that the collector may not
+// scan.
 bool new_arrays(VmState* vm, uint64_t capacity, Value* entries, Value* index) {
   if (capacity > kMaxEntries) return raise_too_large(vm, kWho), false;
   *index = kNil;

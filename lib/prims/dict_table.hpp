@@ -1,13 +1,17 @@
 // prims/dict_table.hpp: the table behind dicts.
 //
-// Answers for: finding, adding, removing and visiting entries; the layout is in value/objects.hpp. Not for: argument checks.
+// Answers for: finding, adding, removing and visiting entries; the layout is in value/objects.hpp. Not for: argument
+// checks.
 //
-// 1. Entries stand in one array in the order of insertion; the index maps hashes to entry numbers by open addressing with a probe
+// 1. Entries stand in one array in the order of insertion; the index maps hashes to entry numbers by open addressing
+// with a probe
 //    sequence that uses all bits of the hash, so fixnums hash to themselves and neighbours stay neighbours.
 // 2. A dict of up to eight entries has no index: its keys are compared one after the other.
-// 3. Removing marks the entry dead and leaves the index alone. When three quarters of the entries used are dead, and when the
+// 3. Removing marks the entry dead and leaves the index alone. When three quarters of the entries used are dead, and
+// when the
 //    array is full, the live ones move to a new array; the old array's last word then points to the new one.
-// 4. So a cursor that holds the old array finds its place in the new one: visiting while entries come and go meets each entry that
+// 4. So a cursor that holds the old array finds its place in the new one: visiting while entries come and go meets each
+// entry that
 //    lives throughout exactly once, new ones too, and no dead one.
 // 5. A key that changes after insertion is no longer found; nothing worse happens.
 #pragma once
@@ -35,8 +39,8 @@ inline DictEntry* dict_entry(Value dict, int64_t number) {
 }
 // Adds the key or replaces its value; false after raising.
 bool dict_insert(VmState* vm, Value dict, Value key, Value value);
-// The key's place for a value, made with `initial` when there was none; null after raising. Valid until the next change of the
-// dict; a store needs dict_stored afterwards.
+// The key's place for a value, made with `initial` when there was none; null after raising. Valid until the next change
+// of the dict; a store needs dict_stored afterwards.
 Value* dict_place(VmState* vm, Value dict, Value key, Value initial);
 void dict_stored(Value dict);
 // Removes the key: kTrue, kFalse when there was none, kUnwind after raising.

@@ -1,10 +1,10 @@
 // prims/dynamic.cpp: escapes, handlers and parameters: what lives in the dynamic state.
 //
-// Answers for: the % primitives that call/ec, guard, with-handlers and parameterize are lowered to, and the functions that escapes and
-// parameters are. Not for: finding a handler (effect/), unwinding (frame/unwind.cpp).
+// Answers for: the % primitives that call/ec, guard, with-handlers and parameterize are lowered to, and the functions
+// that escapes and parameters are. Not for: finding a handler (effect/), unwinding (frame/unwind.cpp).
 //
-// An escape is alive while its entry is in the dynamic state of the running computation; leaving the block, or being in another
-// computation, ends it. The function captures its token, a parameter function its Parameter.
+// An escape is alive while its entry is in the dynamic state of the running computation; leaving the block, or being in
+// another computation, ends it. The function captures its token, a parameter function its Parameter.
 #include "prims/entry.hpp"
 
 namespace terrace::prims {

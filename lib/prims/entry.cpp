@@ -53,8 +53,8 @@ const Primitive* own_primitive(Value callee) {
 
 constexpr uint64_t kNoCall = UINT64_MAX;
 
-// Lays out the call that (apply args[0] ...) is, in tail_callee, tail_args and xargs, and answers its argc; kNoCall after raising.
-// A list that makes the call too long for that travels as it is, the single arguments put before it.
+// Lays out the call that (apply args[0] ...) is, in tail_callee, tail_args and xargs, and answers its argc; kNoCall
+// after raising. A list that makes the call too long for that travels as it is, the single arguments put before it.
 uint64_t lay_out(VmState* vm, const Value* args, uint64_t argc) {
   if (!function_argument(vm, "apply", args[0])) return kNoCall;
   uint64_t singles = argc - 2, length;

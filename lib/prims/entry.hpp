@@ -15,8 +15,8 @@ Value enter_apply(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, 
 Value enter_escape(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
 Value enter_parameter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
 
-// The arguments of one entry as an array: on the C stack, or on the heap's list of roots when a list was spread. Reads xargs, so it
-// must be the first thing an entry does.
+// The arguments of one entry as an array: on the C stack, or on the heap's list of roots when a list was spread. Reads
+// xargs, so it must be the first thing an entry does.
 class EntryArguments {
  public:
   EntryArguments(VmState* vm, uint64_t argc, Value a0, Value a1, Value a2) : spread_(heap_of(vm)) {

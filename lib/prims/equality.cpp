@@ -52,9 +52,10 @@ struct PairHash {
   size_t operator()(const std::pair<uint64_t, uint64_t>& p) const { return mix(p.first ^ mix(p.second)); }
 };
 
-// One comparison of two structures. After kBudget steps, and kDepth levels down, it remembers which pairs of objects it has begun
-// to compare and takes those as equal: if they are not, the comparison under way finds that out. So shared structure is compared
-// once and a structure without end ends. Within one list the same is done by Brent's method, without memory.
+// One comparison of two structures. After kBudget steps, and kDepth levels down, it remembers which pairs of objects it
+// has begun to compare and takes those as equal: if they are not, the comparison under way finds that out. So shared
+// structure is compared once and a structure without end ends. Within one list the same is done by Brent's method,
+// without memory.
 class Comparison {
  public:
   explicit Comparison(VmState* vm) : vm_(vm) {}
@@ -66,9 +67,7 @@ class Comparison {
   static constexpr uint64_t kDepth = 200;
 
   bool remembering() { return ++steps_ > kBudget || depth_ > kDepth; }
-  bool known(Value a, Value b) {
-    return remembering() && !begun_.empty() && begun_.count({a.bits, b.bits}) != 0;
-  }
+  bool known(Value a, Value b) { return remembering() && !begun_.empty() && begun_.count({a.bits, b.bits}) != 0; }
 
   // Pairs along their cdrs, then what the lists end in.
   Value compare_lists(Value a, Value b) {

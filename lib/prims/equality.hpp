@@ -3,9 +3,11 @@
 // Answers for: when two values are the same key. Not for: = on numbers (frame/number.hpp).
 //
 // 1. eqv: the same object; numbers of the same kind of exactness and value; strings never, unless they are one object.
-// 2. equal: pairs, vectors, tuples, strings, packed vectors and dicts by their contents, everything else by eqv. 1 and 1.0 differ.
+// 2. equal: pairs, vectors, tuples, strings, packed vectors and dicts by their contents, everything else by eqv. 1
+// and 1.0 differ.
 //    Dicts are equal when they have the same keys with equal values, in any order.
-// 3. equal always ends. Two structures that go on without end are equal when no finite part of them differs; only a nesting
+// 3. equal always ends. Two structures that go on without end are equal when no finite part of them differs; only a
+// nesting
 //    deeper than the stack raises.
 // 4. hash(a) = hash(b) when equal(a, b). It looks at a bounded part of a structure, so it always ends and never raises.
 #pragma once

@@ -68,8 +68,8 @@ Value prim_jit_allow(VmState* vm, const Value* args, uint64_t) {
 Value prim_jit_optimize(VmState* vm, const Value* args, uint64_t argc) {
   if (!function_argument(vm, "jit-optimize!", args[0])) return kUnwind;
   Value both[] = {args[0], argc > 1 ? args[1] : vm_of(vm).keyword("opt")};
-  bool tier = value::is_keyword(both[1]) &&
-              (frame::symbol_name(both[1]) == "opt" || frame::symbol_name(both[1]) == "base");
+  bool tier =
+      value::is_keyword(both[1]) && (frame::symbol_name(both[1]) == "opt" || frame::symbol_name(both[1]) == "base");
   return tier ? ask(vm, Control::kOptimize, both, 2) : raise_type(vm, "jit-optimize!", ":base or :opt", both[1]);
 }
 

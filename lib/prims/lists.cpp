@@ -1,7 +1,7 @@
 // prims/lists.cpp: pairs and lists.
 //
-// Answers for: primitives on lists that call no SX function, but for member and assoc. Not for: map, filter, sort and the like
-// (sequences.cpp). Every walk ends, on improper and cyclic lists too.
+// Answers for: primitives on lists that call no SX function, but for member and assoc. Not for: map, filter, sort and
+// the like (sequences.cpp). Every walk ends, on improper and cyclic lists too.
 #include <algorithm>
 
 #include "prims/build.hpp"

@@ -1,7 +1,7 @@
 // prims/numbers.cpp: arithmetic, comparison, rounding and numbers as text.
 //
-// Answers for: any number of arguments, and optional ones. Not for: what the operations mean (frame/number.hpp). Elementary
-// functions are those of the C library on doubles, the same in every tier.
+// Answers for: any number of arguments, and optional ones. Not for: what the operations mean (frame/number.hpp).
+// Elementary functions are those of the C library on doubles, the same in every tier.
 #include <cmath>
 #include <limits>
 
@@ -190,8 +190,8 @@ Value prim_exact_integer_sqrt(VmState* vm, const Value* args, uint64_t) {
   return list_of_two(vm, number::exact_integer_sqrt(vm, args[0], &two[0], &two[1]), two);
 }
 
-#define T_ELEMENTARY(name)                                              \
-  Value prim_##name(VmState* vm, const Value* args, uint64_t) {         \
+#define T_ELEMENTARY(name)                                                       \
+  Value prim_##name(VmState* vm, const Value* args, uint64_t) {                  \
     return on_double(vm, #name, args[0], [](double d) { return std::name(d); }); \
   }
 T_ELEMENTARY(exp)

@@ -1,6 +1,7 @@
 // prims/output.cpp: text to the host, text from values, and the clock.
 //
-// Answers for: what is written, through Hooks::write; without that hook it is dropped. Not for: how values look (text/printer.hpp).
+// Answers for: what is written, through Hooks::write; without that hook it is dropped. Not for: how values look
+// (text/printer.hpp).
 #include <ctime>
 
 #include "prims/build.hpp"

@@ -154,20 +154,26 @@ Value to_list(VmState* vm, const char* who, const Value* args) {
 
 }  // namespace
 
-#define T_FAMILY(kind, prefix, type_id, name)                                                                             \
-  Value prim_##type_id(VmState* vm, const Value* args, uint64_t argc) { return of_values<kind>(vm, args, argc); }         \
-  Value prim_make_##type_id(VmState* vm, const Value* args, uint64_t argc) {                                              \
-    return filled<kind>(vm, "make-" name, args, argc);                                                                    \
-  }                                                                                                                       \
-  Value prim_##prefix##_length(VmState* vm, const Value* args, uint64_t) { return length<kind>(vm, name "-length", args); } \
-  Value prim_##prefix##_ref(VmState* vm, const Value* args, uint64_t) { return ref<kind>(vm, name "-ref", args); }        \
-  Value prim_##prefix##_set(VmState* vm, const Value* args, uint64_t) { return set<kind>(vm, name "-set!", args); }       \
-  Value prim_##prefix##_fill(VmState* vm, const Value* args, uint64_t) { return fill<kind>(vm, name "-fill!", args); }    \
-  Value prim_##prefix##_copy(VmState* vm, const Value* args, uint64_t argc) {                                             \
-    return copy<kind>(vm, name "-copy", args, argc);                                                                      \
-  }                                                                                                                       \
-  Value prim_##prefix##_to_list(VmState* vm, const Value* args, uint64_t) { return to_list<kind>(vm, name "->list", args); } \
-  Value prim_list_to_##prefix(VmState* vm, const Value* args, uint64_t) { return of_list<kind>(vm, "list->" name, args[0]); }
+#define T_FAMILY(kind, prefix, type_id, name)                                                                          \
+  Value prim_##type_id(VmState* vm, const Value* args, uint64_t argc) { return of_values<kind>(vm, args, argc); }      \
+  Value prim_make_##type_id(VmState* vm, const Value* args, uint64_t argc) {                                           \
+    return filled<kind>(vm, "make-" name, args, argc);                                                                 \
+  }                                                                                                                    \
+  Value prim_##prefix##_length(VmState* vm, const Value* args, uint64_t) {                                             \
+    return length<kind>(vm, name "-length", args);                                                                     \
+  }                                                                                                                    \
+  Value prim_##prefix##_ref(VmState* vm, const Value* args, uint64_t) { return ref<kind>(vm, name "-ref", args); }     \
+  Value prim_##prefix##_set(VmState* vm, const Value* args, uint64_t) { return set<kind>(vm, name "-set!", args); }    \
+  Value prim_##prefix##_fill(VmState* vm, const Value* args, uint64_t) { return fill<kind>(vm, name "-fill!", args); } \
+  Value prim_##prefix##_copy(VmState* vm, const Value* args, uint64_t argc) {                                          \
+    return copy<kind>(vm, name "-copy", args, argc);                                                                   \
+  }                                                                                                                    \
+  Value prim_##prefix##_to_list(VmState* vm, const Value* args, uint64_t) {                                            \
+    return to_list<kind>(vm, name "->list", args);                                                                     \
+  }                                                                                                                    \
+  Value prim_list_to_##prefix(VmState* vm, const Value* args, uint64_t) {                                              \
+    return of_list<kind>(vm, "list->" name, args[0]);                                                                  \
+  }
 T_FAMILY(F64, f64, f64_vector, "f64-vector")
 T_FAMILY(I64, i64, i64_vector, "i64-vector")
 T_FAMILY(U8, bytes, bytes, "bytes")
@@ -182,7 +188,8 @@ Value prim_bytes_append(VmState* vm, const Value* args, uint64_t argc) {
   auto* all = new_bytes(vm, "bytes-append", n);
   if (all == nullptr) return kUnwind;
   uint8_t* at = all->data;
-  for (uint64_t i = 0; i < argc; i++) at = std::copy_n(as<value::Bytes>(args[i])->data, as<value::Bytes>(args[i])->length, at);
+  for (uint64_t i = 0; i < argc; i++)
+    at = std::copy_n(as<value::Bytes>(args[i])->data, as<value::Bytes>(args[i])->length, at);
   return from_object(all);
 }
 

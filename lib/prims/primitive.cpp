@@ -39,7 +39,8 @@ void install(VmState* vm) {
   RootedValues keep(heap_of(vm));
   keep.push(kNil);
   for (const Primitive& p : kPrimitives) {
-    // A primitive counts its arguments itself; `expected` only tells compiled callers, and messages, what a fixed count is.
+    // A primitive counts its arguments itself; `expected` only tells compiled callers, and messages, what a fixed count
+    // is.
     uint64_t expected = p.min_args == p.max_args ? static_cast<uint64_t>(p.min_args) : frame::kNormalised;
     value::NativeEntry entry = p.effect == Effect::kTail ? enter_apply : enter_primitive;
     keep[0] = frame::make_native_function(vm, p.name, entry, expected, const_cast<Primitive*>(&p), 0);

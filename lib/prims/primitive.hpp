@@ -11,8 +11,8 @@
 
 namespace terrace::prims {
 
-// Arguments are checked for number before the call, for type by the primitive. `args` may point into a register file or a native
-// stack: a primitive never writes through it. Answers a Value, or kUnwind with the error pending.
+// Arguments are checked for number before the call, for type by the primitive. `args` may point into a register file or
+// a native stack: a primitive never writes through it. Answers a Value, or kUnwind with the error pending.
 using PrimitiveFunction = Value (*)(VmState* vm, const Value* args, uint64_t argc);
 
 // What a primitive may do, for the optimiser. Any primitive may raise, and may allocate its answer.
@@ -48,7 +48,8 @@ int find(std::string_view name);
 // Defines every primitive as a global function of the vm.
 void install(VmState* vm);
 
-#define T_PRIM(id, name, min, max, effect, signature, text) Value prim_##id(VmState* vm, const Value* args, uint64_t argc);
+#define T_PRIM(id, name, min, max, effect, signature, text) \
+  Value prim_##id(VmState* vm, const Value* args, uint64_t argc);
 #include "prims/prims.def"
 #undef T_PRIM
 

@@ -1,7 +1,7 @@
 // prims/r7rs.cpp: names of R7RS-small that programs and people expect.
 //
-// Answers for: second names, which do what the first one does and name the first one in their errors, and a few small procedures that
-// have no family of their own here.
+// Answers for: second names, which do what the first one does and name the first one in their errors, and a few small
+// procedures that have no family of their own here.
 #include "prims/build.hpp"
 #include "prims/unicode.hpp"
 #include "text/syntax_chars.hpp"
@@ -77,7 +77,8 @@ Value prim_string_map(VmState* vm, const Value* args, uint64_t) {
 
 Value prim_string_count(VmState* vm, const Value* args, uint64_t) {
   int64_t n = 0;
-  bool done = each_answer(vm, "string-count", args[1], args[0], [&](Value v) { return n += value::is_truthy(v), true; });
+  bool done =
+      each_answer(vm, "string-count", args[1], args[0], [&](Value v) { return n += value::is_truthy(v), true; });
   return done ? make_fixnum(n) : kUnwind;
 }
 

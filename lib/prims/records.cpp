@@ -1,7 +1,7 @@
 // prims/records.cpp: boxes, tuples, and records with their types.
 //
-// Answers for: primitives on structures of fixed size. A record is reached through its type, so that a field number can never be
-// applied to a record of another type; define-record lowers to these.
+// Answers for: primitives on structures of fixed size. A record is reached through its type, so that a field number can
+// never be applied to a record of another type; define-record lowers to these.
 #include <algorithm>
 
 #include "prims/build.hpp"

@@ -1,7 +1,7 @@
 // prims/sequence.hpp: reading a list or a vector, one element after the other, while SX code may change it.
 //
-// Answers for: iteration that ends whatever happens meanwhile: at most as many elements are visited as there were at the
-// start, and fewer when the sequence became shorter. Not for: what is done with the elements.
+// Answers for: iteration that ends whatever happens meanwhile: at most as many elements are visited as there were at
+// the start, and fewer when the sequence became shorter. Not for: what is done with the elements.
 #pragma once
 
 #include "prims/build.hpp"

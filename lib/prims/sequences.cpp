@@ -1,7 +1,7 @@
 // prims/sequences.cpp: primitives that call a function on the elements of lists and vectors.
 //
-// Answers for: map, fold, sort and the rest. Functions are called through frame::call, which may suspend the computation or
-// unwind it in the middle: what is kept meanwhile is in locals and rooted arrays only.
+// Answers for: map, fold, sort and the rest. Functions are called through frame::call, which may suspend the
+// computation or unwind it in the middle: what is kept meanwhile is in locals and rooted arrays only.
 #include <algorithm>
 
 #include "frame/number.hpp"
@@ -204,7 +204,8 @@ Value prim_every(VmState* vm, const Value* args, uint64_t argc) {
 
 namespace {
 
-// Stops at the first element whose answer has the given truth; false after an unwind, `*found` says whether there is one.
+// Stops at the first element whose answer has the given truth; false after an unwind, `*found` says whether there is
+// one.
 bool seek(Visit* visit, bool wanted, bool* found) {
   *found = false;
   while (!*found && visit->next()) {

@@ -1,7 +1,8 @@
 // prims/sort.cpp: stable sorting of lists and vectors.
 //
-// Answers for: sort and sort-by. A merge sort from the bottom up over two rooted arrays: the order is asked n log n times at
-// most, elements that are alike keep their order, and an order that contradicts itself gives some order, never an error.
+// Answers for: sort and sort-by. A merge sort from the bottom up over two rooted arrays: the order is asked n log n
+// times at most, elements that are alike keep their order, and an order that contradicts itself gives some order, never
+// an error.
 #include <algorithm>
 
 #include "frame/number.hpp"

@@ -1,7 +1,7 @@
 // prims/string_search.cpp: finding, replacing, splitting and trimming.
 //
-// Answers for: primitives that look for text in strings. The search is on bytes, which finds the same places as one on code points,
-// since no UTF-8 sequence stands inside another one.
+// Answers for: primitives that look for text in strings. The search is on bytes, which finds the same places as one on
+// code points, since no UTF-8 sequence stands inside another one.
 #include <cstring>
 
 #include "prims/build.hpp"
@@ -27,9 +27,7 @@ size_t TextSpan::backward(uint64_t count) const {
   return at;
 }
 
-uint64_t TextSpan::index(size_t offset) const {
-  return ascii() ? offset : count_code_points(text_.substr(0, offset));
-}
+uint64_t TextSpan::index(size_t offset) const { return ascii() ? offset : count_code_points(text_.substr(0, offset)); }
 
 namespace {
 

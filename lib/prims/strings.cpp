@@ -1,8 +1,8 @@
 // prims/strings.cpp: making, taking apart and comparing strings.
 //
-// Answers for: primitives on whole strings and on parts of them. Not for: searching (string_search.cpp). Strings are immutable
-// UTF-8; indices count code points. In a string of ASCII characters an index is an offset; in another one it is found by
-// walking from the nearer end.
+// Answers for: primitives on whole strings and on parts of them. Not for: searching (string_search.cpp). Strings are
+// immutable UTF-8; indices count code points. In a string of ASCII characters an index is an offset; in another one it
+// is found by walking from the nearer end.
 #include <utf8proc.h>
 
 #include <cstring>
@@ -104,7 +104,8 @@ Value repeat(VmState* vm, const char* who, std::string_view text, uint64_t lengt
   if (!text.empty() && n > kMaxStringBytes / text.size()) return raise_too_large(vm, who);
   String* result = new_string(vm, who, text.size() * n, length * n);
   if (result == nullptr) return kUnwind;
-  for (uint64_t i = 0; i < n && !text.empty(); i++) std::memcpy(result->data + i * text.size(), text.data(), text.size());
+  for (uint64_t i = 0; i < n && !text.empty(); i++)
+    std::memcpy(result->data + i * text.size(), text.data(), text.size());
   return from_object(result);
 }
 
@@ -177,9 +178,9 @@ Value prim_string_append(VmState* vm, const Value* args, uint64_t argc) {
   return join_all(vm, "string-append", args, argc);
 }
 
-#define T_COMPARE(id, name, op)                                                                                       \
-  Value prim_##id(VmState* vm, const Value* args, uint64_t argc) {                                                    \
-    return compare_strings(vm, name, args, argc, [](std::string_view a, std::string_view b) { return a op b; });      \
+#define T_COMPARE(id, name, op)                                                                                  \
+  Value prim_##id(VmState* vm, const Value* args, uint64_t argc) {                                               \
+    return compare_strings(vm, name, args, argc, [](std::string_view a, std::string_view b) { return a op b; }); \
   }
 T_COMPARE(string_eq, "string=?", ==)
 T_COMPARE(string_lt, "string<?", <)
@@ -202,8 +203,7 @@ Value prim_string_foldcase(VmState* vm, const Value* args, uint64_t) {
   std::string_view text;
   std::string folded;
   if (!string_argument(vm, "string-foldcase", args[0], &text)) return kUnwind;
-  return fold_case(text, &folded) ? copy_string(vm, "string-foldcase", folded)
-                                  : raise_too_large(vm, "string-foldcase");
+  return fold_case(text, &folded) ? copy_string(vm, "string-foldcase", folded) : raise_too_large(vm, "string-foldcase");
 }
 
 Value prim_string_upcase(VmState* vm, const Value* args, uint64_t) {

@@ -40,8 +40,8 @@ Value prim_symbol_lt(VmState* vm, const Value* args, uint64_t) {
   return make_bool(a < b);
 }
 
-// The symbol is not interned, so that no source text, and no other call, can name it. Its number, which counts on in each vm, only
-// makes it readable.
+// The symbol is not interned, so that no source text, and no other call, can name it. Its number, which counts on in
+// each vm, only makes it readable.
 Value prim_gensym(VmState* vm, const Value* args, uint64_t argc) {
   std::string_view prefix = "g";
   if (argc > 0 && value::is_symbol(args[0])) {

@@ -1,7 +1,7 @@
 // prims/text_span.hpp: a string's text with code point indices turned into byte offsets and back.
 //
-// Answers for: constant time in ASCII text, linear from the nearer end in other text. The string must stay alive meanwhile; it
-// never moves and never changes.
+// Answers for: constant time in ASCII text, linear from the nearer end in other text. The string must stay alive
+// meanwhile; it never moves and never changes.
 #pragma once
 
 #include <string_view>

@@ -57,8 +57,8 @@ bool is_white_space(uint32_t c) {
 bool is_upper_case(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_LU; }
 bool is_lower_case(uint32_t c) { return category(c) == UTF8PROC_CATEGORY_LL; }
 
-// The decimal digits of every script stand in runs of ten that begin with the zero; a run never begins at a code point whose
-// predecessor is a digit of another run, except in the mathematical digits, which are five runs from 1D7CE on.
+// The decimal digits of every script stand in runs of ten that begin with the zero; a run never begins at a code point
+// whose predecessor is a digit of another run, except in the mathematical digits, which are five runs from 1D7CE on.
 int decimal_digit(uint32_t c) {
   if (c < 0x80) return c >= '0' && c <= '9' ? static_cast<int>(c - '0') : -1;
   if (category(c) != UTF8PROC_CATEGORY_ND) return -1;

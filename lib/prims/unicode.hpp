@@ -1,7 +1,7 @@
 // prims/unicode.hpp: UTF-8 one code point at a time, and the properties of characters.
 //
-// Answers for: text that is known to be valid UTF-8, as all strings are. Not for: repairing text (frame::make_string), and what
-// the reader must know (text/syntax_chars.hpp, which also has append_utf8 and is_scalar).
+// Answers for: text that is known to be valid UTF-8, as all strings are. Not for: repairing text (frame::make_string),
+// and what the reader must know (text/syntax_chars.hpp, which also has append_utf8 and is_scalar).
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,7 @@
 // prims/vectors.cpp: vectors of anything.
 //
-// Answers for: primitives on generic vectors. Not for: packed ones (packed.cpp), and sort, map and fold over any sequence.
+// Answers for: primitives on generic vectors. Not for: packed ones (packed.cpp), and sort, map and fold over any
+// sequence.
 #include <algorithm>
 #include <cstring>
 

@@ -328,7 +328,8 @@ void test_equality(void**) {
   }
   assert_text(m.run("(equal? x y)"), "false");
   assert_text(m.run("(equal? x x)"), "true");
-  assert_text(m.run("(equal? (append (make-list 300000 (list 1)) '(1)) (append (make-list 300000 (list 1)) '(2)))"), "false");
+  assert_text(m.run("(equal? (append (make-list 300000 (list 1)) '(1)) (append (make-list 300000 (list 1)) '(2)))"),
+              "false");
 }
 
 void test_strings(void**) {
@@ -577,10 +578,18 @@ void test_absurd_sizes(void**) {
   options.limit_bytes = 64 << 20;
   Machine m(__builtin_frame_address(0), options);
   static const char* const kSources[] = {
-      "(make-vector 1000000000)",         "(make-vector 100000000000000000000)", "(make-vector 1152921504606846975)",
-      "(make-string 2000000000)",         "(make-string 1000000000000)",         "(make-bytes 3000000000)",
-      "(make-f64-vector 1000000000)",     "(make-list 1000000000)",              "(iota 1000000000)",
-      "(range 0 1000000000000)",          "(string-repeat \"abc\" 10000000000)", "(make-i64-vector 1152921504606846975)",
+      "(make-vector 1000000000)",
+      "(make-vector 100000000000000000000)",
+      "(make-vector 1152921504606846975)",
+      "(make-string 2000000000)",
+      "(make-string 1000000000000)",
+      "(make-bytes 3000000000)",
+      "(make-f64-vector 1000000000)",
+      "(make-list 1000000000)",
+      "(iota 1000000000)",
+      "(range 0 1000000000000)",
+      "(string-repeat \"abc\" 10000000000)",
+      "(make-i64-vector 1152921504606846975)",
       "(string-pad-left \"a\" 4000000000)",
   };
   for (const char* source : kSources) {
@@ -616,14 +625,21 @@ void test_under_collection(void**) {
 int main() {
   using namespace terrace::test;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(test_table),         cmocka_unit_test(test_entries),
-      cmocka_unit_test(test_lists),         cmocka_unit_test(test_sequences),
-      cmocka_unit_test(test_numbers),       cmocka_unit_test(test_equality),
-      cmocka_unit_test(test_strings),       cmocka_unit_test(test_vectors),
-      cmocka_unit_test(test_dicts),         cmocka_unit_test(test_records_and_tuples),
-      cmocka_unit_test(test_control),       cmocka_unit_test(test_escapes),
+      cmocka_unit_test(test_table),
+      cmocka_unit_test(test_entries),
+      cmocka_unit_test(test_lists),
+      cmocka_unit_test(test_sequences),
+      cmocka_unit_test(test_numbers),
+      cmocka_unit_test(test_equality),
+      cmocka_unit_test(test_strings),
+      cmocka_unit_test(test_vectors),
+      cmocka_unit_test(test_dicts),
+      cmocka_unit_test(test_records_and_tuples),
+      cmocka_unit_test(test_control),
+      cmocka_unit_test(test_escapes),
       cmocka_unit_test(test_r7rs_names),
-      cmocka_unit_test(test_absurd_sizes),  cmocka_unit_test(test_under_collection),
+      cmocka_unit_test(test_absurd_sizes),
+      cmocka_unit_test(test_under_collection),
   };
   return cmocka_run_group_tests_name("prims", tests, nullptr, nullptr);
 }
