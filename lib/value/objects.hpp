@@ -104,8 +104,8 @@ struct Bytes : Object {
   uint8_t storage[];
 };
 // Insertion-ordered hash table (the layout idea is CPython's compact dict): `index` is a Bytes holding a power-of-two
-// table of uint32 slots (entry number + 1, 0 empty), `entries` a Vector of key, value, hash triples in order of insertion;
-// a deleted entry's key is kUnbound.
+// table of uint32 slots (entry number + 1, 0 empty), or nil for up to eight entries; `entries` a Vector of key, value, hash
+// triples in order of insertion, then one word: the Vector that replaced this one, or nil. A deleted entry's key is kUnbound.
 struct Dict : Object {
   uint64_t count;  // live entries
   uint64_t used;   // entries appended so far, live or deleted
