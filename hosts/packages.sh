@@ -34,13 +34,13 @@ purpose_of() {
   esac
 }
 
-# Node.js from elsewhere than Debian brings npm and its headers, and clashes with Debian's packages of them.
+# Node.js from elsewhere than Debian brings its headers, and clashes with Debian's package of them.
 node_packages() {
-  if command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 &&
+  if command -v node >/dev/null 2>&1 &&
      { [ -f "$(dirname "$(command -v node)")/../include/node/node_api.h" ] || [ -f /usr/include/nodejs/src/node_api.h ]; }; then
     return
   fi
-  echo "nodejs npm libnode-dev"
+  echo "nodejs libnode-dev"
 }
 
 is_installed() { [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
