@@ -8,6 +8,7 @@ namespace terrace::worker::emit {
 constinit const Emitter::Arithmetic Emitter::kAdd{"__builtin_saddl_overflow", GCC_JIT_BINARY_OP_PLUS, Runtime::k_add};
 constinit const Emitter::Arithmetic Emitter::kSub{"__builtin_ssubl_overflow", GCC_JIT_BINARY_OP_MINUS, Runtime::k_sub};
 constinit const Emitter::Arithmetic Emitter::kMul{"__builtin_smull_overflow", GCC_JIT_BINARY_OP_MULT, Runtime::k_mul};
+constinit const Emitter::Arithmetic Emitter::kDiv{nullptr, GCC_JIT_BINARY_OP_DIVIDE, Runtime::k_div};
 
 constinit const Emitter::Comparison Emitter::kLess{GCC_JIT_COMPARISON_LT, Runtime::k_num_lt, false};
 constinit const Emitter::Comparison Emitter::kLessEqual{GCC_JIT_COMPARISON_LE, Runtime::k_num_le, false};
@@ -100,6 +101,7 @@ void Emitter::set_float(uint16_t r, Val number, Block next) {
   jump(next);
 }
 
+// An exact zero as divisor raises, whatever is divided.
 void Emitter::emit_Div(Instr i) {
   Operand x = in_register(i.b), y = in_register(i.c);
   if (m_.plan().floats == Floats::kRuntime) return set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
@@ -108,8 +110,9 @@ void Emitter::emit_Div(Instr i) {
     set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
     jump(next);
   });
-  guard(both_float(x, y), slow);
-  set_float(i.a, m_.binary(GCC_JIT_BINARY_OP_DIVIDE, m_.double_type(), as_double(x), as_double(y)), next);
+  guard(m_.differ(y.word, value::make_fixnum(0)), slow);
+  guard_not(both_fixnum(x, y), slow);
+  float_arithmetic(i.a, x, y, kDiv, slow, next);
   start(next);
 }
 

@@ -1,4 +1,4 @@
-// worker/emit/emit_calls.cpp: calls, tail calls and primitives. The convention is frame/calling.hpp.
+// worker/emit/emit_calls.cpp: calls and tail calls. The convention is frame/calling.hpp.
 #include <algorithm>
 
 #include "worker/emit/emitter.hpp"
@@ -93,27 +93,5 @@ bool Emitter::register_holds_self(uint16_t r) const {
 
 // A guess that decides only whether a comparison is worth its price.
 bool Emitter::global_has_own_name(uint16_t k) const { return function_.constants[k].bytes == code_.name; }
-
-void Emitter::emit_Prim(Instr i) {
-  set_checked(i.a, runtime(Runtime::k_prim, {primitive_arguments(i), m_.word(i.x), m_.word(i.c)}));
-}
-
-// The address of the arguments: of the registers themselves when they lie in memory, else of a copy.
-Val Emitter::primitive_arguments(Instr i) {
-  if (i.x == 0) return m_.word(0);
-  if (register_array_ != nullptr) return m_.address(place(i.b));
-  if (argument_array_ == nullptr) {
-    int most = 0;
-    for (Instr other : code_.code)
-      if (op_of(other) == Op::kPrim) most = std::max<int>(most, other.x);
-    argument_array_ = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_array_type(most), "arguments");
-  }
-  auto element = [this](int n) {
-    return gcc_jit_context_new_array_access(m_.context(), nullptr, gcc_jit_lvalue_as_rvalue(argument_array_),
-                                            m_.number(m_.i32_type(), n));
-  };
-  for (uint16_t n = 0; n < i.x; n++) assign(element(n), reg(static_cast<uint16_t>(i.b + n)));
-  return m_.address(element(0));
-}
 
 }  // namespace terrace::worker::emit

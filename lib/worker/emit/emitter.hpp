@@ -22,8 +22,10 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "prims/primitive.hpp"
 #include "worker/emit/flow.hpp"
 #include "worker/emit/layout.hpp"
 #include "worker/emit/module.hpp"
@@ -126,7 +128,7 @@ class Emitter {
   void raise(Val call);                    // a call that always answers kUnwind
 
   // --- arithmetic: emit_arith.cpp
-  static const Arithmetic kAdd, kSub, kMul;
+  static const Arithmetic kAdd, kSub, kMul, kDiv;
   static const Comparison kLess, kLessEqual, kGreater, kGreaterEqual, kEqual;
   Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0}; }
   Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n}; }
@@ -162,7 +164,25 @@ class Emitter {
   void fill_arguments(Val (&arguments)[6], Val function, Instr i);
   bool register_holds_self(uint16_t r) const;
   bool global_has_own_name(uint16_t k) const;
+
+  // --- primitives: emit_prims.cpp
+  Val primitive_call(Instr i);
   Val primitive_arguments(Instr i);
+  bool inline_primitive(Instr i);
+  bool inline_unary(Instr i, prims::Id id);
+  bool inline_binary(Instr i, prims::Id id);
+  void inline_or_call(Instr i, const std::function<void(Block slow, Block next)>& fast);
+  void inline_sqrt(Instr i);
+  void inline_inexact(Instr i);
+  void inline_bits(Instr i, gcc_jit_binary_op op);
+  void inline_i32(Instr i, gcc_jit_binary_op op);
+  void inline_shift(Instr i);
+  void inline_length(Instr i, value::Type type, int64_t offset, Type field);
+  void inline_type_test(Instr i, value::Type type);
+  void inline_path(Instr i, std::string_view path);
+  void inline_set_pair(Instr i, int64_t offset);
+  void inline_char_to_integer(Instr i);
+  void inline_string_ref(Instr i);
 
   struct ColdPart {
     Block block;

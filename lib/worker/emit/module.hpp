@@ -98,6 +98,8 @@ class Module {
   Val encode_float(Val bits) const { return sub(rotate_left(bits, 4), word(1)); }
   Val rotate_left(Val a, int n) const { return bit_or(shift_left(a, n), shift_right(a, 64 - n)); }
 
+  Val square_root(Val a) const { return builtin("sqrt", {a}); }
+
   // --- memory at base + offset
   Place at(Val base, int64_t offset, Type type) const;
   Val load(Val base, int64_t offset) const { return gcc_jit_lvalue_as_rvalue(at(base, offset, word_)); }

@@ -31,6 +31,10 @@ inline constexpr int64_t kPackedLength = T_OBJECT_FIELD(F64Vector, length);
 inline constexpr int64_t kPackedData = T_OBJECT_FIELD(F64Vector, data);
 static_assert(kPackedLength == T_OBJECT_FIELD(Bytes, length) && kPackedData == T_OBJECT_FIELD(Bytes, data));
 
+inline constexpr int64_t kStringBytes = T_OBJECT_FIELD(String, bytes);
+inline constexpr int64_t kStringLength = T_OBJECT_FIELD(String, length);
+inline constexpr int64_t kStringData = T_OBJECT_FIELD(String, data);
+
 inline constexpr int64_t kBoxValue = T_OBJECT_FIELD(Box, value);
 inline constexpr int64_t kCellValue = T_OBJECT_FIELD(Cell, value);
 

@@ -18,6 +18,7 @@ struct Plan {
   jobs::Tier next;            // a loop that counted down goes on in code of this tier when there is some
   bool registers_in_array;    // bytecode registers are one C array, else a C local each
   bool expects;               // tell GCC which way branches go (at -O0 it costs code and gains nothing)
+  bool inline_primitives;     // short primitives are written out, else all are called
   bool calls_itself_directly; // a call that turns out to be of the running closure needs no load of the way in
   Floats floats;              // none, float with float, or also fixnum with float
   bool separate_nested_loops; // entries into nested loops get a copy of the body, so that the loops stay reducible
@@ -30,6 +31,7 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .next = jobs::Tier::kOpt,
                                 .registers_in_array = true,
                                 .expects = false,
+                                .inline_primitives = false,
                                 .calls_itself_directly = false,
                                 .floats = Floats::kRuntime,
                                 .separate_nested_loops = false,
@@ -40,6 +42,7 @@ inline constexpr Plan kOptPlan{.name = "opt",
                                .next = jobs::Tier::kOpt,
                                .registers_in_array = false,
                                .expects = true,
+                               .inline_primitives = true,
                                .calls_itself_directly = true,
                                .floats = Floats::kMixed,
                                .separate_nested_loops = true,
