@@ -3,7 +3,8 @@
 // A program is an SX file. A comment at the end of a form, on its line or the next, says what the text since the last such comment
 // must give:
 //   ; => 42                          the last form's value, as `write` shows it
-//   ; !! type-error: expected a pair an unhandled error of this kind whose message contains this text (which may be left out)
+//   ; !! type-error: expected a pair an unhandled error of this kind, shown (with its place) with this text in it; the text may be
+//                                    left out
 //   ; prints "a\n"                   no error, and this is what display and friends have written, as a string is written
 // Text after the last comment must run without an error. A line `; options: name=value ...` at the top sets the vm or engine up:
 // heap-limit, stack-limit (bytes, or with K, M, G), threshold, budget. A line `; include: path` runs that file, named relative to this
