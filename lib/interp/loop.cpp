@@ -347,6 +347,8 @@ op_JumpNotPair:
   BRANCH_IF(!is_pair(R[i.a]));
 op_JumpSet:
   BRANCH_IF(R[i.a] != kUnset);
+op_JumpNotSelf:
+  BRANCH_IF(as<Cell>(K[i.b])->value != base[-1]);
 
 op_Cons: {
   char* p = vm->window.pair_next;

@@ -15,7 +15,7 @@ using namespace value;
 
 // All arguments of a call in one array on the C stack, seen by the collector, with a list tail that was not spread.
 struct Gathered {
-  Value items[bytecode::kMaxCallArguments + 8];
+  Value items[frame::kMaxXargs + frame::kRegisterArguments + 1];  // what a call can pass, and the rest parameter
   uint64_t count = 0;
   Value spread = kNil;  // the rest of a spread list that did not fit
 };

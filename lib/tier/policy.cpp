@@ -42,7 +42,8 @@ Decision storm(Settings& settings, const cache::Record& record) {
   settings.storm_state.store(x, std::memory_order_relaxed);
   Decision d;
   d.countdown = static_cast<int32_t>(x >> 8 & 255);
-  if (record.tier != kInterp && (x & 3) == 0) {
+  constexpr uint32_t kEnoughDrops = 3;  // each costs a compilation, and the fourth finds no more than the third
+  if (record.tier != kInterp && (x & 3) == 0 && record.drops < kEnoughDrops) {
     d.drop = true;
     return d;
   }
