@@ -80,12 +80,15 @@ void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op)
   start(next);
 }
 
+// Ends the current block. A fixnum with a float is rarer than two floats and gets the tests of its own.
 void Emitter::float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next) {
-  bool mixed = m_.plan().floats == Floats::kMixed;
-  guard(mixed ? both_plain_numbers(x, y) : both_float(x, y), slow);
-  Val a = mixed ? to_double(x, 0) : as_double(x);
-  Val b = mixed ? to_double(y, 1) : as_double(y);
-  set_float(r, m_.binary(op.float_op, m_.double_type(), a, b), next);
+  Block other = m_.plan().floats != Floats::kMixed ? slow : cold([=, this, &op] {
+    guard(both_plain_numbers(x, y), slow);
+    Val a = to_double(x, 0), b = to_double(y, 1);
+    set_float(r, m_.binary(op.float_op, m_.double_type(), a, b), next);
+  });
+  guard(both_float(x, y), other);
+  set_float(r, m_.binary(op.float_op, m_.double_type(), as_double(x), as_double(y)), next);
 }
 
 // Ends the current block.
