@@ -37,11 +37,22 @@ napi_value eval(const Arguments& arguments) {
   return run.finish(vm->lib().eval(vm->vm, source.data(), source.size(), name.c_str(), &run.result, &run.computation, &run.error));
 }
 
+// The function to call: the handle of one, or any value that stands for one.
+jit_value callee_of(ToSx& converter, napi_env env, napi_value value) {
+  std::shared_ptr<Handle> handle = handle_behind(env, value);
+  if (!handle) return converter.convert(value);
+  if (handle->kind() != Handle::Kind::kReference) throw_type_error(env, "a function is expected");
+  jit_value callee{};
+  callee.kind = JIT_REF;
+  callee.as.ref = static_cast<ReferenceHandle&>(*handle).ref;
+  return callee;
+}
+
 // call(vm, function, arguments, milliseconds, hard)
 napi_value call(const Arguments& arguments) {
   auto vm = vm_of(arguments);
   ToSx converter(*vm);
-  jit_value function = converter.convert(arguments[1]);
+  jit_value function = callee_of(converter, arguments.env(), arguments[1]);
   const std::vector<jit_value> values = converter.convert_all(arguments[2]);
   Run run(*vm, limit_at(arguments, 3));
   return run.finish(

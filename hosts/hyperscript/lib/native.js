@@ -48,7 +48,7 @@ function makeErrorValue(kind, message, irritants) {
 }
 
 function makeFunction(handle, core) {
-  const sxFunction = (...args) => core.callSync(sxFunction, args);
+  const sxFunction = (...args) => core.callSync(handle, args);
   Object.defineProperty(sxFunction, KIND, { value: Mark.REFERENCE });
   Object.defineProperty(sxFunction, HANDLE, { value: handle });
   return sxFunction;

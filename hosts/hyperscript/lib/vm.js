@@ -43,7 +43,7 @@ class Vm {
   constructor(engineHandle, options = {}) {
     // What SX functions hold of their vm; the addon holds it weakly.
     const core = { handle: null, effects: options.effects, callSync: null };
-    core.callSync = (fn, args) => runSync(core, (limit, hard) => native.call(core.handle, fn, args, limit, hard));
+    core.callSync = (handle, args) => runSync(core, (limit, hard) => native.call(core.handle, handle, args, limit, hard));
     core.handle = native.vmNew(engineHandle, core, readOptions(options));
     this.#core = core;
   }
