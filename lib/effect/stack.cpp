@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace terrace::effect {
@@ -13,6 +14,12 @@ constexpr size_t kGuard = 16 * kPage;
 // What primitives, the collector and the C library may need below the limit that compiled code checks.
 constexpr size_t kReserve = 192 * 1024;
 constexpr size_t kSmallest = 1024 * 1024;
+#if defined(__SANITIZE_ADDRESS__)
+// The sanitizer forgets the frames that an exception skipped only on C stacks of up to 64 MiB, half of the whole.
+constexpr size_t kLargest = 120 * 1024 * 1024;
+#else
+constexpr size_t kLargest = SIZE_MAX - kPage;
+#endif
 // A call writes up to three argument registers past its frame, and reads as many.
 constexpr size_t kRegisterSlack = 64 + frame::kMaxXargs;
 constexpr size_t kKeepOnShrink = 8 * kPage;
@@ -38,7 +45,7 @@ StackMemory& StackMemory::operator=(StackMemory&& other) noexcept {
 }
 
 bool StackMemory::allocate(size_t bytes) {
-  bytes = round_up(bytes < kSmallest ? kSmallest : bytes);
+  bytes = round_up(std::clamp(bytes, kSmallest, kLargest));
   void* p = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (p == MAP_FAILED) return false;
   base_ = static_cast<char*>(p);

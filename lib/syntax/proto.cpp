@@ -28,11 +28,8 @@ ptrdiff_t outside_bytes(const FunctionCode& code) {
                                 code.lines.size() * sizeof(bytecode::LineEntry) + code.constants.size());
 }
 
-void free_proto(void*, value::Object* object) {
-  auto* proto = static_cast<value::Proto*>(object);
-  bytecode::release(proto->function);
-  proto->function = nullptr;
-}
+// The pointer stays: whoever else holds the code for this prototype, such as the cache, lets go of it through the same field.
+void free_proto(void*, value::Object* object) { bytecode::release(static_cast<value::Proto*>(object)->function); }
 
 class ProtoMaker {
  public:

@@ -249,7 +249,9 @@ void pairs(void**) {
   assert_text(s.print(head), "\"a\"");
   assert_int_equal(tail.as.integer, 2);
   jit_error* err = nullptr;
-  assert_failure(jit_pair_get(head.as.ref, &head, &tail, &err), JIT_E_TYPE, err, "pair");
+  jit_ref* text = head.as.ref;
+  assert_failure(jit_pair_get(text, &head, &tail, &err), JIT_E_TYPE, err, "pair");
+  jit_ref_release(text);
   jit_ref_release(pair);
 }
 
