@@ -28,6 +28,13 @@ Decision at_once(const cache::Record& record, Tier tier) {
   Decision d;
   d.countdown = kLongest;
   if (!may_request(record, tier)) return d;
+  // Where the budget is too small for the program, compiling at every call would take forever and show nothing new.
+  constexpr uint32_t kManyDrops = 8;
+  constexpr uint64_t kRestCalls = 2000;
+  if (record.drops > kManyDrops && record.calls < kRestCalls) {
+    d.countdown = units(kRestCalls);
+    return d;
+  }
   d.request = d.wait = true;
   d.tier = tier;
   return d;
