@@ -128,7 +128,8 @@ napi_value wait(const Arguments& arguments) {
   EngineHandle& engine = engine_of(arguments);
   uint32_t idle = 0;
   jit_error* error = nullptr;
-  check_status(engine, engine.lib.wait(engine.engine, static_cast<uint32_t>(arguments.number(1)), &idle, &error), error);
+  check_status(engine, engine.lib.wait(engine.engine, static_cast<uint32_t>(arguments.number(1)), &idle, &error),
+               error);
   napi_value answer;
   check(arguments.env(), napi_get_boolean(arguments.env(), idle != 0, &answer));
   return answer;

@@ -28,13 +28,14 @@ Environment& Environment::of(napi_env env) {
 
 napi_status Environment::install(napi_env env) {
   auto* owner = new Owner(std::make_shared<Environment>(env));
-  napi_status status =
-      napi_set_instance_data(env, owner, [](napi_env, void* data, void*) { delete static_cast<Owner*>(data); }, nullptr);
+  napi_status status = napi_set_instance_data(
+      env, owner, [](napi_env, void* data, void*) { delete static_cast<Owner*>(data); }, nullptr);
   if (status != napi_ok) {
     delete owner;
     return status;
   }
-  return napi_add_env_cleanup_hook(env, [](void* data) { static_cast<Environment*>(data)->end(); }, owner->get());
+  return napi_add_env_cleanup_hook(
+      env, [](void* data) { static_cast<Environment*>(data)->end(); }, owner->get());
 }
 
 void Environment::set_up(napi_value imports, bool is_worker) {
@@ -89,7 +90,8 @@ void Environment::release_all_of(const Handle& vm) {
     if (handle->belongs_to() == &vm) handle->release();
 }
 
-// Everything of the library goes while Node can still delete references; the handles themselves go with their finalizers.
+// Everything of the library goes while Node can still delete references; the handles themselves go with their
+// finalizers.
 void Environment::end() {
   ended_ = true;
   for (Handle* handle = first_; handle; handle = handle->next_) handle->release();

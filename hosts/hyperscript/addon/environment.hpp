@@ -1,8 +1,8 @@
 // addon/environment.hpp: what belongs to one Node environment: the main thread or a worker thread.
 //
-// Answers for: the JavaScript functions that the addon calls, the list of live handles, and letting go of them when the environment ends.
-// Not for: what the handles do.
-// Invariants: an Environment is used by its own thread only. After `ended`, no JavaScript is called.
+// Answers for: the JavaScript functions that the addon calls, the list of live handles, and letting go of them when the
+// environment ends. Not for: what the handles do. Invariants: an Environment is used by its own thread only. After
+// `ended`, no JavaScript is called.
 #pragma once
 
 #define NAPI_VERSION 8
@@ -13,18 +13,19 @@
 
 namespace terrace::node {
 
-// What JavaScript gives in setup(), by the names it has there: symbols that mark values, constructors, and small questions.
-#define TERRACE_NODE_IMPORTS(X)                                                                                        \
-  X(kindSymbol) X(handleSymbol) X(payloadSymbol)                                                                       \
-  X(makeSymbol) X(symbolName) X(makeKeyword) X(makeChar) X(makeBigInt) X(makeRatio) X(makeTuple) X(makePair)          \
-  X(makeDict) X(makeFunction) X(makeObject) X(makeErrorValue) X(makeError) X(makeStep) X(classify) X(describeThrown)  \
-  X(nothing)
+// What JavaScript gives in setup(), by the names it has there: symbols that mark values, constructors, and small
+// questions.
+#define TERRACE_NODE_IMPORTS(X)                                                                                      \
+  X(kindSymbol)                                                                                                      \
+  X(handleSymbol) X(payloadSymbol) X(makeSymbol) X(symbolName) X(makeKeyword) X(makeChar) X(makeBigInt) X(makeRatio) \
+      X(makeTuple) X(makePair) X(makeDict) X(makeFunction) X(makeObject) X(makeErrorValue) X(makeError) X(makeStep)  \
+          X(classify) X(describeThrown) X(nothing)
 
 enum class Import : uint32_t {
 #define TERRACE_NODE_ENUMERATOR(name) name,
   TERRACE_NODE_IMPORTS(TERRACE_NODE_ENUMERATOR)
 #undef TERRACE_NODE_ENUMERATOR
-  kCount
+      kCount
 };
 
 class Handle;

@@ -8,8 +8,10 @@ namespace terrace::node {
 // The TerraceError of a failed call, which takes the error over. `vm` may be null.
 napi_value make_error(Environment& environment, const Library& lib, VmHandle* vm, jit_status status, jit_error* error);
 // Throws it.
-[[noreturn]] void throw_failure(Environment& environment, const Library& lib, VmHandle* vm, jit_status status, jit_error* error);
-// Throws when the status is a failure. The error is a reference, for it is often an output of the call that stands before it.
+[[noreturn]] void throw_failure(Environment& environment, const Library& lib, VmHandle* vm, jit_status status,
+                                jit_error* error);
+// Throws when the status is a failure. The error is a reference, for it is often an output of the call that stands
+// before it.
 void check_status(VmHandle& vm, jit_status status, jit_error* const& error);
 void check_status(EngineHandle& engine, jit_status status, jit_error* const& error);
 // Throws "closed" when the vm or engine was closed.

@@ -4,8 +4,8 @@
 //   happened(name, text) -> queue of the       deliver(name, text) -> listener
 //                           threadsafe function
 //
-// Invariant: the threadsafe function is used only while the sink is open, under its lock; the environment's end closes the sink
-// before Node lets the threadsafe function go.
+// Invariant: the threadsafe function is used only while the sink is open, under its lock; the environment's end closes
+// the sink before Node lets the threadsafe function go.
 #include "events.hpp"
 
 #include <atomic>
@@ -43,8 +43,8 @@ class Sink {
 
   napi_status open(napi_env env, napi_value listener) {
     napi_value name = make_text(env, "terrace event");
-    napi_status status = napi_create_threadsafe_function(env, listener, nullptr, name, kLongestQueue, 1, nullptr, nullptr,
-                                                         nullptr, &deliver, &function_);
+    napi_status status = napi_create_threadsafe_function(env, listener, nullptr, name, kLongestQueue, 1, nullptr,
+                                                         nullptr, nullptr, &deliver, &function_);
     if (status != napi_ok) return status;
     napi_unref_threadsafe_function(env, function_);
     return napi_add_env_cleanup_hook(env, &environment_ends, this);

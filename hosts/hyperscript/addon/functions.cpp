@@ -1,8 +1,8 @@
 // addon/functions.cpp: functions and objects of JavaScript inside SX.
 //
 // Answers for: calling JavaScript from SX and giving up what SX does not hold any more. Not for: calling SX (run.cpp).
-// Invariants: JavaScript is called only by the library's callbacks, on the thread and stack that called the library. No C++ exception
-// leaves a callback. What a callback owns is given back exactly once, by its finalizer.
+// Invariants: JavaScript is called only by the library's callbacks, on the thread and stack that called the library. No
+// C++ exception leaves a callback. What a callback owns is given back exactly once, by its finalizer.
 #include <utility>
 
 #include "errors.hpp"
@@ -66,7 +66,8 @@ class HostFunction {
   }
 
  private:
-  jit_status call(jit_vm* handle, const jit_value* arguments, size_t count, jit_value* result, jit_error** err) noexcept {
+  jit_status call(jit_vm* handle, const jit_value* arguments, size_t count, jit_value* result,
+                  jit_error** err) noexcept {
     if (vm_.environment().ended()) return JIT_E_HOST;
     Lent lent(vm_, handle);
     try {
@@ -106,8 +107,8 @@ class HostFunction {
 
 void define(VmHandle& vm, const std::string& name, std::unique_ptr<HostFunction> record) {
   jit_error* error = nullptr;
-  jit_status status = vm.lib().define_function(vm.vm, name.data(), name.size(), 0, -1, &HostFunction::called, record.get(),
-                                               &finalize<HostFunction>, &error);
+  jit_status status = vm.lib().define_function(vm.vm, name.data(), name.size(), 0, -1, &HostFunction::called,
+                                               record.get(), &finalize<HostFunction>, &error);
   check_status(vm, status, error);
   record.release();
 }
@@ -149,7 +150,8 @@ jit_ref* borrow(VmHandle& vm, napi_value array) {
   void* data = nullptr;
   size_t count = 0;
   napi_typedarray_type type;
-  if (napi_get_typedarray_info(vm.env(), array, &type, &count, &data, nullptr, nullptr) != napi_ok || type != napi_float64_array)
+  if (napi_get_typedarray_info(vm.env(), array, &type, &count, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_float64_array)
     throw_type_error(vm.env(), "a Float64Array is expected");
   auto kept = std::make_unique<Kept>(vm.environment(), array);
   jit_ref* ref = nullptr;

@@ -79,7 +79,8 @@ napi_value make_external(napi_env env, std::shared_ptr<Handle> handle) {
   share->handle = std::move(handle);
   napi_value external;
   check(env, napi_create_external(
-                 env, share.get(), [](napi_env, void* data, void*) { delete static_cast<Share*>(data); }, nullptr, &external));
+                 env, share.get(), [](napi_env, void* data, void*) { delete static_cast<Share*>(data); }, nullptr,
+                 &external));
   share.release();
   return external;
 }
@@ -96,7 +97,8 @@ std::shared_ptr<Handle> handle_behind(napi_env env, napi_value value) {
 template <class T>
 std::shared_ptr<T> unwrap(napi_env env, napi_value value) {
   std::shared_ptr<Handle> handle = handle_behind(env, value);
-  if (!handle || handle->kind() != T::kKind) throw_type_error(env, "this is no handle of Terrace of the kind that is needed");
+  if (!handle || handle->kind() != T::kKind)
+    throw_type_error(env, "this is no handle of Terrace of the kind that is needed");
   return std::static_pointer_cast<T>(handle);
 }
 

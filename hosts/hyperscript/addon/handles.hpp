@@ -1,9 +1,8 @@
 // addon/handles.hpp: what the externals that JavaScript holds stand for.
 //
-// Answers for: owning handles of the library, in any order of release, and checking that an external is one of ours and of the right
-// kind. Not for: what is done with them.
-// Invariants: a handle keeps what it depends on (a reference its vm, a vm its engine). release() may run long before the handle goes;
-// afterwards the handle answers "closed".
+// Answers for: owning handles of the library, in any order of release, and checking that an external is one of ours and
+// of the right kind. Not for: what is done with them. Invariants: a handle keeps what it depends on (a reference its
+// vm, a vm its engine). release() may run long before the handle goes; afterwards the handle answers "closed".
 #pragma once
 
 #include <array>
@@ -73,14 +72,14 @@ class VmHandle final : public Handle {
   uint32_t id = 0;
   bool arrays_are_lists = false;
   bool dicts_are_objects = false;
-  napi_ref core_reference = nullptr;       // weak
-  napi_ref write_function = nullptr;       // strong
-  napi_ref thrown_by_write = nullptr;      // what the write function threw, until the run ends
+  napi_ref core_reference = nullptr;   // weak
+  napi_ref write_function = nullptr;   // strong
+  napi_ref thrown_by_write = nullptr;  // what the write function threw, until the run ends
   std::array<jit_ref*, static_cast<size_t>(Tool::kCount)> tools{};
-  Run* running = nullptr;                  // innermost
-  std::atomic<bool> stop{false};           // another thread asks the run to end
+  Run* running = nullptr;         // innermost
+  std::atomic<bool> stop{false};  // another thread asks the run to end
   Watch::Alarm alarm;
-  std::unique_ptr<ToSx> last_answer;       // keeps the text of a host function's answer until the library has read it
+  std::unique_ptr<ToSx> last_answer;  // keeps the text of a host function's answer until the library has read it
 };
 
 // Keeps one SX value.

@@ -33,7 +33,8 @@ void throw_range_error(napi_env env, const std::string& message) {
 
 std::string text_of(napi_env env, napi_value value) {
   size_t size = 0;
-  if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok) throw_type_error(env, "a string is expected");
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &size) != napi_ok)
+    throw_type_error(env, "a string is expected");
   std::string text(size, '\0');
   check(env, napi_get_value_string_utf8(env, value, text.data(), size + 1, &size));
   return text;

@@ -1,7 +1,7 @@
 // addon/js.hpp: Node-API with less ceremony.
 //
-// Answers for: turning a failed Node-API call into the C++ exception Pending, which stands for a JavaScript exception and never leaves
-// the addon's own frames. Not for: values of SX.
+// Answers for: turning a failed Node-API call into the C++ exception Pending, which stands for a JavaScript exception
+// and never leaves the addon's own frames. Not for: values of SX.
 #pragma once
 
 #include <array>

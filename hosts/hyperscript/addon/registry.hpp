@@ -1,6 +1,7 @@
 // addon/registry.hpp: the vms of the process by number, so that another thread can stop what one is running.
 //
-// Answers for: the way from a number to a live vm, from any thread. Not for: handles of JavaScript, which stay on their thread.
+// Answers for: the way from a number to a live vm, from any thread. Not for: handles of JavaScript, which stay on their
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -24,8 +24,7 @@ Clock::time_point after(double milliseconds) {
 
 }  // namespace
 
-Run::Run(VmHandle& vm, Limit limit)
-    : vm_(vm), keeps_(vm.shared_from_this()), outer_(vm.running), hard_(limit.hard) {
+Run::Run(VmHandle& vm, Limit limit) : vm_(vm), keeps_(vm.shared_from_this()), outer_(vm.running), hard_(limit.hard) {
   check_open(vm);
   if (limit.milliseconds > 0) until_ = after(limit.milliseconds);
   if (!outer_) vm.stop = false;

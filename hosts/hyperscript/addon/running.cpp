@@ -1,4 +1,5 @@
-// addon/running.cpp: eval, call, and what goes on with a computation, as JavaScript calls them. Each answers the value or a Step.
+// addon/running.cpp: eval, call, and what goes on with a computation, as JavaScript calls them. Each answers the value
+// or a Step.
 #include <utility>
 
 #include "errors.hpp"
@@ -34,7 +35,8 @@ napi_value eval(const Arguments& arguments) {
   auto vm = vm_of(arguments);
   const std::string source = arguments.text(1), name = arguments.text(2);
   Run run(*vm, limit_at(arguments, 3));
-  return run.finish(vm->lib().eval(vm->vm, source.data(), source.size(), name.c_str(), &run.result, &run.computation, &run.error));
+  return run.finish(
+      vm->lib().eval(vm->vm, source.data(), source.size(), name.c_str(), &run.result, &run.computation, &run.error));
 }
 
 // The function to call: the handle of one, or any value that stands for one.
@@ -59,10 +61,11 @@ napi_value call(const Arguments& arguments) {
       vm->lib().call(vm->vm, &function, values.data(), values.size(), &run.result, &run.computation, &run.error));
 }
 
-napi_value goes_on_with_error(const Arguments& arguments, VmHandle& vm, ComputationHandle& held, const std::string& message) {
+napi_value goes_on_with_error(const Arguments& arguments, VmHandle& vm, ComputationHandle& held,
+                              const std::string& message) {
   Run run(vm, limit_at(arguments, 3));
-  return run.finish(vm.lib().resume_error(held.computation, message.data(), message.size(), &run.result, &run.computation,
-                                          &run.error));
+  return run.finish(vm.lib().resume_error(held.computation, message.data(), message.size(), &run.result,
+                                          &run.computation, &run.error));
 }
 
 // resume(vm, computation, answer, milliseconds, hard); an answer that SX cannot have is an error in the program.

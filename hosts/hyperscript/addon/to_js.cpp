@@ -61,16 +61,22 @@ class ToJs {
   // Takes a reference over.
   napi_value convert(jit_value value) {
     switch (value.kind) {
-      case JIT_NIL: return null(env_);
-      case JIT_BOOL: return boolean(value.as.integer != 0);
-      case JIT_INT: return integer(value.as.integer);
-      case JIT_DOUBLE: return make_number(env_, value.as.number);
-      case JIT_CHAR: return js_.call(Import::makeChar, {make_number(env_, static_cast<double>(value.as.integer))});
+      case JIT_NIL:
+        return null(env_);
+      case JIT_BOOL:
+        return boolean(value.as.integer != 0);
+      case JIT_INT:
+        return integer(value.as.integer);
+      case JIT_DOUBLE:
+        return make_number(env_, value.as.number);
+      case JIT_CHAR:
+        return js_.call(Import::makeChar, {make_number(env_, static_cast<double>(value.as.integer))});
       case JIT_REF: {
         OwnedRef ref(lib_, value.as.ref);
         return nested(ref, value.type);
       }
-      default: return undefined(env_);
+      default:
+        return undefined(env_);
     }
   }
 
@@ -91,7 +97,8 @@ class ToJs {
   }
 
   napi_value nested(OwnedRef& ref, uint32_t type) {
-    if (++depth_ > kMaxDepth) throw_range_error(env_, "the value is nested too deeply for JavaScript, or contains itself");
+    if (++depth_ > kMaxDepth)
+      throw_range_error(env_, "the value is nested too deeply for JavaScript, or contains itself");
     napi_value made = object(ref, type);
     depth_--;
     return made;
@@ -99,24 +106,38 @@ class ToJs {
 
   napi_value object(OwnedRef& ref, uint32_t type) {
     switch (type) {
-      case JIT_TYPE_STRING: return text(ref);
-      case JIT_TYPE_SYMBOL: return js_.call(Import::makeSymbol, {text(ref)});
-      case JIT_TYPE_KEYWORD: return js_.call(Import::makeKeyword, {text(ref)});
+      case JIT_TYPE_STRING:
+        return text(ref);
+      case JIT_TYPE_SYMBOL:
+        return js_.call(Import::makeSymbol, {text(ref)});
+      case JIT_TYPE_KEYWORD:
+        return js_.call(Import::makeKeyword, {text(ref)});
       case JIT_TYPE_PAIR:
-      case JIT_TYPE_VECTOR: return array_of(ref);
-      case JIT_TYPE_TUPLE: return js_.call(Import::makeTuple, {array_of(ref)});
-      case JIT_TYPE_DICT: return js_.call(Import::makeDict, {array_of(ref), boolean(vm_.dicts_are_objects)});
-      case JIT_TYPE_BYTES: return bytes(ref);
-      case JIT_TYPE_F64_VECTOR: return doubles(ref);
-      case JIT_TYPE_I64_VECTOR: return integers(ref);
-      case JIT_TYPE_BIG_INTEGER: return js_.call(Import::makeBigInt, {printed(ref)});
-      case JIT_TYPE_RATIO: return js_.call(Import::makeRatio, {printed(ref)});
-      case JIT_TYPE_FUNCTION: return js_.call(Import::makeFunction, {held(ref), vm_.core()});
-      case JIT_TYPE_ERROR: return error(ref);
+      case JIT_TYPE_VECTOR:
+        return array_of(ref);
+      case JIT_TYPE_TUPLE:
+        return js_.call(Import::makeTuple, {array_of(ref)});
+      case JIT_TYPE_DICT:
+        return js_.call(Import::makeDict, {array_of(ref), boolean(vm_.dicts_are_objects)});
+      case JIT_TYPE_BYTES:
+        return bytes(ref);
+      case JIT_TYPE_F64_VECTOR:
+        return doubles(ref);
+      case JIT_TYPE_I64_VECTOR:
+        return integers(ref);
+      case JIT_TYPE_BIG_INTEGER:
+        return js_.call(Import::makeBigInt, {printed(ref)});
+      case JIT_TYPE_RATIO:
+        return js_.call(Import::makeRatio, {printed(ref)});
+      case JIT_TYPE_FUNCTION:
+        return js_.call(Import::makeFunction, {held(ref), vm_.core()});
+      case JIT_TYPE_ERROR:
+        return error(ref);
       case JIT_TYPE_HOST_OBJECT:
         if (napi_value own = host_object(vm_, ref)) return own;
         [[fallthrough]];
-      default: return js_.call(Import::makeObject, {held(ref), vm_.core()});
+      default:
+        return js_.call(Import::makeObject, {held(ref), vm_.core()});
     }
   }
 
@@ -126,9 +147,7 @@ class ToJs {
     return make_external(env_, std::move(handle));
   }
 
-  std::shared_ptr<VmHandle> shared_vm() {
-    return std::static_pointer_cast<VmHandle>(vm_.shared_from_this());
-  }
+  std::shared_ptr<VmHandle> shared_vm() { return std::static_pointer_cast<VmHandle>(vm_.shared_from_this()); }
 
   napi_value text(const jit_ref* ref) {
     const char* data = nullptr;
@@ -171,7 +190,8 @@ class ToJs {
     size_t length = 0;
     const bool proper = lib_.length(ref, &length, nullptr) == JIT_OK;
     for (size_t capacity = proper ? length + 1 : kChunk;; capacity *= 2) {
-      if (!proper && capacity > kMostImproper) throw_range_error(env_, "the list is circular, or improper and very long");
+      if (!proper && capacity > kMostImproper)
+        throw_range_error(env_, "the list is circular, or improper and very long");
       Items items(lib_, capacity);
       jit_value tail{};
       if (fill(ref, 0, items, &tail) == capacity) continue;  // there may be more
@@ -259,7 +279,8 @@ class ToJs {
   void mark_view(napi_value array, std::shared_ptr<ViewHandle> handle) {
     napi_value mark = make_number(env_, static_cast<double>(Mark::kView));
     check(env_, napi_set_property(env_, array, js_.import(Import::kindSymbol), mark));
-    check(env_, napi_set_property(env_, array, js_.import(Import::handleSymbol), make_external(env_, std::move(handle))));
+    check(env_,
+          napi_set_property(env_, array, js_.import(Import::handleSymbol), make_external(env_, std::move(handle))));
   }
 
   napi_value tool(Tool which, jit_ref* argument) {

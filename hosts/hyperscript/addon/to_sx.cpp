@@ -11,7 +11,8 @@ namespace terrace::node {
 
 namespace {
 
-// Deeper nesting of arrays and maps is taken for a cycle; C++ frames of this recursion fit the stack of a worker thread.
+// Deeper nesting of arrays and maps is taken for a cycle; C++ frames of this recursion fit the stack of a worker
+// thread.
 constexpr uint32_t kMaxDepth = 1000;
 constexpr double kMaxSafe = 9007199254740991.0;
 
@@ -80,15 +81,24 @@ jit_value ToSx::convert(napi_value value) {
   check(env_, napi_typeof(env_, value, &type));
   switch (type) {
     case napi_undefined:
-    case napi_null: return scalar(JIT_NIL);
-    case napi_boolean: return scalar(JIT_BOOL, truth_of(env_, value));
-    case napi_number: return from_number(value);
-    case napi_string: return text(JIT_STRING, value);
-    case napi_symbol: return from_symbol(value);
-    case napi_bigint: return from_bigint(value);
-    case napi_function: return from_function(value);
-    case napi_object: return from_object(value);
-    default: throw_type_error(env_, "this value cannot be passed to SX");
+    case napi_null:
+      return scalar(JIT_NIL);
+    case napi_boolean:
+      return scalar(JIT_BOOL, truth_of(env_, value));
+    case napi_number:
+      return from_number(value);
+    case napi_string:
+      return text(JIT_STRING, value);
+    case napi_symbol:
+      return from_symbol(value);
+    case napi_bigint:
+      return from_bigint(value);
+    case napi_function:
+      return from_function(value);
+    case napi_object:
+      return from_object(value);
+    default:
+      throw_type_error(env_, "this value cannot be passed to SX");
   }
 }
 
@@ -136,7 +146,8 @@ jit_value ToSx::from_function(napi_value value) {
 }
 
 jit_value ToSx::from_object(napi_value value) {
-  if (++depth_ > kMaxDepth) throw_range_error(env_, "the value is nested too deeply to be passed to SX, or contains itself");
+  if (++depth_ > kMaxDepth)
+    throw_range_error(env_, "the value is nested too deeply to be passed to SX, or contains itself");
   Scope scope(env_);
   const Mark mark = mark_of(value);
   jit_value converted = mark == Mark::kNone ? from_unmarked(value) : from_marked(value, mark);
@@ -147,17 +158,27 @@ jit_value ToSx::from_object(napi_value value) {
 jit_value ToSx::from_marked(napi_value value, Mark mark) {
   const Library& lib = vm_.lib();
   switch (mark) {
-    case Mark::kKeyword: return text(JIT_KEYWORD, payload(value));
-    case Mark::kChar: return scalar(JIT_CHAR, static_cast<int64_t>(number_of(env_, payload(value))));
-    case Mark::kFloat: return number(number_of(env_, payload(value)));
-    case Mark::kRatio: return from_ratio(payload(value));
-    case Mark::kList: return from_items(value, lib.list_new);
-    case Mark::kTuple: return from_items(value, lib.tuple_new);
-    case Mark::kPair: return from_pair(payload(value));
+    case Mark::kKeyword:
+      return text(JIT_KEYWORD, payload(value));
+    case Mark::kChar:
+      return scalar(JIT_CHAR, static_cast<int64_t>(number_of(env_, payload(value))));
+    case Mark::kFloat:
+      return number(number_of(env_, payload(value)));
+    case Mark::kRatio:
+      return from_ratio(payload(value));
+    case Mark::kList:
+      return from_items(value, lib.list_new);
+    case Mark::kTuple:
+      return from_items(value, lib.tuple_new);
+    case Mark::kPair:
+      return from_pair(payload(value));
     case Mark::kView:
-    case Mark::kReference: return from_reference(value);
-    case Mark::kError: return from_error(payload(value));
-    case Mark::kNone: break;
+    case Mark::kReference:
+      return from_reference(value);
+    case Mark::kError:
+      return from_error(payload(value));
+    case Mark::kNone:
+      break;
   }
   throw_type_error(env_, "this object cannot be passed to SX");
 }
@@ -261,8 +282,10 @@ jit_value ToSx::from_typed_array(napi_value value) {
     case napi_uint8_array:
     case napi_uint8_clamped_array:
       return keep_text(JIT_BYTES, array.count ? std::string(static_cast<char*>(array.data), array.count) : "");
-    case napi_bigint64_array: return i64_vector(static_cast<int64_t*>(array.data), array.count);
-    default: throw_type_error(env_, "of typed arrays Float64Array, BigInt64Array and Uint8Array can be passed to SX");
+    case napi_bigint64_array:
+      return i64_vector(static_cast<int64_t*>(array.data), array.count);
+    default:
+      throw_type_error(env_, "of typed arrays Float64Array, BigInt64Array and Uint8Array can be passed to SX");
   }
 }
 

@@ -20,7 +20,17 @@ namespace terrace::node {
 
 // Marks of objects, as lib/values.js has them under kindSymbol.
 enum class Mark : int32_t {
-  kNone = 0, kKeyword = 1, kChar = 2, kRatio = 3, kFloat = 4, kList = 5, kTuple = 6, kPair = 7, kReference = 8, kView = 9, kError = 10
+  kNone = 0,
+  kKeyword = 1,
+  kChar = 2,
+  kRatio = 3,
+  kFloat = 4,
+  kList = 5,
+  kTuple = 6,
+  kPair = 7,
+  kReference = 8,
+  kView = 9,
+  kError = 10
 };
 
 // What lib/values.js answers about an unmarked object: an array of keys and values in turn, or one of these.

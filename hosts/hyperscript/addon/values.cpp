@@ -72,7 +72,8 @@ napi_value borrow_array(const Arguments& arguments) {
   auto vm = vm_of(arguments);
   auto handle = std::make_shared<ReferenceHandle>(vm, nullptr);
   handle->ref = borrow(*vm, arguments[1]);
-  return arguments.environment.call(Import::makeObject, {make_external(arguments.env(), std::move(handle)), vm->core()});
+  return arguments.environment.call(Import::makeObject,
+                                    {make_external(arguments.env(), std::move(handle)), vm->core()});
 }
 
 // errorValue(error) -> what was raised, undefined when the error did not come out of a program

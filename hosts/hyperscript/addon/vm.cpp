@@ -10,7 +10,8 @@ namespace terrace::node {
 
 namespace {
 
-constexpr const char* kToolNames[] = {"make-error", "error-kind", "error-message", "error-irritants", "/", "make-i64-vector"};
+constexpr const char* kToolNames[] = {"make-error",      "error-kind", "error-message",
+                                      "error-irritants", "/",          "make-i64-vector"};
 static_assert(std::size(kToolNames) == static_cast<size_t>(Tool::kCount));
 
 // Output of a program. What the function throws ends in the run that is going on (run.cpp).
@@ -105,7 +106,8 @@ napi_value vm_id(const Arguments& arguments) { return make_number(arguments.env(
 // stop(id) -> whether there is such a vm
 napi_value stop(const Arguments& arguments) {
   napi_value answer;
-  check(arguments.env(), napi_get_boolean(arguments.env(), stop_vm(static_cast<uint32_t>(arguments.number(0))), &answer));
+  check(arguments.env(),
+        napi_get_boolean(arguments.env(), stop_vm(static_cast<uint32_t>(arguments.number(0))), &answer));
   return answer;
 }
 

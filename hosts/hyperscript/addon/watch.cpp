@@ -1,8 +1,8 @@
 // addon/watch.cpp: alarms and their thread.
 #include "watch.hpp"
 
-#include <csignal>
 #include <cfenv>
+#include <csignal>
 
 #include <algorithm>
 #include <condition_variable>

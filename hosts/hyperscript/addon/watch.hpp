@@ -1,9 +1,9 @@
 // addon/watch.hpp: the thread that interrupts computations when their time is over.
 //
 // Answers for: calling jit_interrupt at a moment. Not for: what the interruption means (run.cpp).
-// Invariants: one thread for the process, started by the first alarm that is set, with all signals blocked; it calls nothing of
-// Node. An alarm that was cleared is not rung any more when clear() returns. It rings again and again until then, because a
-// computation that is just being started forgets an interruption.
+// Invariants: one thread for the process, started by the first alarm that is set, with all signals blocked; it calls
+// nothing of Node. An alarm that was cleared is not rung any more when clear() returns. It rings again and again until
+// then, because a computation that is just being started forgets an interruption.
 #pragma once
 
 #include <atomic>

@@ -1,4 +1,5 @@
-// Who answers an effect, and going on with a computation until it is done: at once, or over many turns of the event loop.
+// Who answers an effect, and going on with a computation until it is done: at once, or over many turns of the event
+// loop.
 //
 //   program performs -> Step -> the effect's function -> value   -> resume
 //                                                        thrown  -> resume with an error

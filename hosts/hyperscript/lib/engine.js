@@ -80,7 +80,7 @@ class Engine {
   /** Drops every entry that is not pinned. */
   reset() { native.reset(this.#handle); }
 
-  /** Drops entries that were not used in that many generations and answers how many; a generation ends with every call. */
+  /** Drops entries not used in that many generations and answers how many; a generation ends with every call. */
   clearCold(generations = 1) { return native.clearCold(this.#handle, wholeNumber('generations', generations)); }
 
   /** Waits, blocking the thread, until nothing is being compiled; whether that came true in time. */

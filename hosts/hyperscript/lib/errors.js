@@ -21,7 +21,7 @@ class TerraceError extends Error {
       Object.defineProperty(this, key, { value, writable: true, configurable: true });
     this.#readValue = details.readValue;
   }
-  /** What was raised: the value given to `raise`, or the error object. Undefined when the error did not come out of a program. */
+  /** What was raised: the value given to `raise`, or the error object. Undefined when no program raised it. */
   get value() { return this.#readValue?.(); }
   get [PAYLOAD]() { return [this.kind || 'host-error', this.message, this.irritants]; }
 }

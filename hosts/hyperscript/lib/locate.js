@@ -19,7 +19,8 @@ function loadAddon() {
   const candidates = addonCandidates();
   const found = candidates.find((candidate) => fs.existsSync(candidate));
   if (found) return require(path.resolve(found));
-  throw new Error(`the addon of terrace was not found; build it with Meson, or set TERRACE_ADDON. Looked for:\n  ${candidates.join('\n  ')}`);
+  const places = candidates.join('\n  ');
+  throw new Error(`the addon of terrace was not found; build it with Meson or set TERRACE_ADDON:\n  ${places}`);
 }
 
 function libraryCandidates(option) {
@@ -39,7 +40,8 @@ function locateLibrary(native, option) {
     if (problem === null) return candidate;
     problems.push(problem);
   }
-  throw new Error(`libterrace.so could not be opened; give its path as the option library or in TERRACE_LIBRARY:\n  ${problems.join('\n  ')}`);
+  const reasons = problems.join('\n  ');
+  throw new Error(`libterrace.so could not be opened; give its path as library or in TERRACE_LIBRARY:\n  ${reasons}`);
 }
 
 module.exports = { loadAddon, locateLibrary };

@@ -39,7 +39,8 @@ function makeError(message, kind, status, source, line, column, trace, handle) {
   const shown = kind || status.replaceAll(' ', '-');
   const sxTrace = trace.split('\n').filter(Boolean);
   const readValue = handle && (() => native.errorValue(handle));
-  return new TerraceError(message, { kind: shown, status, source, line, column, sxTrace, handle, readValue, cause: causeOf(kind, message) });
+  const cause = causeOf(kind, message);
+  return new TerraceError(message, { kind: shown, status, source, line, column, sxTrace, handle, readValue, cause });
 }
 
 function makeErrorValue(kind, message, irritants) {

@@ -148,7 +148,7 @@ function messageOf(thrown) {
   return thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
 }
 
-/** What the addon is to make of an unmarked object: a flat dict; kind, message and irritants of an error; the object itself. */
+/** What an unmarked object becomes: a flat dict; kind, message and irritants of an error; the object itself. */
 function classify(object) {
   if (object instanceof Map) return [...object].flat(1);
   if (object instanceof Error) return { 0: 'host-error', 1: messageOf(object), 2: [] };

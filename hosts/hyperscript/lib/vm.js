@@ -43,7 +43,8 @@ class Vm {
   constructor(engineHandle, options = {}) {
     // What SX functions hold of their vm; the addon holds it weakly.
     const core = { handle: null, effects: options.effects, callSync: null };
-    core.callSync = (handle, args) => runSync(core, (limit, hard) => native.call(core.handle, handle, args, limit, hard));
+    core.callSync = (handle, args) =>
+      runSync(core, (limit, hard) => native.call(core.handle, handle, args, limit, hard));
     core.handle = native.vmNew(engineHandle, core, readOptions(options));
     this.#core = core;
   }
@@ -102,7 +103,8 @@ class Vm {
   /** The vm's effects as a Map that belongs to it. */
   #ownEffects() {
     const core = this.#core;
-    if (typeof core.effects === 'function') throw new TypeError('the effects of this vm are one function; let it answer this one too');
+    if (typeof core.effects === 'function')
+      throw new TypeError('the effects of this vm are one function; let it answer this one too');
     core.effects = new Map(core.effects instanceof Map ? core.effects : Object.entries(core.effects ?? {}));
     return core.effects;
   }
@@ -116,7 +118,8 @@ class Vm {
   /** A Float64Array on memory of SX: passed to SX it is the same vector, not a copy. */
   f64(source) {
     const given = typeof source === 'number' ? source : Float64Array.from(source);
-    if (typeof given === 'number' && !(Number.isSafeInteger(given) && given >= 0)) throw new RangeError('a length is expected');
+    if (typeof given === 'number' && !(Number.isSafeInteger(given) && given >= 0))
+      throw new RangeError('a length is expected');
     return native.f64(this.#core.handle, given);
   }
 
@@ -151,7 +154,8 @@ if (Symbol.dispose) Vm.prototype[Symbol.dispose] = Vm.prototype.close;
 function checkStays(buffer) {
   if (buffer instanceof SharedArrayBuffer) return;
   if (buffer.resizable) throw new TypeError('a resizable buffer can be taken away; use vm.f64()');
-  if (typeof buffer.transfer === 'function') throw new TypeError('this Node can take a buffer away with transfer(); borrow a Float64Array on a SharedArrayBuffer, or use vm.f64()');
+  if (typeof buffer.transfer === 'function')
+    throw new TypeError('transfer() can take this buffer away; borrow one on a SharedArrayBuffer, or use vm.f64()');
   markAsUntransferable(buffer);
 }
 

@@ -1,7 +1,9 @@
-// Prints the directory that has node_api.h for the Node that runs this, or nothing.
+// Prints the directory that has node_api.h for the Node that runs this; nothing without it, or when Node is too old.
 'use strict';
 const fs = require('node:fs');
 const path = require('node:path');
+
+const OLDEST = 18;
 
 const prefix = path.resolve(process.execPath, '../..');
 const candidates = [
@@ -13,5 +15,6 @@ const candidates = [
   '/usr/include/nodejs/src',
   '/usr/local/include/node',
 ];
-const found = candidates.find((directory) => directory && fs.existsSync(path.join(directory, 'node_api.h')));
-process.stdout.write(found ?? '');
+const usable = Number(process.versions.node.split('.')[0]) >= OLDEST;
+const found = usable && candidates.find((directory) => directory && fs.existsSync(path.join(directory, 'node_api.h')));
+process.stdout.write(found || '');
