@@ -24,9 +24,10 @@ std::unique_ptr<bytecode::PortableFunction> decode(const Job& job, std::string* 
   return function;
 }
 
-// Writes one body; where the plan says so twice, first into a context that is thrown away, to learn the order of blocks.
-void write_body(Module& module, Module* draft, const bytecode::PortableFunction& function, const Flow& flow, Entries entries,
-                const Bodies& bodies) {
+// Writes one body; where the plan says so twice, first into a context that is thrown away, to learn the order of
+// blocks.
+void write_body(Module& module, Module* draft, const bytecode::PortableFunction& function, const Flow& flow,
+                Entries entries, const Bodies& bodies) {
   if (draft == nullptr) {
     Layout layout(bodies.body);
     Emitter(module, function, flow, entries, bodies, layout).emit();
@@ -39,7 +40,8 @@ void write_body(Module& module, Module* draft, const bytecode::PortableFunction&
   Emitter(module, function, flow, entries, bodies, layout).emit();
 }
 
-void write_function(Module& module, Module* draft, const bytecode::PortableFunction& function, const std::string& symbol) {
+void write_function(Module& module, Module* draft, const bytecode::PortableFunction& function,
+                    const std::string& symbol) {
   Flow flow(function);
   Function main = module.new_entry(symbol, true);
   if (!module.plan().separate_nested_loops || !flow.has_nested_loops())

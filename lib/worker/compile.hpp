@@ -1,7 +1,7 @@
 // worker/compile.hpp: a batch of bytecode functions to one object file.
 //
-// Answers for: decoding, checking, emitting and compiling. Not for: processes and limits (worker/supervisor.cpp): libgccjit
-// may exit or abort, so this runs in a process that may be lost.
+// Answers for: decoding, checking, emitting and compiling. Not for: processes and limits (worker/supervisor.cpp):
+// libgccjit may exit or abort, so this runs in a process that may be lost.
 #pragma once
 
 #include <string>

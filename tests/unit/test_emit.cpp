@@ -1,7 +1,8 @@
-// tests/unit/test_emit.cpp: hand-made bytecode through the emitter at both levels, called by the convention of frame/calling.hpp.
+// tests/unit/test_emit.cpp: hand-made bytecode through the emitter at both levels, called by the convention of
+// frame/calling.hpp.
 //
-// The world around the code is small on purpose: objects are plain memory, and the runtime functions are written here so that
-// each test sees which of them was called. The real runtime meets compiled code in the corpus.
+// The world around the code is small on purpose: objects are plain memory, and the runtime functions are written here
+// so that each test sees which of them was called. The real runtime meets compiled code in the corpus.
 #include <unistd.h>
 
 #include <cmath>
@@ -31,16 +32,17 @@ using worker::Tier;
 
 VmState g_vm;
 frame::Runtime g_runtime;
-std::map<std::string, int> g_calls;     // of runtime functions, by name
-std::vector<uint64_t> g_trace;          // pcs an unwind passed
-Value (*g_check)() = nullptr;           // what a safepoint does
-void (*g_tick)(Proto*) = nullptr;       // what the policy does
+std::map<std::string, int> g_calls;  // of runtime functions, by name
+std::vector<uint64_t> g_trace;       // pcs an unwind passed
+Value (*g_check)() = nullptr;        // what a safepoint does
+void (*g_tick)(Proto*) = nullptr;    // what the policy does
 alignas(16) char g_pairs[1 << 16];
 
 template <class T>
 T* make(Type type, size_t extra = 0) {
   size_t bytes = (sizeof(T) + extra + 15) & ~size_t{15};
-  auto* object = static_cast<T*>(std::aligned_alloc(heap::kChunkBytes, heap::kChunkBytes));  // a chunk of its own, for its card
+  auto* object =
+      static_cast<T*>(std::aligned_alloc(heap::kChunkBytes, heap::kChunkBytes));  // a chunk of its own, for its card
   std::memset(static_cast<void*>(object), 0, bytes);
   object->type = type;
   object->granules = static_cast<uint32_t>(bytes >> 4);
@@ -105,7 +107,8 @@ Value arithmetic(const char* name, Value a, Value b, F exact, G inexact) {
   COUNTED(name);
   bool numbers = (is_fixnum(a) || is_float(a)) && (is_fixnum(b) || is_float(b));
   if (!numbers) return raise(make_char('T'));
-  if (is_fixnum(a) && is_fixnum(b)) return exact(static_cast<__int128>(fixnum_value(a)), static_cast<__int128>(fixnum_value(b)));
+  if (is_fixnum(a) && is_fixnum(b))
+    return exact(static_cast<__int128>(fixnum_value(a)), static_cast<__int128>(fixnum_value(b)));
   double x = is_fixnum(a) ? static_cast<double>(fixnum_value(a)) : float_value(a);
   double y = is_fixnum(b) ? static_cast<double>(fixnum_value(b)) : float_value(b);
   return inexact(x, y);
@@ -113,26 +116,34 @@ Value arithmetic(const char* name, Value a, Value b, F exact, G inexact) {
 Value integer(__int128 i) { return i >= kFixnumMin && i <= kFixnumMax ? fix(static_cast<int64_t>(i)) : kBig; }
 
 Value rt_add(VmState*, Value a, Value b) {
-  return arithmetic("add", a, b, [](auto x, auto y) { return integer(x + y); }, [](double x, double y) { return real(x + y); });
+  return arithmetic(
+      "add", a, b, [](auto x, auto y) { return integer(x + y); }, [](double x, double y) { return real(x + y); });
 }
 Value rt_sub(VmState*, Value a, Value b) {
-  return arithmetic("sub", a, b, [](auto x, auto y) { return integer(x - y); }, [](double x, double y) { return real(x - y); });
+  return arithmetic(
+      "sub", a, b, [](auto x, auto y) { return integer(x - y); }, [](double x, double y) { return real(x - y); });
 }
 Value rt_mul(VmState*, Value a, Value b) {
-  return arithmetic("mul", a, b, [](auto x, auto y) { return integer(x * y); }, [](double x, double y) { return real(x * y); });
+  return arithmetic(
+      "mul", a, b, [](auto x, auto y) { return integer(x * y); }, [](double x, double y) { return real(x * y); });
 }
 Value rt_div(VmState*, Value a, Value b) {
   return arithmetic(
-      "div", a, b, [](auto x, auto y) { return y == 0 ? raise(make_char('0')) : x % y == 0 ? integer(x / y) : make_char('R'); },
+      "div", a, b,
+      [](auto x, auto y) { return y == 0       ? raise(make_char('0'))
+                                  : x % y == 0 ? integer(x / y)
+                                               : make_char('R'); },
       [](double x, double y) { return real(x / y); });
 }
 Value rt_quotient(VmState*, Value a, Value b) {
-  return arithmetic("quotient", a, b, [](auto x, auto y) { return y == 0 ? raise(make_char('0')) : integer(x / y); },
-                    [](double x, double y) { return real(std::trunc(x / y)); });
+  return arithmetic(
+      "quotient", a, b, [](auto x, auto y) { return y == 0 ? raise(make_char('0')) : integer(x / y); },
+      [](double x, double y) { return real(std::trunc(x / y)); });
 }
 Value rt_remainder(VmState*, Value a, Value b) {
-  return arithmetic("remainder", a, b, [](auto x, auto y) { return y == 0 ? raise(make_char('0')) : integer(x % y); },
-                    [](double x, double y) { return real(std::fmod(x, y)); });
+  return arithmetic(
+      "remainder", a, b, [](auto x, auto y) { return y == 0 ? raise(make_char('0')) : integer(x % y); },
+      [](double x, double y) { return real(std::fmod(x, y)); });
 }
 Value rt_modulo(VmState*, Value a, Value b) {
   return arithmetic(
@@ -145,13 +156,19 @@ Value rt_modulo(VmState*, Value a, Value b) {
       [](double x, double y) { return real(x - y * std::floor(x / y)); });
 }
 Value rt_num_eq(VmState*, Value a, Value b) {
-  return arithmetic("num_eq", a, b, [](auto x, auto y) { return make_bool(x == y); }, [](double x, double y) { return make_bool(x == y); });
+  return arithmetic(
+      "num_eq", a, b, [](auto x, auto y) { return make_bool(x == y); },
+      [](double x, double y) { return make_bool(x == y); });
 }
 Value rt_num_lt(VmState*, Value a, Value b) {
-  return arithmetic("num_lt", a, b, [](auto x, auto y) { return make_bool(x < y); }, [](double x, double y) { return make_bool(x < y); });
+  return arithmetic(
+      "num_lt", a, b, [](auto x, auto y) { return make_bool(x < y); },
+      [](double x, double y) { return make_bool(x < y); });
 }
 Value rt_num_le(VmState*, Value a, Value b) {
-  return arithmetic("num_le", a, b, [](auto x, auto y) { return make_bool(x <= y); }, [](double x, double y) { return make_bool(x <= y); });
+  return arithmetic(
+      "num_le", a, b, [](auto x, auto y) { return make_bool(x <= y); },
+      [](double x, double y) { return make_bool(x <= y); });
 }
 Value rt_box_float(VmState*, uint64_t bits) {
   COUNTED("box_float");
@@ -424,11 +441,11 @@ void test_nested_loops(void**) {
     reset();
     Code f("nested", 1, 4);  // n; i, j, count
     f.op(Op::kInt, 1).op(Op::kInt, 3);
-    f.jump(Op::kJumpNotLt, 10, 1, 0);                                   // 2: outer head
-    f.op(Op::kInt, 2);                                                  // 3
-    f.jump(Op::kJumpNotLt, 8, 2, 0);                                    // 4: inner head
+    f.jump(Op::kJumpNotLt, 10, 1, 0);                                        // 2: outer head
+    f.op(Op::kInt, 2);                                                       // 3
+    f.jump(Op::kJumpNotLt, 8, 2, 0);                                         // 4: inner head
     f.op(Op::kAddImm, 3, 3, 1).op(Op::kAddImm, 2, 2, 1).jump(Op::kLoop, 4);  // 5 6 7
-    f.op(Op::kAddImm, 1, 1, 1).jump(Op::kLoop, 2);                      // 8 9
+    f.op(Op::kAddImm, 1, 1, 1).jump(Op::kLoop, 2);                           // 8 9
     f.op(Op::kReturn, 3);
     Proto* proto = f.proto();
     install({proto}, tier);
@@ -502,14 +519,16 @@ void test_arguments(void**) {
 // Every pair of these operands through every operation; the small runtime says what is right.
 void test_arithmetic(void**) {
   using Reference = Value (*)(VmState*, Value, Value);
-  static const std::pair<Op, Reference> kOps[] = {
-      {Op::kAdd, rt_add},           {Op::kSub, rt_sub},       {Op::kMul, rt_mul},     {Op::kDiv, rt_div},
-      {Op::kQuotient, rt_quotient}, {Op::kRemainder, rt_remainder}, {Op::kModulo, rt_modulo}, {Op::kNumEq, rt_num_eq},
-      {Op::kNumLt, rt_num_lt},      {Op::kNumLe, rt_num_le}};
+  static const std::pair<Op, Reference> kOps[] = {{Op::kAdd, rt_add},           {Op::kSub, rt_sub},
+                                                  {Op::kMul, rt_mul},           {Op::kDiv, rt_div},
+                                                  {Op::kQuotient, rt_quotient}, {Op::kRemainder, rt_remainder},
+                                                  {Op::kModulo, rt_modulo},     {Op::kNumEq, rt_num_eq},
+                                                  {Op::kNumLt, rt_num_lt},      {Op::kNumLe, rt_num_le}};
   double inf = std::numeric_limits<double>::infinity();
-  const Value operands[] = {fix(0),     fix(1),      fix(-1),    fix(7),          fix(-7),   fix(kFixnumMax), fix(kFixnumMin),
-                            fix(1 << 30), fix(-(1 << 30)), real(0.0), real(-0.0), real(1.5), real(-2.25),     real(1e300),
-                            real(-1e-300), real(inf), real(NAN),  real(5e-324),    real(1e77), real(1e-77),     real(1e100), real(1e-100), kNil};
+  const Value operands[] = {fix(0),          fix(1),       fix(-1),         fix(7),       fix(-7),    fix(kFixnumMax),
+                            fix(kFixnumMin), fix(1 << 30), fix(-(1 << 30)), real(0.0),    real(-0.0), real(1.5),
+                            real(-2.25),     real(1e300),  real(-1e-300),   real(inf),    real(NAN),  real(5e-324),
+                            real(1e77),      real(1e-77),  real(1e100),     real(1e-100), kNil};
   FOR_EACH_TIER {
     reset();
     std::vector<std::unique_ptr<Code>> codes;
@@ -531,7 +550,11 @@ void test_inline_cases(void**) {
   FOR_EACH_TIER {
     reset();
     Code f("f", 2, 4);
-    f.op(Op::kAdd, 2, 0, 1).op(Op::kMul, 2, 2, 1).op(Op::kSub, 2, 2, 0).op(Op::kAddImm, 2, 2, 3).op(Op::kNumLt, 3, 2, 0);
+    f.op(Op::kAdd, 2, 0, 1)
+        .op(Op::kMul, 2, 2, 1)
+        .op(Op::kSub, 2, 2, 0)
+        .op(Op::kAddImm, 2, 2, 3)
+        .op(Op::kNumLt, 3, 2, 0);
     f.jump(Op::kJumpIf, 8, 3).jump(Op::kJumpLt, 8, 2, 1).op(Op::kReturn, 2).op(Op::kReturn, 3);
     Proto* proto = f.proto();
     install({proto}, tier);
@@ -595,9 +618,9 @@ void test_compare_jumps(void**) {
 
 // Jumps on what a value is: answers which of them went, as bits.
 void test_plain_jumps(void**) {
-  static const Op kJumps[] = {Op::kJumpIf,      Op::kJumpUnless, Op::kJumpNil,     Op::kJumpNotNil,     Op::kJumpPair,
-                              Op::kJumpNotPair, Op::kJumpSet,    Op::kJumpEqConst, Op::kJumpNotEqConst, Op::kJumpEq,
-                              Op::kJumpNotEq};
+  static const Op kJumps[] = {Op::kJumpIf,         Op::kJumpUnless,  Op::kJumpNil,  Op::kJumpNotNil,
+                              Op::kJumpPair,       Op::kJumpNotPair, Op::kJumpSet,  Op::kJumpEqConst,
+                              Op::kJumpNotEqConst, Op::kJumpEq,      Op::kJumpNotEq};
   FOR_EACH_TIER {
     reset();
     Value datum = string("datum");
@@ -635,13 +658,13 @@ void test_handlers(void**) {
     Code t("thrower", 1, 2), f("guarded", 1, 5);
     t.op(Op::kCar, 1, 0).op(Op::kReturn, 1);
     int k = f.global(thrower);
-    f.op(Op::kMark, 1);                                            // 0
+    f.op(Op::kMark, 1);                                                        // 0
     f.op(Op::kInt, 2, 1).op(Op::kMove, 4, 0).op(Op::kCallGlobal, 3, k, 2, 1);  // 1 2 3
-    f.op(Op::kReturn, 2);                                          // 4
-    f.op(Op::kCatch, 3, 1);                                        // 5
-    f.jump(Op::kJumpNil, 8, 3);                                    // 6
-    f.op(Op::kReturn, 2);                                          // 7: 1, as the call has not written it
-    f.op(Op::kThrow, 3);                                           // 8
+    f.op(Op::kReturn, 2);                                                      // 4
+    f.op(Op::kCatch, 3, 1);                                                    // 5
+    f.jump(Op::kJumpNil, 8, 3);                                                // 6
+    f.op(Op::kReturn, 2);                                                      // 7: 1, as the call has not written it
+    f.op(Op::kThrow, 3);                                                       // 8
     f.handler(2, 4, 5);
     Proto *pt = t.proto(), *pf = f.proto();
     install({pt, pf}, tier);
@@ -677,7 +700,12 @@ void test_pairs_boxes_captures(void**) {
     f.code.captures = {{true, 0}};
     int k = f.function(pi);
     f.op(Op::kMakeBox, 1, 0).op(Op::kClosure, 2, k).op(Op::kInt, 3, 5).op(Op::kCall, 2, 0, 4, 1);
-    f.op(Op::kCar, 2, 4).op(Op::kCdr, 3, 4).op(Op::kMakeBox, 5, 3).op(Op::kUnbox, 3, 5).op(Op::kCons, 0, 2, 3).op(Op::kReturn, 0);
+    f.op(Op::kCar, 2, 4)
+        .op(Op::kCdr, 3, 4)
+        .op(Op::kMakeBox, 5, 3)
+        .op(Op::kUnbox, 3, 5)
+        .op(Op::kCons, 0, 2, 3)
+        .op(Op::kReturn, 0);
     knot.op(Op::kSetCapture, 0, 1, 0).op(Op::kReturn, 0);
     Proto *pf = f.proto(), *pk = knot.proto();
     install({pi, pf, pk}, tier);
@@ -700,7 +728,8 @@ void test_pairs_boxes_captures(void**) {
 void test_vectors(void**) {
   FOR_EACH_TIER {
     reset();
-    Code ref("ref", 2, 2), set("set", 3, 3), fref("fref", 2, 2), fset("fset", 3, 3), bref("bref", 2, 2), bset("bset", 3, 3);
+    Code ref("ref", 2, 2), set("set", 3, 3), fref("fref", 2, 2), fset("fset", 3, 3), bref("bref", 2, 2),
+        bset("bset", 3, 3);
     ref.op(Op::kVectorRef, 0, 0, 1).op(Op::kReturn, 0);
     set.op(Op::kVectorSet, 0, 1, 2).op(Op::kReturn, 2);
     fref.op(Op::kF64Ref, 0, 0, 1).op(Op::kReturn, 0);
@@ -747,7 +776,8 @@ void test_vectors(void**) {
     assert_value(call(f[5], {from_object(bytes), fix(3), fix(255)}), fix(255));
     assert_value(call(f[4], {from_object(bytes), fix(3)}), fix(255));
     assert_int_equal(bytes->storage[2], 0);
-    for (Value bad : {fix(256), fix(-1), kNil, real(1.0)}) assert_value(call(f[5], {from_object(bytes), fix(0), bad}), kUnwind);
+    for (Value bad : {fix(256), fix(-1), kNil, real(1.0)})
+      assert_value(call(f[5], {from_object(bytes), fix(0), bad}), kUnwind);
     assert_value(call(f[4], {from_object(bytes), fix(4)}), kUnwind);
     assert_value(call(f[4], {from_object(numbers), fix(0)}), kUnwind);
   }
@@ -758,12 +788,17 @@ void test_globals_and_primitives(void**) {
     reset();
     Cell* x = cell("x");
     Cell* y = cell("y");
-    Code get("get", 0, 2), put("put", 1, 2), make_it("make", 1, 2), callx("callx", 0, 2), prim("prim", 2, 4), tail("tail", 1, 2);
+    Code get("get", 0, 2), put("put", 1, 2), make_it("make", 1, 2), callx("callx", 0, 2), prim("prim", 2, 4),
+        tail("tail", 1, 2);
     get.op(Op::kGlobal, 0, get.global(x)).op(Op::kReturn, 0);
     put.op(Op::kSetGlobal, 0, put.global(y)).op(Op::kReturn, 0);
     make_it.op(Op::kDefineGlobal, 0, make_it.global(x)).op(Op::kReturn, 0);
     callx.op(Op::kCallGlobal, 0, callx.global(x), 1, 0).op(Op::kReturn, 1);
-    prim.op(Op::kMove, 2, 0).op(Op::kMove, 3, 1).op(Op::kPrim, 2, 2, 100, 2).op(Op::kPrim, 3, 0, 1, 0).op(Op::kAdd, 2, 2, 3);
+    prim.op(Op::kMove, 2, 0)
+        .op(Op::kMove, 3, 1)
+        .op(Op::kPrim, 2, 2, 100, 2)
+        .op(Op::kPrim, 3, 0, 1, 0)
+        .op(Op::kAdd, 2, 2, 3);
     prim.op(Op::kReturn, 2);
     tail.op(Op::kMove, 1, 0).op(Op::kPrim, 1, 1, 3, 1).op(Op::kTailCall, 0, 0, 0, 0);
     Proto* p[] = {get.proto(), put.proto(), make_it.proto(), callx.proto(), prim.proto(), tail.proto()};
@@ -850,13 +885,20 @@ void test_refusals(void**) {
 int main() {
   using namespace terrace;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(test_fib),           cmocka_unit_test(test_loop_and_entry),
-      cmocka_unit_test(test_nested_loops),  cmocka_unit_test(test_tail_calls),
-      cmocka_unit_test(test_arguments),     cmocka_unit_test(test_arithmetic),
-      cmocka_unit_test(test_inline_cases),  cmocka_unit_test(test_compare_jumps),
-      cmocka_unit_test(test_plain_jumps),   cmocka_unit_test(test_handlers),
-      cmocka_unit_test(test_pairs_boxes_captures), cmocka_unit_test(test_vectors),
-      cmocka_unit_test(test_globals_and_primitives), cmocka_unit_test(test_promotion_in_loop),
+      cmocka_unit_test(test_fib),
+      cmocka_unit_test(test_loop_and_entry),
+      cmocka_unit_test(test_nested_loops),
+      cmocka_unit_test(test_tail_calls),
+      cmocka_unit_test(test_arguments),
+      cmocka_unit_test(test_arithmetic),
+      cmocka_unit_test(test_inline_cases),
+      cmocka_unit_test(test_compare_jumps),
+      cmocka_unit_test(test_plain_jumps),
+      cmocka_unit_test(test_handlers),
+      cmocka_unit_test(test_pairs_boxes_captures),
+      cmocka_unit_test(test_vectors),
+      cmocka_unit_test(test_globals_and_primitives),
+      cmocka_unit_test(test_promotion_in_loop),
       cmocka_unit_test(test_interrupt),
       cmocka_unit_test(test_refusals),
   };

@@ -122,28 +122,27 @@ void Emitter::emit_Div(Instr i) {
 // --- division with remainder: inline for a divisor above zero, so that nothing can overflow
 
 void Emitter::emit_Quotient(Instr i) {
-  division(i, Runtime::k_quotient, [this](Val n, Val d) {
-    return m_.tag_fixnum(m_.binary(GCC_JIT_BINARY_OP_DIVIDE, m_.signed_type(), n, d));
-  });
+  division(i, Runtime::k_quotient,
+           [this](Val n, Val d) { return m_.tag_fixnum(m_.binary(GCC_JIT_BINARY_OP_DIVIDE, m_.signed_type(), n, d)); });
 }
 
 void Emitter::emit_Remainder(Instr i) {
-  division(i, Runtime::k_remainder, [this](Val n, Val d) {
-    return m_.as_word(m_.binary(GCC_JIT_BINARY_OP_MODULO, m_.signed_type(), n, d));
-  });
+  division(i, Runtime::k_remainder,
+           [this](Val n, Val d) { return m_.as_word(m_.binary(GCC_JIT_BINARY_OP_MODULO, m_.signed_type(), n, d)); });
 }
 
 // A negative remainder is brought up by the divisor: the sign, shifted through the word, selects it without a branch.
 void Emitter::emit_Modulo(Instr i) {
   division(i, Runtime::k_modulo, [this](Val n, Val d) {
     Val rest = hold(1, m_.as_word(m_.binary(GCC_JIT_BINARY_OP_MODULO, m_.signed_type(), n, d)));
-    Val sign = m_.binary(GCC_JIT_BINARY_OP_RSHIFT, m_.signed_type(), m_.as_signed(rest), m_.number(m_.signed_type(), 63));
+    Val sign =
+        m_.binary(GCC_JIT_BINARY_OP_RSHIFT, m_.signed_type(), m_.as_signed(rest), m_.number(m_.signed_type(), 63));
     return m_.add(rest, m_.binary(GCC_JIT_BINARY_OP_BITWISE_AND, m_.word_type(), m_.as_word(sign), m_.as_word(d)));
   });
 }
 
-// `result` gets the tagged words as signed numbers: eight times the integers, which leaves quotients as they are and makes
-// remainders tagged.
+// `result` gets the tagged words as signed numbers: eight times the integers, which leaves quotients as they are and
+// makes remainders tagged.
 void Emitter::division(Instr i, Runtime slow_function, const std::function<Val(Val, Val)>& result) {
   Val x = reg(i.b), y = reg(i.c);
   Block next = fresh();

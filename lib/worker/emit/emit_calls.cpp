@@ -37,7 +37,8 @@ void Emitter::call(Instr i, Val function, CallKind kind, bool maybe_self) {
 
 void Emitter::call_self(Instr i, CallKind kind) {
   if (kind == CallKind::kTail) {
-    for (uint16_t n = 0; n < i.x; n++) set(n, reg(static_cast<uint16_t>(i.a + 1 + n)));  // n is below its source: no clash
+    for (uint16_t n = 0; n < i.x; n++)
+      set(n, reg(static_cast<uint16_t>(i.a + 1 + n)));  // n is below its source: no clash
     return jump(restart_);
   }
   Val arguments[6];

@@ -79,7 +79,9 @@ void Emitter::emit_Global(Instr i) {
 }
 
 void Emitter::emit_SetGlobal(Instr i) { must_not_unwind(runtime(Runtime::k_global_set, {constant(i.b), reg(i.a)})); }
-void Emitter::emit_DefineGlobal(Instr i) { must_not_unwind(runtime(Runtime::k_global_define, {constant(i.b), reg(i.a)})); }
+void Emitter::emit_DefineGlobal(Instr i) {
+  must_not_unwind(runtime(Runtime::k_global_define, {constant(i.b), reg(i.a)}));
+}
 
 // --- closures
 
@@ -205,7 +207,8 @@ void Emitter::emit_BytesSet(Instr i) {
   require_object(bytes, ObjectType::kBytes, offsets::kHeaderType, slow);
   require_index(index, bytes, offsets::kPackedLength, slow);
   guard(m_.equal(m_.bit_and(byte, ~value::make_fixnum(255).bits), m_.word(0)), slow);
-  assign(packed_element(bytes, index, 0, m_.u8_type()), m_.cast(m_.shift_right(byte, value::kFixnumShift), m_.u8_type()));
+  assign(packed_element(bytes, index, 0, m_.u8_type()),
+         m_.cast(m_.shift_right(byte, value::kFixnumShift), m_.u8_type()));
   jump(next);
   start(next);
 }

@@ -68,24 +68,37 @@ bool Emitter::inline_primitive(Instr i) {
 
 bool Emitter::inline_unary(Instr i, Id id) {
   switch (id) {
-    case Id::k_sqrt: return inline_sqrt(i), true;
+    case Id::k_sqrt:
+      return inline_sqrt(i), true;
     case Id::k_inexact:
-    case Id::k_exact_to_inexact: return inline_inexact(i), true;
+    case Id::k_exact_to_inexact:
+      return inline_inexact(i), true;
     case Id::k_vector_length:
       return inline_length(i, ObjectType::kVector, offsets::kVectorLength, m_.word_type()), true;
-    case Id::k_f64_length: return inline_length(i, ObjectType::kF64Vector, offsets::kPackedLength, m_.word_type()), true;
-    case Id::k_i64_length: return inline_length(i, ObjectType::kI64Vector, offsets::kPackedLength, m_.word_type()), true;
-    case Id::k_bytes_length: return inline_length(i, ObjectType::kBytes, offsets::kPackedLength, m_.word_type()), true;
+    case Id::k_f64_length:
+      return inline_length(i, ObjectType::kF64Vector, offsets::kPackedLength, m_.word_type()), true;
+    case Id::k_i64_length:
+      return inline_length(i, ObjectType::kI64Vector, offsets::kPackedLength, m_.word_type()), true;
+    case Id::k_bytes_length:
+      return inline_length(i, ObjectType::kBytes, offsets::kPackedLength, m_.word_type()), true;
     case Id::k_string_length:
       return inline_length(i, ObjectType::kString, offsets::kStringLength, m_.u32_type()), true;
-    case Id::k_char_to_integer: return inline_char_to_integer(i), true;
-    case Id::k_is_pair: return set(i.a, m_.make_bool(m_.has_tag(reg(i.b), value::kTagPair))), true;
-    case Id::k_is_fixnum: return set(i.a, m_.make_bool(m_.is_fixnum(reg(i.b)))), true;
-    case Id::k_is_symbol: return inline_type_test(i, ObjectType::kSymbol), true;
-    case Id::k_is_string: return inline_type_test(i, ObjectType::kString), true;
-    case Id::k_is_vector: return inline_type_test(i, ObjectType::kVector), true;
-    case Id::k_is_dict: return inline_type_test(i, ObjectType::kDict), true;
-    default: break;
+    case Id::k_char_to_integer:
+      return inline_char_to_integer(i), true;
+    case Id::k_is_pair:
+      return set(i.a, m_.make_bool(m_.has_tag(reg(i.b), value::kTagPair))), true;
+    case Id::k_is_fixnum:
+      return set(i.a, m_.make_bool(m_.is_fixnum(reg(i.b)))), true;
+    case Id::k_is_symbol:
+      return inline_type_test(i, ObjectType::kSymbol), true;
+    case Id::k_is_string:
+      return inline_type_test(i, ObjectType::kString), true;
+    case Id::k_is_vector:
+      return inline_type_test(i, ObjectType::kVector), true;
+    case Id::k_is_dict:
+      return inline_type_test(i, ObjectType::kDict), true;
+    default:
+      break;
   }
   std::string_view path = path_of(id);
   if (!path.empty()) inline_path(i, path);
@@ -94,20 +107,34 @@ bool Emitter::inline_unary(Instr i, Id id) {
 
 bool Emitter::inline_binary(Instr i, Id id) {
   switch (id) {
-    case Id::k_bit_and: return inline_bits(i, GCC_JIT_BINARY_OP_BITWISE_AND), true;
-    case Id::k_bit_or: return inline_bits(i, GCC_JIT_BINARY_OP_BITWISE_OR), true;
-    case Id::k_bit_xor: return inline_bits(i, GCC_JIT_BINARY_OP_BITWISE_XOR), true;
-    case Id::k_i32_add: return inline_i32(i, GCC_JIT_BINARY_OP_PLUS), true;
-    case Id::k_i32_sub: return inline_i32(i, GCC_JIT_BINARY_OP_MINUS), true;
-    case Id::k_i32_mul: return inline_i32(i, GCC_JIT_BINARY_OP_MULT), true;
-    case Id::k_i32_and: return inline_i32(i, GCC_JIT_BINARY_OP_BITWISE_AND), true;
-    case Id::k_i32_or: return inline_i32(i, GCC_JIT_BINARY_OP_BITWISE_OR), true;
-    case Id::k_i32_xor: return inline_i32(i, GCC_JIT_BINARY_OP_BITWISE_XOR), true;
-    case Id::k_bit_shift: return inline_shift(i), true;
-    case Id::k_string_ref: return inline_string_ref(i), true;
-    case Id::k_set_car: return inline_set_pair(i, offsets::kPairCar), true;
-    case Id::k_set_cdr: return inline_set_pair(i, offsets::kPairCdr), true;
-    default: return false;
+    case Id::k_bit_and:
+      return inline_bits(i, GCC_JIT_BINARY_OP_BITWISE_AND), true;
+    case Id::k_bit_or:
+      return inline_bits(i, GCC_JIT_BINARY_OP_BITWISE_OR), true;
+    case Id::k_bit_xor:
+      return inline_bits(i, GCC_JIT_BINARY_OP_BITWISE_XOR), true;
+    case Id::k_i32_add:
+      return inline_i32(i, GCC_JIT_BINARY_OP_PLUS), true;
+    case Id::k_i32_sub:
+      return inline_i32(i, GCC_JIT_BINARY_OP_MINUS), true;
+    case Id::k_i32_mul:
+      return inline_i32(i, GCC_JIT_BINARY_OP_MULT), true;
+    case Id::k_i32_and:
+      return inline_i32(i, GCC_JIT_BINARY_OP_BITWISE_AND), true;
+    case Id::k_i32_or:
+      return inline_i32(i, GCC_JIT_BINARY_OP_BITWISE_OR), true;
+    case Id::k_i32_xor:
+      return inline_i32(i, GCC_JIT_BINARY_OP_BITWISE_XOR), true;
+    case Id::k_bit_shift:
+      return inline_shift(i), true;
+    case Id::k_string_ref:
+      return inline_string_ref(i), true;
+    case Id::k_set_car:
+      return inline_set_pair(i, offsets::kPairCar), true;
+    case Id::k_set_cdr:
+      return inline_set_pair(i, offsets::kPairCdr), true;
+    default:
+      return false;
   }
 }
 

@@ -11,7 +11,13 @@ constexpr uint32_t kNoHandler = UINT32_MAX;
 
 Emitter::Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, Entries entries,
                  const Bodies& bodies, Layout& layout)
-    : m_(module), function_(function), code_(function.code), flow_(flow), entries_(entries), bodies_(bodies), layout_(layout) {
+    : m_(module),
+      function_(function),
+      code_(function.code),
+      flow_(flow),
+      entries_(entries),
+      bodies_(bodies),
+      layout_(layout) {
   int count = code_.register_count;
   if (m_.plan().registers_in_array && count > 0) {
     register_array_ = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_array_type(count), "r");
@@ -86,7 +92,8 @@ void Emitter::emit_entry() {
 void Emitter::copy_parameters() {
   for (uint32_t n = 0; n < code_.parameter_slots(); n++) {
     int64_t extra = offsets::kVmXargs + 8 * (int64_t{n} - frame::kRegisterArguments);
-    set(static_cast<uint16_t>(n), n < frame::kRegisterArguments ? parameter(3 + static_cast<int>(n)) : m_.load(vm(), extra));
+    set(static_cast<uint16_t>(n),
+        n < frame::kRegisterArguments ? parameter(3 + static_cast<int>(n)) : m_.load(vm(), extra));
   }
 }
 

@@ -1,20 +1,24 @@
 // worker/emit/emitter.hpp: one bytecode function to one function of a libgccjit context.
 //
-// Answers for: what each instruction becomes, by the plan of a tier. Not for: expressions (module.hpp), batches and files
-// (worker/compile.hpp), what the bytecode means (bytecode/opcodes.def; the interpreter is the model).
+// Answers for: what each instruction becomes, by the plan of a tier. Not for: expressions (module.hpp), batches and
+// files (worker/compile.hpp), what the bytecode means (bytecode/opcodes.def; the interpreter is the model).
 //
 // Rules:
 //  1. Nothing is imported by name. The runtime is reached through VmState::runtime, constants that are heap objects
 //     through the running closure's Proto; everything else is baked in. So an object file fits every process and place.
-//  2. A bytecode register is a C variable. All Values that must survive a call are in registers, parameters or scratch words, so
+//  2. A bytecode register is a C variable. All Values that must survive a call are in registers, parameters or scratch
+//  words, so
 //     they are on the native stack or in callee-saved registers, where the collector looks.
-//  3. A result that may be kUnwind is compared before it is used and before a register is written that a handler may read.
-//  4. Arguments beyond three are read from vm->xargs before anything is called, and written to it after everything else is
+//  3. A result that may be kUnwind is compared before it is used and before a register is written that a handler may
+//  read.
+//  4. Arguments beyond three are read from vm->xargs before anything is called, and written to it after everything else
+//  is
 //     ready for the call.
 //  5. Tail calls are marked as such for GCC, which makes a real jump or reports an error.
 //  6. Inline cases give what the runtime function gives, to the bit; they only leave out the work.
 //  7. What runs rarely is written after everything else (`cold`), so that the common path falls through.
-//  8. One block follows another only by a jump or branch written here: after `jump`, `branch` or `leave` there is no current
+//  8. One block follows another only by a jump or branch written here: after `jump`, `branch` or `leave` there is no
+//  current
 //     block until `start`.
 //  9. An entry into a loop copies the live registers from the interpreter's frame before anything else can run.
 #pragma once
@@ -84,7 +88,7 @@ class Emitter {
   void ask_policy() { evaluate(runtime(Runtime::k_tick, {callee()})); }
   void go_on_promoted(uint32_t head, Block go_on);
   Val below_stack_limit() const;
-  void leave_through(Val address);         // tail call with the arguments of this function
+  void leave_through(Val address);  // tail call with the arguments of this function
   void leave_through(Function function);
 
   // --- blocks
@@ -110,7 +114,7 @@ class Emitter {
   void assign(Place where, Val v) { gcc_jit_block_add_assignment(current_, nullptr, where, v); }
   void evaluate(Val v) { gcc_jit_block_add_eval(current_, nullptr, v); }
   Place local(Place& slot, Type type, const char* name);  // made on first use
-  Val hold(int scratch, Val v);  // evaluates now, so that the answer can be used several times
+  Val hold(int scratch, Val v);                           // evaluates now, so that the answer can be used several times
   Val hold_double(int scratch, Val v);
   Val parameter(int n) const;
   Val vm() const { return parameter(0); }
@@ -121,11 +125,13 @@ class Emitter {
   bool takes_plain_arguments() const { return code_.optional == 0 && !code_.rest; }
 
   // --- calls of the runtime
-  Val runtime(Runtime which, std::initializer_list<Val> arguments) const { return m_.call_runtime(vm(), which, arguments); }
+  Val runtime(Runtime which, std::initializer_list<Val> arguments) const {
+    return m_.call_runtime(vm(), which, arguments);
+  }
   void set_checked(uint16_t r, Val call);  // R[r] = the result, unless it is kUnwind
   Val checked(Val call);                   // the result, in scratch 0
   void must_not_unwind(Val call) { checked(call); }
-  void raise(Val call);                    // a call that always answers kUnwind
+  void raise(Val call);  // a call that always answers kUnwind
 
   // --- arithmetic: emit_arith.cpp
   static const Arithmetic kAdd, kSub, kMul, kDiv;

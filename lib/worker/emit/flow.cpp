@@ -79,8 +79,8 @@ RegisterSet Flow::live_before_block(size_t block) const {
   return live;
 }
 
-// From the registers live after the instruction to those live before it. An unwind may leave at any instruction, before it
-// has written anything.
+// From the registers live after the instruction to those live before it. An unwind may leave at any instruction, before
+// it has written anything.
 void Flow::step_back(uint32_t pc, RegisterSet& live) const {
   Instr i = function_.code.code[pc];
   const bytecode::OpInfo& info = op_info(op_of(i));
@@ -89,7 +89,8 @@ void Flow::step_back(uint32_t pc, RegisterSet& live) const {
   for (size_t n = 0; n < info.format.size() && n < 3; n++)
     if (info.format[n] == 'w') live.remove(field(i, n));
   add_uses(pc, live);
-  if (const bytecode::HandlerRegion* region = function_.code.handler_at(pc)) live.join(live_[block_of_[region->handler]]);
+  if (const bytecode::HandlerRegion* region = function_.code.handler_at(pc))
+    live.join(live_[block_of_[region->handler]]);
 }
 
 void Flow::add_uses(uint32_t pc, RegisterSet& live) const {

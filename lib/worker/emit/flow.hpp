@@ -1,6 +1,7 @@
 // worker/emit/flow.hpp: the shape of one function: where blocks begin, where loops are, which registers are live there.
 //
-// Answers for: leaders, loop heads, liveness at leaders. Not for: checking (bytecode/verifier.hpp has accepted the code).
+// Answers for: leaders, loop heads, liveness at leaders. Not for: checking (bytecode/verifier.hpp has accepted the
+// code).
 #pragma once
 
 #include <cstdint>
@@ -38,7 +39,7 @@ class Flow {
   explicit Flow(const bytecode::PortableFunction& function);
 
   bool is_leader(uint32_t pc) const { return block_of_[pc] != kNoBlock; }
-  const std::vector<uint32_t>& leaders() const { return leaders_; }      // ascending; the first is 0
+  const std::vector<uint32_t>& leaders() const { return leaders_; }        // ascending; the first is 0
   const std::vector<uint32_t>& loop_heads() const { return loop_heads_; }  // targets of Loop, ascending
   bool has_nested_loops() const;
   // Registers whose value at the leader may still be read.

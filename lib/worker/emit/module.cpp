@@ -11,8 +11,9 @@ namespace terrace::worker::emit {
 
 namespace {
 
-// A section per function, which the loader takes on its own; simple relocations (only PC-relative ones within the object), no
-// tables of addresses, nothing that the loader does not expect, and floating point that is the same in every tier.
+// A section per function, which the loader takes on its own; simple relocations (only PC-relative ones within the
+// object), no tables of addresses, nothing that the loader does not expect, and floating point that is the same in
+// every tier.
 constexpr const char* kOptions[] = {
     "-ffp-contract=off",
     "-fno-math-errno",
@@ -70,14 +71,17 @@ void Module::add_options() {
   if (plan_.gcc_level > 0) gcc_jit_context_add_command_line_option(context_, march_option());
 }
 
-Type Module::word_array_type(int count) const { return gcc_jit_context_new_array_type(context_, nullptr, word_, count); }
+Type Module::word_array_type(int count) const {
+  return gcc_jit_context_new_array_type(context_, nullptr, word_, count);
+}
 
 Function Module::new_entry(const std::string& symbol, bool exported) const {
   static constexpr const char* kNames[] = {"vm", "callee", "argc", "a0", "a1", "a2"};
   gcc_jit_param* parameters[6];
   for (int i = 0; i < 6; i++) parameters[i] = gcc_jit_context_new_param(context_, nullptr, word_, kNames[i]);
-  return gcc_jit_context_new_function(context_, nullptr, exported ? GCC_JIT_FUNCTION_EXPORTED : GCC_JIT_FUNCTION_INTERNAL,
-                                      word_, symbol.c_str(), 6, parameters, 0);
+  return gcc_jit_context_new_function(context_, nullptr,
+                                      exported ? GCC_JIT_FUNCTION_EXPORTED : GCC_JIT_FUNCTION_INTERNAL, word_,
+                                      symbol.c_str(), 6, parameters, 0);
 }
 
 Val Module::word(uint64_t w) const { return number(word_, static_cast<int64_t>(w)); }

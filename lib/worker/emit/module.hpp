@@ -3,9 +3,9 @@
 // Answers for: the context with its options, types, builtins, and short names for expressions on words. Not for: what
 // bytecode means (emitter.hpp). Everything that is made here belongs to the context and dies with it.
 //
-// Invariants: an expression (Val) is a tree that is evaluated anew wherever it is used, so it must have no effect and what it
-// reads must not have changed; results of calls are put into a place first. All words are unsigned 64-bit integers; pointers are
-// words too, and become pointers only where memory is accessed.
+// Invariants: an expression (Val) is a tree that is evaluated anew wherever it is used, so it must have no effect and
+// what it reads must not have changed; results of calls are put into a place first. All words are unsigned 64-bit
+// integers; pointers are words too, and become pointers only where memory is accessed.
 #pragma once
 
 #include <libgccjit.h>
@@ -63,8 +63,12 @@ class Module {
   Val sub(Val a, Val b) const { return binary(GCC_JIT_BINARY_OP_MINUS, word_, a, b); }
   Val bit_and(Val a, uint64_t k) const { return binary(GCC_JIT_BINARY_OP_BITWISE_AND, word_, a, word(k)); }
   Val bit_or(Val a, Val b) const { return binary(GCC_JIT_BINARY_OP_BITWISE_OR, word_, a, b); }
-  Val shift_left(Val a, int n) const { return binary(GCC_JIT_BINARY_OP_LSHIFT, word_, a, word(static_cast<uint64_t>(n))); }
-  Val shift_right(Val a, int n) const { return binary(GCC_JIT_BINARY_OP_RSHIFT, word_, a, word(static_cast<uint64_t>(n))); }
+  Val shift_left(Val a, int n) const {
+    return binary(GCC_JIT_BINARY_OP_LSHIFT, word_, a, word(static_cast<uint64_t>(n)));
+  }
+  Val shift_right(Val a, int n) const {
+    return binary(GCC_JIT_BINARY_OP_RSHIFT, word_, a, word(static_cast<uint64_t>(n)));
+  }
   Val as_signed(Val a) const { return cast(a, signed_); }
   Val as_word(Val a) const { return cast(a, word_); }
   Val cast(Val a, Type type) const { return gcc_jit_context_new_cast(context_, nullptr, a, type); }
@@ -74,7 +78,9 @@ class Module {
   Val tag_fixnum(Val a) const { return shift_left(as_word(a), value::kFixnumShift); }
 
   // --- conditions
-  Val compare(gcc_jit_comparison op, Val a, Val b) const { return gcc_jit_context_new_comparison(context_, nullptr, op, a, b); }
+  Val compare(gcc_jit_comparison op, Val a, Val b) const {
+    return gcc_jit_context_new_comparison(context_, nullptr, op, a, b);
+  }
   Val equal(Val a, Val b) const { return compare(GCC_JIT_COMPARISON_EQ, a, b); }
   Val equal(Val a, Value k) const { return equal(a, constant(k)); }
   Val differ(Val a, Val b) const { return compare(GCC_JIT_COMPARISON_NE, a, b); }

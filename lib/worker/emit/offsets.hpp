@@ -1,6 +1,7 @@
 // worker/emit/offsets.hpp: every offset and layout fact that compiled code bakes in, taken from the structs themselves.
 //
-// Offsets of fields of tagged objects include the tag: they are added to the tagged word. Not for: meaning (value/objects.hpp).
+// Offsets of fields of tagged objects include the tag: they are added to the tagged word. Not for: meaning
+// (value/objects.hpp).
 #pragma once
 
 #include <cstddef>
@@ -11,7 +12,8 @@
 
 namespace terrace::worker::emit::offsets {
 
-// The structs derive from Object, so offsetof on them is "conditionally supported"; GCC supports it and lays them out plainly.
+// The structs derive from Object, so offsetof on them is "conditionally supported"; GCC supports it and lays them out
+// plainly.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winvalid-offsetof"
 #define T_OBJECT_FIELD(type, field) (static_cast<int64_t>(offsetof(value::type, field)) - int64_t{value::kTagObject})
@@ -38,7 +40,8 @@ inline constexpr int64_t kStringData = T_OBJECT_FIELD(String, data);
 inline constexpr int64_t kBoxValue = T_OBJECT_FIELD(Box, value);
 inline constexpr int64_t kCellValue = T_OBJECT_FIELD(Cell, value);
 
-inline constexpr int64_t kClosureProto = static_cast<int64_t>(offsetof(value::Closure, proto)) - int64_t{value::kTagFunction};
+inline constexpr int64_t kClosureProto =
+    static_cast<int64_t>(offsetof(value::Closure, proto)) - int64_t{value::kTagFunction};
 inline constexpr int64_t kClosureCapture =
     static_cast<int64_t>(offsetof(value::Closure, capture)) - int64_t{value::kTagFunction};
 

@@ -13,16 +13,16 @@ enum class Floats { kRuntime, kSame, kMixed };
 
 struct Plan {
   const char* name;
-  int gcc_level;              // 0 or 3
-  bool counts;                // calls and loops decrement Proto::countdown and ask the policy for promotion
-  jobs::Tier next;            // a loop that counted down goes on in code of this tier when there is some
-  bool registers_in_array;    // bytecode registers are one C array, else a C local each
-  bool expects;               // tell GCC which way branches go (at -O0 it costs code and gains nothing)
-  bool inline_primitives;     // short primitives are written out, else all are called
-  bool calls_itself_directly; // a call that turns out to be of the running closure needs no load of the way in
-  Floats floats;              // none, float with float, or also fixnum with float
-  bool separate_nested_loops; // entries into nested loops get a copy of the body, so that the loops stay reducible
-  bool orders_blocks;         // blocks are laid out by us, else by GCC
+  int gcc_level;               // 0 or 3
+  bool counts;                 // calls and loops decrement Proto::countdown and ask the policy for promotion
+  jobs::Tier next;             // a loop that counted down goes on in code of this tier when there is some
+  bool registers_in_array;     // bytecode registers are one C array, else a C local each
+  bool expects;                // tell GCC which way branches go (at -O0 it costs code and gains nothing)
+  bool inline_primitives;      // short primitives are written out, else all are called
+  bool calls_itself_directly;  // a call that turns out to be of the running closure needs no load of the way in
+  Floats floats;               // none, float with float, or also fixnum with float
+  bool separate_nested_loops;  // entries into nested loops get a copy of the body, so that the loops stay reducible
+  bool orders_blocks;          // blocks are laid out by us, else by GCC
 };
 
 inline constexpr Plan kBasePlan{.name = "base",
