@@ -53,6 +53,11 @@ void compile_something() {
     assert_int_equal(s.eval_int("(fib 15)"), 610);
     jit_wait(s.engine, 30000, nullptr, nullptr);
   }
+  jit_stats_data stats{};
+  stats.size = sizeof stats;
+  assert_int_equal(jit_stats(s.engine, &stats, nullptr), JIT_OK);
+  // Where a worker was built these tests are about a session that used it.
+  if (getenv("TERRACE_WORKER")) assert_true(stats.base_compiles > 0);
 }
 
 void dispositions_are_as_before(void**) {
