@@ -123,6 +123,7 @@ class Verifier {
       case Op::kDefineGlobal:
       case Op::kCallGlobal:
       case Op::kTailCallGlobal:
+      case Op::kJumpNotSelf:
         return check_kind(pc, ConstantKind::kGlobal);
       case Op::kConst:
       case Op::kJumpEqConst:

@@ -63,8 +63,9 @@ Node* Expander::toplevel_define(Value form) {
     expect_items(form, 3, 3);
     value = named_value(name, car(cdr(cdr(form))));
   }
-  Value cell = value::from_object(frame::vm_of(unit_.vm()).cell_of(name));
-  return node<SetGlobalNode>(NodeKind::kDefineGlobal, unit_.keep(cell), value);
+  Value cell = unit_.keep(value::from_object(frame::vm_of(unit_.vm()).cell_of(name)));
+  if (value->kind == NodeKind::kLambda) static_cast<LambdaNode*>(value)->lambda->global = cell;
+  return node<SetGlobalNode>(NodeKind::kDefineGlobal, cell, value);
 }
 
 Node* Expander::expand(Value form) {

@@ -113,6 +113,8 @@ class Generator {
   // generate_calls.cpp
   void call(CallNode* n, Target t);
   void general_call(CallNode* n, Target t);
+  bool calls_own_name(const CallNode* n, Target t) const;
+  void loop_by_name(CallNode* n);
   void jump_to_exit(EscapeNode* escape, CallNode* n);
   void inline_call(CallNode* n, Lambda* f, Target t);
   void open_at_site(CallNode* n, Lambda* f, Target t);

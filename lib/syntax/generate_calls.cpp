@@ -36,7 +36,63 @@ void Generator::call(CallNode* n, Target t) {
   }
 }
 
+namespace {
+
+// How many more nodes `node` has, down from `budget`; negative when they are too many or one must not be generated twice.
+int spend(const Node* node, int budget) {
+  auto each = [&](Nodes nodes) {
+    for (const Node* item : nodes)
+      if (budget >= 0) budget = spend(item, budget);
+    return budget;
+  };
+  if (--budget < 0) return budget;
+  switch (node->kind) {
+    case NodeKind::kConstant:
+    case NodeKind::kLocal:
+    case NodeKind::kGlobal: return budget;
+    case NodeKind::kPrimitive: return each(static_cast<const PrimitiveNode*>(node)->args);
+    case NodeKind::kAnd:
+    case NodeKind::kOr: return each(static_cast<const ListNode*>(node)->items);
+    case NodeKind::kIf: {
+      auto* n = static_cast<const IfNode*>(node);
+      Node* parts[] = {n->test, n->then, n->otherwise};
+      return each(parts);
+    }
+    case NodeKind::kCall: {
+      auto* n = static_cast<const CallNode*>(node);
+      const Variable* v = called_variable(n);
+      if (v != nullptr && v->function != nullptr && v->function->inlined()) return -1;
+      budget = spend(n->callee, budget);
+      return each(n->args);
+    }
+    default: return -1;
+  }
+}
+
+}  // namespace
+
+// A tail call of the global function that this one is defined as, with arguments that may be generated twice.
+bool Generator::calls_own_name(const CallNode* n, Target t) const {
+  if (!t.is_tail() || n->callee->kind != NodeKind::kGlobal || !function_->plain()) return false;
+  if (static_cast<GlobalNode*>(n->callee)->cell != function_->global || n->args.size() != function_->required.size()) return false;
+  int budget = 48;
+  for (const Node* arg : n->args)
+    if (budget >= 0) budget = spend(arg, budget);
+  return budget >= 0;
+}
+
+// A loop as long as the global still holds the running closure; what follows is the call in case it does not.
+void Generator::loop_by_name(CallNode* n) {
+  Temporaries temporaries(*this);
+  Label other = asm_.label();
+  asm_.jump(Op::kJumpNotSelf, 0, asm_.constant(ConstantKind::kGlobal, function_->global), other);
+  rebind(function_->required, n->args);
+  asm_.jump(Op::kLoop, 0, 0, function_->head);
+  asm_.bind(other);
+}
+
 void Generator::general_call(CallNode* n, Target t) {
+  if (calls_own_name(n, t)) loop_by_name(n);
   uint16_t base = is_top(t) ? t.reg : allocate();
   bool global = n->callee->kind == NodeKind::kGlobal;
   if (!global) make(n->callee, Target::value(base));

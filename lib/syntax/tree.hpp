@@ -178,6 +178,7 @@ struct Lambda {
   Variable* rest = nullptr;
   Node* body = nullptr;
   Variable* self = nullptr;  // bound to it by a Fix
+  Value global = value::kNil;  // cell of the global that it is defined as
 
   bool plain() const { return optional.empty() && rest == nullptr; }
   bool inlined() const { return placement != Placement::kClosure; }

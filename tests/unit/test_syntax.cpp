@@ -123,6 +123,22 @@ void test_nested_loops(void**) {
 )");
 }
 
+// A tail call of itself by name is a loop while the name means the running closure.
+void test_loop_by_name(void**) {
+  COMPILER;
+  assert_text(compiler.listing("(define (f n s) (if (= n 0) s (f (- n 1) (+ s n))))"), R"(registers 5, parameters 2
+   0 JumpNotNumEqImm r0 0 -> 2
+   1 Return r1
+   2 JumpNotSelf k0:global -> 6
+   3 Add r1 r1 r0
+   4 AddImm r0 r0 -1
+   5 Loop -> 0
+   6 AddImm r3 r0 -1
+   7 Add r4 r1 r0
+   8 TailCallGlobal r2 k0:global argc=2
+)");
+}
+
 void test_swap(void**) {
   COMPILER;
   assert_text(compiler.listing("(define (f a b n) (let loop ((a a) (b b) (n n)) (if (zero? n) a (loop b a (- n 1)))))"),
@@ -302,7 +318,7 @@ int main() {
       cmocka_unit_test(test_swap),          cmocka_unit_test(test_group),   cmocka_unit_test(test_guard),
       cmocka_unit_test(test_direct_escape), cmocka_unit_test(test_closures), cmocka_unit_test(test_boxes),
       cmocka_unit_test(test_case),          cmocka_unit_test(test_errors),  cmocka_unit_test(test_every_form_verifies),
-      cmocka_unit_test(test_hashes),
+      cmocka_unit_test(test_hashes),        cmocka_unit_test(test_loop_by_name),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -1,5 +1,6 @@
 // worker/emit/emit_jumps.cpp: jumps that decide by a value, with the comparison in them.
 #include "worker/emit/emitter.hpp"
+#include "worker/emit/offsets.hpp"
 
 namespace terrace::worker::emit {
 
@@ -20,7 +21,9 @@ void Emitter::emit_JumpNotLeImm(Instr i) { jump_compare(i, immediate(static_cast
 void Emitter::emit_JumpGtImm(Instr i) { jump_compare(i, immediate(static_cast<int16_t>(i.b)), kGreater, true); }
 void Emitter::emit_JumpNotGtImm(Instr i) { jump_compare(i, immediate(static_cast<int16_t>(i.b)), kGreater, false); }
 void Emitter::emit_JumpGeImm(Instr i) { jump_compare(i, immediate(static_cast<int16_t>(i.b)), kGreaterEqual, true); }
-void Emitter::emit_JumpNotGeImm(Instr i) { jump_compare(i, immediate(static_cast<int16_t>(i.b)), kGreaterEqual, false); }
+void Emitter::emit_JumpNotGeImm(Instr i) {
+  jump_compare(i, immediate(static_cast<int16_t>(i.b)), kGreaterEqual, false);
+}
 void Emitter::emit_JumpNumEqImm(Instr i) { jump_compare(i, immediate(static_cast<int16_t>(i.b)), kEqual, true); }
 void Emitter::emit_JumpNotNumEqImm(Instr i) { jump_compare(i, immediate(static_cast<int16_t>(i.b)), kEqual, false); }
 
@@ -33,6 +36,9 @@ void Emitter::emit_JumpNotNil(Instr i) { jump_when(i, m_.equal(reg(i.a), value::
 void Emitter::emit_JumpPair(Instr i) { jump_when(i, m_.has_tag(reg(i.a), value::kTagPair), true); }
 void Emitter::emit_JumpNotPair(Instr i) { jump_when(i, m_.has_tag(reg(i.a), value::kTagPair), false); }
 void Emitter::emit_JumpSet(Instr i) { jump_when(i, m_.equal(reg(i.a), value::kUnset), false); }
+void Emitter::emit_JumpNotSelf(Instr i) {
+  jump_when(i, m_.equal(m_.load(constant(i.b), offsets::kCellValue), callee()), false);
+}
 
 // Goes to the target when the condition is as wanted, else on.
 void Emitter::jump_when(Instr i, Val condition, bool wanted) {
