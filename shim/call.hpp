@@ -1,13 +1,13 @@
-// shim/call.hpp: the frame around every function of the interface: check handles, enter the vm, do the work, translate what
-// went wrong.
+// shim/call.hpp: the frame around every function of the interface: check handles, enter the vm, do the work, translate
+// what went wrong.
 //
 // Answers for: no exception crossing the interface, and the order of things around an Entry. Not for: the work.
 //
 // Invariants:
 //  1. Outputs are set before anything is checked (clear).
 //  2. A vm is pinned before it is entered and until after it was left, so a release during the call ends it afterwards.
-//  3. Values are held only by frames below `below`, which is never inlined: those frames lie under the Entry on the host's
-//     stack, where the collector looks.
+//  3. Values are held only by frames below `below`, which is never inlined: those frames lie under the Entry on the
+//     host's stack, where the collector looks.
 //  4. Finalizers of the host run after the Entry has ended.
 #pragma once
 
@@ -90,7 +90,8 @@ jit_status enter(Report& report, Vm& vm, const Pin* self, Body& body) {
   {
     engine::Entry entry(*vm.instance);
     if (!entry.ok())
-      return report.fail(JIT_E_BUSY, "the vm is in use by another thread; wait for that call, or use one vm per thread");
+      return report.fail(JIT_E_BUSY,
+                         "the vm is in use by another thread; wait for that call, or use one vm per thread");
     status = below(report, vm, self, body);
   }
   vm.finalizers->run();

@@ -8,9 +8,11 @@ using engine::Engine;
 
 namespace {
 
-// A call on an engine that takes a name or pattern: body(engine, text) answers a status, JIT_E_NOT_FOUND for an unknown one.
+// A call on an engine that takes a name or pattern: body(engine, text) answers a status, JIT_E_NOT_FOUND for an unknown
+// one.
 template <class Body>
-jit_status with_name(const char* where, jit_engine* engine, const char* name, size_t length, jit_error** err, Body&& body) {
+jit_status with_name(const char* where, jit_engine* engine, const char* name, size_t length, jit_error** err,
+                     Body&& body) {
   return with_engine(where, engine, err, [&](Engine& e, Report& report) -> jit_status {
     if (!name || !length) return report.fail(JIT_E_ARGUMENT, "a name is needed");
     std::string_view text(name, length);
@@ -31,7 +33,8 @@ jit_status jit_set_threshold(jit_engine* engine, int64_t calls, jit_error** err)
 jit_status jit_set_budget(jit_engine* engine, int64_t entries, jit_error** err) {
   return with_engine("jit_set_budget", engine, err, [&](Engine& e, Report& report) -> jit_status {
     if (entries < 0)
-      return report.fail(JIT_E_RANGE, "a budget of %lld entries; use 0 to cache nothing", static_cast<long long>(entries));
+      return report.fail(JIT_E_RANGE, "a budget of %lld entries; use 0 to cache nothing",
+                         static_cast<long long>(entries));
     e.set_budget(entries);
     return JIT_OK;
   });
@@ -52,7 +55,8 @@ jit_status jit_pin(jit_engine* engine, const char* name, size_t length, jit_erro
 }
 
 jit_status jit_unpin(jit_engine* engine, const char* name, size_t length, jit_error** err) {
-  return with_name("jit_unpin", engine, name, length, err, [](Engine& e, std::string_view text) { return e.unpin(text); });
+  return with_name("jit_unpin", engine, name, length, err,
+                   [](Engine& e, std::string_view text) { return e.unpin(text); });
 }
 
 jit_status jit_reset(jit_engine* engine, jit_error** err) {

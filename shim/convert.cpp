@@ -84,7 +84,8 @@ jit_status ref_from_host(Call& call, const jit_ref* ref, Place place, Value* out
     return call.report.fail(JIT_E_HANDLE, "%s is a reference that %s", place.text().c_str(),
                             ref ? "is not alive: it was released, or it is no reference" : "is NULL");
   if (pin.object() != &call.vm)
-    return call.report.fail(JIT_E_HANDLE, "%s is a reference of another vm; copy the value instead", place.text().c_str());
+    return call.report.fail(JIT_E_HANDLE, "%s is a reference of another vm; copy the value instead",
+                            place.text().c_str());
   *out = call.instance().reference(pin.reference());
   return JIT_OK;
 }

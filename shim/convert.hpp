@@ -1,7 +1,7 @@
 // shim/convert.hpp: struct jit_value to Value and back.
 //
-// Answers for: every kind of jit_value, and references with their vm. Not for: lists, vectors and the like (values.cpp).
-// Everything here is called inside an Entry of the vm.
+// Answers for: every kind of jit_value, and references with their vm. Not for: lists, vectors and the like
+// (values.cpp). Everything here is called inside an Entry of the vm.
 #pragma once
 
 #include <cstddef>

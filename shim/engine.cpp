@@ -16,7 +16,8 @@ int64_t limit_option(int64_t given, int64_t otherwise) {
 }
 
 jit_status check(const jit_engine_options& options, Report& report) {
-  if (options.mode > JIT_MODE_STORM) return report.fail(JIT_E_ARGUMENT, "mode %u is none of JIT_MODE_...", options.mode);
+  if (options.mode > JIT_MODE_STORM)
+    return report.fail(JIT_E_ARGUMENT, "mode %u is none of JIT_MODE_...", options.mode);
   if (options.workers > kMaxWorkers)
     return report.fail(JIT_E_RANGE, "%u workers are asked for, %u at most are allowed", options.workers, kMaxWorkers);
   return JIT_OK;
@@ -55,9 +56,8 @@ jit_status make_engine(const jit_engine_options* given, jit_engine** out, Report
 
 jit_status jit_engine_new(const jit_engine_options* options, jit_engine** out, jit_error** err) {
   const bool wanted = clear(out);
-  return guarded("jit_engine_new", err, [&](Report& report) {
-    return wanted ? make_engine(options, out, report) : report.no_output("out");
-  });
+  return guarded("jit_engine_new", err,
+                 [&](Report& report) { return wanted ? make_engine(options, out, report) : report.no_output("out"); });
 }
 
 jit_engine* jit_engine_retain(jit_engine* engine) { return retain_handle(Kind::kEngine, engine) ? engine : nullptr; }

@@ -53,13 +53,15 @@ void read_trace(Value trace, ErrorRecord& record) {
       record.column = entry.column;
     }
     if (entry.name.empty()) continue;  // a place in source that was not running yet
-    record.trace += entry.name + " (" + entry.source + ":" + std::to_string(entry.line) + ":" + std::to_string(entry.column) + ")\n";
+    record.trace += entry.name + " (" + entry.source + ":" + std::to_string(entry.line) + ":" +
+                    std::to_string(entry.column) + ")\n";
   }
 }
 
 // The message of (error "text" irritant ...) shows the irritants, which the error object keeps apart.
 void read_message(Vm& vm, const Error& error, ErrorRecord& record) {
-  record.message = is_string(error.message) ? std::string(frame::string_view_of(error.message)) : print(vm, error.message);
+  record.message =
+      is_string(error.message) ? std::string(frame::string_view_of(error.message)) : print(vm, error.message);
   if (record.kind != "error") return;
   for (Value rest = error.irritants; is_pair(rest); rest = cdr(rest)) record.message += " " + print(vm, car(rest));
 }
@@ -203,20 +205,34 @@ jit_status jit_error_value(const jit_error* error, jit_value* value) {
 
 const char* jit_status_name(jit_status status) {
   switch (status) {
-    case JIT_OK: return "ok";
-    case JIT_SUSPENDED: return "suspended";
-    case JIT_INTERRUPTED: return "interrupted";
-    case JIT_E_ARGUMENT: return "bad argument";
-    case JIT_E_HANDLE: return "bad handle";
-    case JIT_E_BUSY: return "busy";
-    case JIT_E_SX: return "sx error";
-    case JIT_E_MEMORY: return "no memory";
-    case JIT_E_STATE: return "not possible now";
-    case JIT_E_TYPE: return "wrong type";
-    case JIT_E_RANGE: return "out of range";
-    case JIT_E_NOT_FOUND: return "not found";
-    case JIT_E_HOST: return "host error";
-    default: return "unknown";
+    case JIT_OK:
+      return "ok";
+    case JIT_SUSPENDED:
+      return "suspended";
+    case JIT_INTERRUPTED:
+      return "interrupted";
+    case JIT_E_ARGUMENT:
+      return "bad argument";
+    case JIT_E_HANDLE:
+      return "bad handle";
+    case JIT_E_BUSY:
+      return "busy";
+    case JIT_E_SX:
+      return "sx error";
+    case JIT_E_MEMORY:
+      return "no memory";
+    case JIT_E_STATE:
+      return "not possible now";
+    case JIT_E_TYPE:
+      return "wrong type";
+    case JIT_E_RANGE:
+      return "out of range";
+    case JIT_E_NOT_FOUND:
+      return "not found";
+    case JIT_E_HOST:
+      return "host error";
+    default:
+      return "unknown";
   }
 }
 

@@ -1,7 +1,8 @@
 // shim/errors.hpp: what a jit_error handle stands for, and how every function of the interface reports.
 //
 // Answers for: text and kind of failures, and taking SX errors apart. Not for: deciding what is one.
-// Invariant: a Report never throws and never fails twice; when there is no memory for an error object, the status alone tells.
+// Invariant: a Report never throws and never fails twice; when there is no memory for an error object, the status alone
+// tells.
 #pragma once
 
 #include <cstddef>

@@ -1,7 +1,7 @@
 // shim/functions.cpp: globals, functions of the host, objects of the host.
 //
-// Answers for: what a callback is given, and believing nothing that it answers before it was checked. Not for: bringing the call to
-// the host's stack (engine).
+// Answers for: what a callback is given, and believing nothing that it answers before it was checked. Not for: bringing
+// the call to the host's stack (engine).
 #include <array>
 
 #include "call.hpp"
@@ -59,7 +59,11 @@ class Answer {
 class HostRecord {
  public:
   HostRecord(Vm& vm, std::string_view name, jit_host_fn function, jit_finalizer finalizer, void* env)
-      : vm_(vm), name_(name), where_("host function " + name_), function_(function), registration_(finalizer, env, vm.finalizers) {}
+      : vm_(vm),
+        name_(name),
+        where_("host function " + name_),
+        function_(function),
+        registration_(finalizer, env, vm.finalizers) {}
   void arm() { registration_.arm(); }
 
   Value call(VmState* state, const Value* args, uint64_t count) noexcept {
@@ -67,6 +71,8 @@ class HostRecord {
       return call_checked(state, args, count);
     } catch (const std::bad_alloc&) {
       return frame::raise_error(state, frame::ErrorKind::kHost, "%s: no memory for the call", name_.c_str());
+    } catch (const std::bad_weak_ptr&) {
+      return frame::raise_error(state, frame::ErrorKind::kHost, "%s: its vm is being released", name_.c_str());
     } catch (const std::exception& e) {
       return frame::raise_error(state, frame::ErrorKind::kHost, "%s: %s", name_.c_str(), e.what());
     }
@@ -130,11 +136,10 @@ jit_status define_function(Call& call, std::string_view name, int32_t min_args, 
   if (min_args < 0 || (max_args >= 0 && max_args < min_args) || max_args > frame::kMaxXargs)
     return call.report.fail(JIT_E_RANGE, "%d to %d arguments make no sense", min_args, max_args);
   HostRecord& defined = *record;
-  call.instance().define_host_function(
-      name, min_args, max_args < 0 ? -1 : max_args,
-      [record = std::move(record)](VmState* state, const Value* args, uint64_t count) {
-        return record->call(state, args, count);
-      });
+  call.instance().define_host_function(name, min_args, max_args < 0 ? -1 : max_args,
+                                       [record = std::move(record)](VmState* state, const Value* args, uint64_t count) {
+                                         return record->call(state, args, count);
+                                       });
   defined.arm();
   return JIT_OK;
 }
@@ -185,7 +190,8 @@ jit_status jit_lookup(jit_vm* vm, const char* name, size_t length, jit_value* re
     Value cell = value::as<value::Symbol>(call.instance().vm().intern({name, length}))->cell;
     Value v = value::is_type(cell, value::Type::kCell) ? value::as<value::Cell>(cell)->value : value::kUnbound;
     if (v == value::kUnbound)
-      return call.report.fail(JIT_E_NOT_FOUND, "no global is named %.*s", static_cast<int>(std::min<size_t>(length, 200)), name);
+      return call.report.fail(JIT_E_NOT_FOUND, "no global is named %.*s",
+                              static_cast<int>(std::min<size_t>(length, 200)), name);
     to_host(call.vm, v, result);
     return JIT_OK;
   });

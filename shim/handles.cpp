@@ -50,8 +50,8 @@ constexpr Place place_of(uint64_t index) {
   return {chunk, position - (kFirstChunk << chunk)};
 }
 
-// A stack of slots linked through Slot::reference. The upper half of the head counts changes, so that a head which was popped
-// and pushed again in between is not taken for the same one.
+// A stack of slots linked through Slot::reference. The upper half of the head counts changes, so that a head which was
+// popped and pushed again in between is not taken for the same one.
 class SlotList {
  public:
   void push(uint64_t index) noexcept;
@@ -152,7 +152,8 @@ uint64_t index_of(const Slot* slot) {
   return 0;  // not reached: every slot is in a chunk
 }
 
-// What the slot stood for is let go after the slot is free, for its destructor may run code of the host that makes handles.
+// What the slot stood for is let go after the slot is free, for its destructor may run code of the host that makes
+// handles.
 void end_slot(Slot* slot) noexcept {
   const uint64_t index = index_of(slot);
   const uint64_t generation = generation_of(slot->state.load(std::memory_order_relaxed)) + 1;

@@ -1,16 +1,18 @@
 // shim/handles.hpp: the process-wide table behind every opaque pointer of the C interface.
 //
-// Answers for: telling a live handle from NULL, garbage, a handle of another kind and one that was released; owners; keeping what
-// a handle stands for alive while a call uses it. Not for: what the things are (vm.hpp, errors.hpp, run.cpp).
+// Answers for: telling a live handle from NULL, garbage, a handle of another kind and one that was released; owners;
+// keeping what a handle stands for alive while a call uses it. Not for: what the things are (vm.hpp, errors.hpp,
+// run.cpp).
 //
 // Invariants:
 //  1. A handle is a number, never an address: nothing that a host passes is dereferenced. Its bits are
 //        63..60 = 0100   59..32 generation   31..4 index of a slot   3..0 kind
-//     Kinds are odd, so no aligned pointer looks like a handle, and the top bits are set, so no user-space address does.
+//     Kinds are odd, so no aligned pointer looks like a handle, and the top bits are set, so no address
+//     of user space does.
 //  2. A slot's generation grows when its handle ends, and a slot whose generations are used up is not used again: a
 //     handle that ended is never taken for a later one.
-//  3. All state of a slot is one atomic word: generation (28 bits), owners (18), pins (18). Owners are what the host holds,
-//     pins are calls in progress. Owners never rise again from 0; whoever brings both to 0 ends the slot.
+//  3. All state of a slot is one atomic word: generation (28 bits), owners (18), pins (18). Owners are what the host
+//     holds, pins are calls in progress. Owners never rise again from 0; whoever brings both to 0 ends the slot.
 //  4. No locks, so a signal handler may pin, and a child after fork finds nothing held.
 #pragma once
 

@@ -26,8 +26,8 @@ jit_status make_value(const char* where, jit_vm* vm, jit_ref** out, jit_error** 
 
 // The same from `count` values of the host: build(call, arguments, &value).
 template <class Build>
-jit_status build_value(const char* where, jit_vm* vm, const jit_value* items, size_t count, const char* noun, jit_ref** out,
-                       jit_error** err, Build&& build) {
+jit_status build_value(const char* where, jit_vm* vm, const jit_value* items, size_t count, const char* noun,
+                       jit_ref** out, jit_error** err, Build&& build) {
   return make_value(where, vm, out, err, [&](Call& call, Value* value) -> jit_status {
     Arguments arguments(call);
     if (jit_status status = arguments.convert(items, count, noun)) return status;
@@ -57,30 +57,34 @@ F64Vector* borrow(Call& call, double* data, size_t count, jit_finalizer finalize
 }  // namespace
 
 jit_status jit_list_new(jit_vm* vm, const jit_value* items, size_t count, jit_ref** out, jit_error** err) {
-  return build_value("jit_list_new", vm, items, count, "item", out, err, [](Call& call, Arguments& items_, Value* value) {
-    *value = frame::make_list(call.state, items_.data(), items_.size());
-    return jit_status{JIT_OK};
-  });
+  return build_value("jit_list_new", vm, items, count, "item", out, err,
+                     [](Call& call, Arguments& items_, Value* value) {
+                       *value = frame::make_list(call.state, items_.data(), items_.size());
+                       return jit_status{JIT_OK};
+                     });
 }
 
 jit_status jit_vector_new(jit_vm* vm, const jit_value* items, size_t count, jit_ref** out, jit_error** err) {
-  return build_value("jit_vector_new", vm, items, count, "item", out, err, [](Call& call, Arguments& items_, Value* value) {
-    return fill(call, prims::new_vector(call.state, "jit_vector_new", items_.size(), kNil), items_, value);
-  });
+  return build_value(
+      "jit_vector_new", vm, items, count, "item", out, err, [](Call& call, Arguments& items_, Value* value) {
+        return fill(call, prims::new_vector(call.state, "jit_vector_new", items_.size(), kNil), items_, value);
+      });
 }
 
 jit_status jit_tuple_new(jit_vm* vm, const jit_value* items, size_t count, jit_ref** out, jit_error** err) {
-  return build_value("jit_tuple_new", vm, items, count, "item", out, err, [](Call& call, Arguments& items_, Value* value) {
-    return fill(call, prims::new_tuple(call.state, "jit_tuple_new", items_.size()), items_, value);
-  });
+  return build_value("jit_tuple_new", vm, items, count, "item", out, err,
+                     [](Call& call, Arguments& items_, Value* value) {
+                       return fill(call, prims::new_tuple(call.state, "jit_tuple_new", items_.size()), items_, value);
+                     });
 }
 
 jit_status jit_dict_new(jit_vm* vm, const jit_value* items, size_t count, jit_ref** out, jit_error** err) {
   if (count > SIZE_MAX / 2) count = SIZE_MAX / 2;  // refused below like every count that no heap holds
-  return build_value("jit_dict_new", vm, items, count * 2, "item", out, err, [](Call& call, Arguments& items_, Value* value) {
-    *value = prims::prim_dict(call.state, items_.data(), items_.size());
-    return *value == kUnwind ? call.pending() : jit_status{JIT_OK};
-  });
+  return build_value("jit_dict_new", vm, items, count * 2, "item", out, err,
+                     [](Call& call, Arguments& items_, Value* value) {
+                       *value = prims::prim_dict(call.state, items_.data(), items_.size());
+                       return *value == kUnwind ? call.pending() : jit_status{JIT_OK};
+                     });
 }
 
 jit_status jit_pair_new(jit_vm* vm, const jit_value* head, const jit_value* tail, jit_ref** out, jit_error** err) {

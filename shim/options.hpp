@@ -1,6 +1,7 @@
 // shim/options.hpp: option structs that grow, and callbacks with their env and finalizer.
 //
-// Answers for: reading a struct of a caller that was compiled with an older or newer header. Not for: what options mean.
+// Answers for: reading a struct of a caller that was compiled with an older or newer header. Not for: what options
+// mean.
 #pragma once
 
 #include <algorithm>

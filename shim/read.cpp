@@ -41,12 +41,18 @@ bool flat_length(Value v, uint64_t* length) {
   if (elements_of(v, &data, length)) return true;
   if (!is_object(v)) return false;
   switch (as<Object>(v)->type) {
-    case Type::kString: return *length = as<String>(v)->length, true;
-    case Type::kBytes: return *length = as<Bytes>(v)->length, true;
-    case Type::kF64Vector: return *length = as<F64Vector>(v)->length, true;
-    case Type::kI64Vector: return *length = as<I64Vector>(v)->length, true;
-    case Type::kDict: return *length = as<Dict>(v)->count, true;
-    default: return false;
+    case Type::kString:
+      return *length = as<String>(v)->length, true;
+    case Type::kBytes:
+      return *length = as<Bytes>(v)->length, true;
+    case Type::kF64Vector:
+      return *length = as<F64Vector>(v)->length, true;
+    case Type::kI64Vector:
+      return *length = as<I64Vector>(v)->length, true;
+    case Type::kDict:
+      return *length = as<Dict>(v)->count, true;
+    default:
+      return false;
   }
 }
 
@@ -69,9 +75,12 @@ jit_status list_get(Call& call, size_t index, jit_value* result) {
 // Element of a packed vector. Precondition: index is inside.
 Value packed_get(Call& call, size_t index) {
   switch (as<Object>(call.self)->type) {
-    case Type::kF64Vector: return frame::make_float(call.state, as<F64Vector>(call.self)->data[index]);
-    case Type::kI64Vector: return frame::make_integer(call.state, as<I64Vector>(call.self)->data[index]);
-    default: return make_fixnum(as<Bytes>(call.self)->data[index]);
+    case Type::kF64Vector:
+      return frame::make_float(call.state, as<F64Vector>(call.self)->data[index]);
+    case Type::kI64Vector:
+      return frame::make_integer(call.state, as<I64Vector>(call.self)->data[index]);
+    default:
+      return make_fixnum(as<Bytes>(call.self)->data[index]);
   }
 }
 
@@ -216,8 +225,8 @@ const String* text_of(Value v) {
 
 // Where a packed object keeps its elements.
 template <class Packed, class Element>
-jit_status packed_data(const char* where, const jit_ref* ref, Type type, const char* noun, Element** data, size_t* count,
-                       jit_error** err) {
+jit_status packed_data(const char* where, const jit_ref* ref, Type type, const char* noun, Element** data,
+                       size_t* count, jit_error** err) {
   const bool wanted = clear(data) & clear(count);
   return inside(where, ref, err, [&](Call& call) -> jit_status {
     if (!wanted) return call.report.no_output(data ? "size" : "data");
@@ -256,8 +265,8 @@ jit_status jit_get(const jit_ref* ref, size_t index, jit_value* result, jit_erro
   });
 }
 
-jit_status jit_items(const jit_ref* ref, size_t start, jit_value* values, size_t capacity, size_t* count, jit_value* tail,
-                     jit_error** err) {
+jit_status jit_items(const jit_ref* ref, size_t start, jit_value* values, size_t capacity, size_t* count,
+                     jit_value* tail, jit_error** err) {
   const bool wanted = clear(count);
   clear(tail);
   return inside("jit_items", ref, err, [&](Call& call) -> jit_status {

@@ -1,7 +1,7 @@
 // shim/vm.hpp: what the handles of engines and vms stand for, and the finalizers of a vm's host.
 //
-// Answers for: ownership between handles (a vm keeps its engine, a reference or computation its vm) and for running finalizers on
-// the host's stack. Not for: the checks of a call (call.hpp).
+// Answers for: ownership between handles (a vm keeps its engine, a reference or computation its vm) and for running
+// finalizers on the host's stack. Not for: the checks of a call (call.hpp).
 #pragma once
 
 #include <array>
@@ -25,8 +25,8 @@ struct Finalizer {
   Finalizer* next = nullptr;
 };
 
-// The finalizers whose time has come. The collector finds things dead while it is on a computation's stack, where code of the
-// host must not run; so they wait here until the call that was in progress is back on the host's stack.
+// The finalizers whose time has come. The collector finds things dead while it is on a computation's stack, where code
+// of the host must not run; so they wait here until the call that was in progress is back on the host's stack.
 class Finalizers {
  public:
   Finalizers() = default;

@@ -9,10 +9,11 @@
 
 #include "terrace/jit.h"
 
-#define FUNCTIONS(X)                                                                                          \
-  X(jit_abi_version) X(jit_engine_new) X(jit_engine_release) X(jit_vm_new) X(jit_vm_release) X(jit_eval)       \
-  X(jit_call) X(jit_resume) X(jit_computation_release) X(jit_define_function) X(jit_ref_release) X(jit_length) \
-  X(jit_error_message) X(jit_error_kind) X(jit_error_release) X(jit_vm_retain)
+#define FUNCTIONS(X)                                                                                            \
+  X(jit_abi_version)                                                                                            \
+  X(jit_engine_new) X(jit_engine_release) X(jit_vm_new) X(jit_vm_release) X(jit_eval) X(jit_call) X(jit_resume) \
+      X(jit_computation_release) X(jit_define_function) X(jit_ref_release) X(jit_length) X(jit_error_message)   \
+          X(jit_error_kind) X(jit_error_release) X(jit_vm_retain)
 
 static struct {
 #define MEMBER(name) __typeof__(&name) name;
@@ -22,57 +23,58 @@ static struct {
 
 static int failures;
 
-static void check(int right, const char *what) {
+static void check(int right, const char* what) {
   printf("%s %s\n", right ? "ok  " : "FAIL", what);
   failures += !right;
 }
 
-static void *load(const char *path, int mode) {
-  void *library = dlopen(path, RTLD_NOW | mode);
+static void* load(const char* path, int mode) {
+  void* library = dlopen(path, RTLD_NOW | mode);
   if (!library) {
     printf("FAIL dlopen: %s\n", dlerror());
     exit(1);
   }
-#define LOOK_UP(name)                                      \
-  {                                                        \
-    void *address = dlsym(library, #name);                 \
+#define LOOK_UP(name)                                            \
+  {                                                              \
+    void* address = dlsym(library, #name);                       \
     if (!address) printf("FAIL no symbol " #name "\n"), exit(1); \
-    memcpy(&api.name, &address, sizeof address);           \
+    memcpy(&api.name, &address, sizeof address);                 \
   }
   FUNCTIONS(LOOK_UP)
 #undef LOOK_UP
   return library;
 }
 
-static jit_status sum(void *env, jit_vm *vm, const jit_value *arguments, size_t count, jit_value *result, jit_error **err) {
+static jit_status sum(void* env, jit_vm* vm, const jit_value* arguments, size_t count, jit_value* result,
+                      jit_error** err) {
   int64_t total = 0;
   (void)vm;
   (void)err;
   for (size_t i = 0; i < count; i++) total += arguments[i].as.integer;
-  ++*(int *)env;
+  ++*(int*)env;
   result->kind = JIT_INT;
   result->as.integer = total;
   return JIT_OK;
 }
 
-static void finalize(void *env) { *(int *)env += 1000; }
+static void finalize(void* env) { *(int*)env += 1000; }
 
 /* What one session leaves in the hands of the host. */
 struct held {
-  jit_engine *engine;
-  jit_vm *vm;
-  jit_ref *list;
-  jit_computation *computation;
-  jit_error *error;
+  jit_engine* engine;
+  jit_vm* vm;
+  jit_ref* list;
+  jit_computation* computation;
+  jit_error* error;
 };
 
-static jit_status eval(struct held *h, const char *source, jit_value *result, jit_computation **computation) {
+static jit_status eval(struct held* h, const char* source, jit_value* result, jit_computation** computation) {
   return api.jit_eval(h->vm, source, strlen(source), "client", result, computation, &h->error);
 }
 
-static void run(struct held *h, int *calls) {
+static void run(struct held* h, int* calls) {
   jit_value v, argument, name;
-  jit_computation *next = NULL;
+  jit_computation* next = NULL;
   memset(h, 0, sizeof *h);
   check(api.jit_engine_new(NULL, &h->engine, NULL) == JIT_OK, "an engine");
   check(api.jit_vm_new(h->engine, NULL, &h->vm, NULL) == JIT_OK, "a vm");
@@ -97,21 +99,32 @@ static void run(struct held *h, int *calls) {
   h->computation = next;
   check(eval(h, "(list 1 2 3)", &v, NULL) == JIT_OK && v.type == JIT_TYPE_PAIR, "a list");
   h->list = v.as.ref;
-  check(eval(h, "(car 5)", &v, NULL) == JIT_E_SX && strcmp(api.jit_error_kind(h->error), "type-error") == 0, "an error");
+  check(eval(h, "(car 5)", &v, NULL) == JIT_E_SX && strcmp(api.jit_error_kind(h->error), "type-error") == 0,
+        "an error");
 }
 
-static void release(struct held *h, int which) {
+static void release(struct held* h, int which) {
   switch (which) {
-    case 0: api.jit_engine_release(h->engine); break;
-    case 1: api.jit_vm_release(h->vm); break;
-    case 2: api.jit_ref_release(h->list); break;
-    case 3: api.jit_computation_release(h->computation); break;
-    default: api.jit_error_release(h->error); break;
+    case 0:
+      api.jit_engine_release(h->engine);
+      break;
+    case 1:
+      api.jit_vm_release(h->vm);
+      break;
+    case 2:
+      api.jit_ref_release(h->list);
+      break;
+    case 3:
+      api.jit_computation_release(h->computation);
+      break;
+    default:
+      api.jit_error_release(h->error);
+      break;
   }
 }
 
 /* All orders of five things, by the digits of `order` in the factorial number system. */
-static void release_in_order(struct held *h, int order) {
+static void release_in_order(struct held* h, int order) {
   int left[5] = {0, 1, 2, 3, 4};
   for (int n = 5; n > 0; n--) {
     int pick = order % n;
@@ -121,11 +134,11 @@ static void release_in_order(struct held *h, int order) {
   }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char** argv) {
   struct held h;
   int calls = 0;
   if (argc != 3) return 2;
-  void *library = load(argv[1], strcmp(argv[2], "global") == 0 ? RTLD_GLOBAL : RTLD_LOCAL);
+  void* library = load(argv[1], strcmp(argv[2], "global") == 0 ? RTLD_GLOBAL : RTLD_LOCAL);
   check(api.jit_abi_version() == 0x100, "version");
   for (int order = 0; order < 120; order++) {
     calls = 0;

@@ -36,7 +36,10 @@ void control_is_read_back(void**) {
 void allowed_again(void**) {
   Session s;
   assert_int_equal(jit_exclude(s.engine, "dou*", 4, nullptr), JIT_OK);
-  assert_int_equal(s.eval_int("(define (double x) (* 2 x)) (let loop ((i 0)) (if (= i 100) (double i) (begin (double i) (loop (+ i 1)))))"), 200);
+  assert_int_equal(
+      s.eval_int(
+          "(define (double x) (* 2 x)) (let loop ((i 0)) (if (= i 100) (double i) (begin (double i) (loop (+ i 1)))))"),
+      200);
   auto told = [&](const char* what) {
     jit_value name = of_data(JIT_SYMBOL, "double");
     char* text = nullptr;

@@ -64,8 +64,8 @@ void a_child_makes_its_own(void**) {
   if (child == 0) {
     jit_engine* engine;
     jit_vm* vm;
-    bool right = jit_engine_new(nullptr, &engine, nullptr) == JIT_OK && jit_vm_new(engine, nullptr, &vm, nullptr) == JIT_OK &&
-                 evaluates(vm, "(+ 20 22)", 42);
+    bool right = jit_engine_new(nullptr, &engine, nullptr) == JIT_OK &&
+                 jit_vm_new(engine, nullptr, &vm, nullptr) == JIT_OK && evaluates(vm, "(+ 20 22)", 42);
     jit_vm_release(vm);
     jit_engine_release(engine);
     _exit(right ? 0 : 1);

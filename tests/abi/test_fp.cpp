@@ -1,5 +1,5 @@
-// tests/abi/test_fp.cpp: the floating-point environment is the default one inside and the host's own outside, also when the host
-// runs with traps enabled, as SBCL and ECL do.
+// tests/abi/test_fp.cpp: the floating-point environment is the default one inside and the host's own outside, also when
+// the host runs with traps enabled, as SBCL and ECL do.
 #include <fenv.h>
 #include <x86intrin.h>
 

@@ -1,5 +1,5 @@
-// tests/abi/test_handles.cpp: every function of jit.h answers NULL, garbage, handles of another kind and released handles with
-// JIT_E_HANDLE, or does nothing; none crashes. The list of functions is compared with abi/terrace.map.
+// tests/abi/test_handles.cpp: every function of jit.h answers NULL, garbage, handles of another kind and released
+// handles with JIT_E_HANDLE, or does nothing; none crashes. The list of functions is compared with abi/terrace.map.
 #include <fstream>
 #include <set>
 #include <thread>
@@ -38,10 +38,12 @@ struct Case {
 };
 
 // One case: `function` with the handle in question first, then the arguments, then err.
-#define T_CASE(takes, type, function, ...)                                \
-  {#function, Takes::takes, [](void* handle, jit_error** err) {           \
-     return function(static_cast<type*>(handle), __VA_ARGS__ __VA_OPT__(, ) err); \
-   }}
+#define T_CASE(takes, type, function, ...)                                                                   \
+  {                                                                                                          \
+#function, Takes::takes,                                                                                 \
+        [](void* handle,                                                                                     \
+           jit_error** err) { return function(static_cast<type*>(handle), __VA_ARGS__ __VA_OPT__(, ) err); } \
+  }
 #define T_ENGINE(function, ...) T_CASE(kEngine, jit_engine, function __VA_OPT__(, ) __VA_ARGS__)
 #define T_VM(function, ...) T_CASE(kVm, jit_vm, function __VA_OPT__(, ) __VA_ARGS__)
 #define T_REF(function, ...) T_CASE(kRef, jit_ref, function __VA_OPT__(, ) __VA_ARGS__)
@@ -97,11 +99,12 @@ const Case kCases[] = {
 
 // Functions that answer no status or take no handle; each has its own test below.
 const char* const kOthers[] = {
-    "jit_status_name",  "jit_abi_version",   "jit_version_string", "jit_error_new",      "jit_error_release",
-    "jit_error_status", "jit_error_message", "jit_error_kind",     "jit_error_source",   "jit_error_line",
-    "jit_error_column", "jit_error_trace",   "jit_error_value",    "jit_engine_new",     "jit_engine_retain",
-    "jit_engine_release", "jit_vm_retain",   "jit_vm_release",     "jit_computation_retain",
-    "jit_computation_release", "jit_interrupt", "jit_ref_retain",  "jit_ref_release",    "jit_ref_type",
+    "jit_status_name",   "jit_abi_version",  "jit_version_string",     "jit_error_new",
+    "jit_error_release", "jit_error_status", "jit_error_message",      "jit_error_kind",
+    "jit_error_source",  "jit_error_line",   "jit_error_column",       "jit_error_trace",
+    "jit_error_value",   "jit_engine_new",   "jit_engine_retain",      "jit_engine_release",
+    "jit_vm_retain",     "jit_vm_release",   "jit_computation_retain", "jit_computation_release",
+    "jit_interrupt",     "jit_ref_retain",   "jit_ref_release",        "jit_ref_type",
     "jit_text_release",
 };
 
@@ -110,7 +113,8 @@ struct Zoo {
   Zoo() {
     live_ref = session.eval("(list 1 2)").as.ref;
     jit_value request;
-    assert_int_equal(jit_eval(session.vm, "(perform 'ask 1)", 16, "test", &request, &live_computation, nullptr), JIT_SUSPENDED);
+    assert_int_equal(jit_eval(session.vm, "(perform 'ask 1)", 16, "test", &request, &live_computation, nullptr),
+                     JIT_SUSPENDED);
     jit_ref_release(request.as.ref);
     live_error = jit_error_new(JIT_E_HOST, "text", 4);
     make_dead();
@@ -138,8 +142,10 @@ struct Zoo {
   // What is no live handle of the kind.
   std::vector<void*> wrong(Takes takes) {
     static int somewhere;
-    std::vector<void*> bad = {nullptr, &somewhere, &session, reinterpret_cast<void*>(1), reinterpret_cast<void*>(-1),
-                              dead_engine, dead_vm, dead_ref, dead_computation, dead_error, live_error};
+    std::vector<void*> bad = {
+        nullptr,     &somewhere, &session, reinterpret_cast<void*>(1), reinterpret_cast<void*>(-1),
+        dead_engine, dead_vm,    dead_ref, dead_computation,           dead_error,
+        live_error};
     for (uint64_t bits : {0x5ull, 0xDEADBEEFull, 0x4000000000000000ull, 0x4000000000000003ull, 0x400000010FFFFFF3ull,
                           0x4FFFFFFFFFFFFFFFull, 0x4FFFFFFFFFFFFFF5ull, 0x4000000000000007ull | 0x7FFFull << 32})
       bad.push_back(reinterpret_cast<void*>(bits));
@@ -192,7 +198,8 @@ void bad_handles_are_refused(void**) {
       if (status != JIT_E_HANDLE) give_up("%s(%p) answered %d", c.name, bad, status);
       assert_non_null(err);
       assert_int_equal(jit_error_status(err), JIT_E_HANDLE);
-      if (strncmp(jit_error_message(err), c.name, strlen(c.name)) != 0) give_up("%s: %s", c.name, jit_error_message(err));
+      if (strncmp(jit_error_message(err), c.name, strlen(c.name)) != 0)
+        give_up("%s: %s", c.name, jit_error_message(err));
       jit_error_release(err);
       assert_int_equal(c.call(bad, nullptr), JIT_E_HANDLE);
     }
@@ -291,7 +298,7 @@ void owners_are_counted(void**) {
   assert_int_equal(jit_length(ref, &length, nullptr), JIT_OK);
   jit_ref_release(ref);
   assert_int_equal(jit_length(ref, &length, nullptr), JIT_E_HANDLE);
-  jit_ref_release(ref);  // once too often: nothing happens
+  jit_ref_release(ref);                       // once too often: nothing happens
   jit_ref* next = s.eval("(list 1)").as.ref;  // takes the same slot, but is not the same handle
   assert_int_equal(jit_length(ref, &length, nullptr), JIT_E_HANDLE);
   assert_int_equal(jit_length(next, &length, nullptr), JIT_OK);
@@ -339,11 +346,15 @@ void threads_share_the_table(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(every_function_is_listed),     cmocka_unit_test(bad_handles_are_refused),
-      cmocka_unit_test(outputs_are_set_on_failure),   cmocka_unit_test(missing_outputs_are_refused),
+      cmocka_unit_test(every_function_is_listed),
+      cmocka_unit_test(bad_handles_are_refused),
+      cmocka_unit_test(outputs_are_set_on_failure),
+      cmocka_unit_test(missing_outputs_are_refused),
       cmocka_unit_test(functions_without_status_accept_anything),
-      cmocka_unit_test(bad_errors_read_as_empty),     cmocka_unit_test(names_and_versions),
-      cmocka_unit_test(owners_are_counted),           cmocka_unit_test(children_keep_parents),
+      cmocka_unit_test(bad_errors_read_as_empty),
+      cmocka_unit_test(names_and_versions),
+      cmocka_unit_test(owners_are_counted),
+      cmocka_unit_test(children_keep_parents),
       cmocka_unit_test(threads_share_the_table),
   };
   return cmocka_run_group_tests_name("handles", tests, nullptr, nullptr);

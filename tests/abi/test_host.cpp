@@ -33,8 +33,10 @@ void host_functions_are_called(void**) {
   assert_text(s.eval_error_kind("(add-host)"), "arity-error");
   assert_text(s.eval_error_kind("(add-host 1 2 3 4)"), "arity-error");
   jit_error* err = nullptr;
-  assert_failure(jit_define_function(s.vm, "f", 1, 2, 1, add_host, nullptr, nullptr, &err), JIT_E_RANGE, err, "arguments");
-  assert_failure(jit_define_function(s.vm, "f", 1, 0, 0, nullptr, nullptr, nullptr, &err), JIT_E_ARGUMENT, err, "function");
+  assert_failure(jit_define_function(s.vm, "f", 1, 2, 1, add_host, nullptr, nullptr, &err), JIT_E_RANGE, err,
+                 "arguments");
+  assert_failure(jit_define_function(s.vm, "f", 1, 0, 0, nullptr, nullptr, nullptr, &err), JIT_E_ARGUMENT, err,
+                 "function");
 }
 
 void host_functions_are_finalized_once(void**) {
@@ -46,7 +48,8 @@ void host_functions_are_finalized_once(void**) {
     assert_int_equal(finalized, 0);  // it was not registered
     define_host(s, "f", 0, 0, add_host, &finalized, count_up);
     define_host(s, "g", 0, 0, add_host, &finalized, count_up);
-    s.eval("(define f 1) (define (deep n) (if (= n 0) 0 (+ 1 (deep (- n 1))))) (deep 1000) (gc-collect!) (gc-collect!)");
+    s.eval(
+        "(define f 1) (define (deep n) (if (= n 0) 0 (+ 1 (deep (- n 1))))) (deep 1000) (gc-collect!) (gc-collect!)");
     assert_true(finalized <= 1);
     s.eval("(gc-collect!)");
   }

@@ -65,8 +65,9 @@ void deep_sources_end_well(void**) {
 // Printing, comparing and hashing recurse; deep data must not end the process.
 void deep_data_ends_well(void**) {
   Session s;
-  s.eval("(define (nest n acc) (if (= n 0) acc (nest (- n 1) (list acc))))"
-         "(define a (nest 1000000 1)) (define b (nest 1000000 1))");
+  s.eval(
+      "(define (nest n acc) (if (= n 0) acc (nest (- n 1) (list acc))))"
+      "(define a (nest 1000000 1)) (define b (nest 1000000 1))");
   jit_value a, b;
   assert_int_equal(jit_lookup(s.vm, "a", 1, &a, nullptr), JIT_OK);
   assert_int_equal(jit_lookup(s.vm, "b", 1, &b, nullptr), JIT_OK);

@@ -1,4 +1,5 @@
-// tests/abi/test_run.cpp: running programs through the C interface: results, errors with their places, suspending, interrupting.
+// tests/abi/test_run.cpp: running programs through the C interface: results, errors with their places, suspending,
+// interrupting.
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -42,7 +43,9 @@ void syntax_errors_say_where(void**) {
     const char* source;
     const char* kind;
     uint32_t line;
-  } cases[] = {{"(+ 1\n 2", "read-error", 0}, {"\n\n)", "read-error", 3}, {"1\n(if)", "syntax-error", 2},
+  } cases[] = {{"(+ 1\n 2", "read-error", 0},
+               {"\n\n)", "read-error", 3},
+               {"1\n(if)", "syntax-error", 2},
                {"\n(let ((x)) x)", "syntax-error", 2}};
   for (const auto& c : cases) {
     jit_error* err = s.eval_error(c.source);
@@ -98,7 +101,8 @@ void calls(void**) {
   assert_int_equal(jit_call(s.vm, &function, args, 2, &v, nullptr, nullptr), JIT_OK);
   assert_int_equal(v.as.integer, 42);
   jit_error* err = nullptr;
-  assert_failure(jit_call(s.vm, &function, args, 1, &v, nullptr, &err), JIT_E_SX, err, "add: expected 2 arguments, got 1");
+  assert_failure(jit_call(s.vm, &function, args, 1, &v, nullptr, &err), JIT_E_SX, err,
+                 "add: expected 2 arguments, got 1");
   jit_ref_release(function.as.ref);
   name = of_symbol("nowhere");
   assert_failure(jit_call(s.vm, &name, args, 2, &v, nullptr, &err), JIT_E_NOT_FOUND, err, "nowhere");

@@ -1,5 +1,5 @@
-// tests/abi/test_signals.cpp: after a session that compiled, signal dispositions, children, descriptors and the temporary
-// directory are as before; during it, the library's own threads take no signals.
+// tests/abi/test_signals.cpp: after a session that compiled, signal dispositions, children, descriptors and the
+// temporary directory are as before; during it, the library's own threads take no signals.
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>

@@ -136,8 +136,8 @@ void control_from_other_threads(void**) {
 
 int main() {
   const CMUnitTest tests[] = {
-      cmocka_unit_test(vms_run_side_by_side),        cmocka_unit_test(a_vm_moves_between_threads),
-      cmocka_unit_test(a_busy_vm_says_so),           cmocka_unit_test(releases_from_other_threads),
+      cmocka_unit_test(vms_run_side_by_side),       cmocka_unit_test(a_vm_moves_between_threads),
+      cmocka_unit_test(a_busy_vm_says_so),          cmocka_unit_test(releases_from_other_threads),
       cmocka_unit_test(control_from_other_threads),
   };
   return cmocka_run_group_tests_name("threads", tests, nullptr, nullptr);

@@ -165,9 +165,15 @@ void types_of_results(void**) {
   const struct {
     const char* source;
     uint32_t type;
-  } cases[] = {{"\"s\"", JIT_TYPE_STRING},        {"'s", JIT_TYPE_SYMBOL},          {":k", JIT_TYPE_KEYWORD},
-               {"'(1)", JIT_TYPE_PAIR},           {"#(1)", JIT_TYPE_VECTOR},        {"{:a 1}", JIT_TYPE_DICT},
-               {"(lambda (x) x)", JIT_TYPE_FUNCTION}, {"car", JIT_TYPE_FUNCTION},   {"(make-f64-vector 2)", JIT_TYPE_F64_VECTOR},
+  } cases[] = {{"\"s\"", JIT_TYPE_STRING},
+               {"'s", JIT_TYPE_SYMBOL},
+               {":k", JIT_TYPE_KEYWORD},
+               {"'(1)", JIT_TYPE_PAIR},
+               {"#(1)", JIT_TYPE_VECTOR},
+               {"{:a 1}", JIT_TYPE_DICT},
+               {"(lambda (x) x)", JIT_TYPE_FUNCTION},
+               {"car", JIT_TYPE_FUNCTION},
+               {"(make-f64-vector 2)", JIT_TYPE_F64_VECTOR},
                {"(make-error 'k \"m\")", JIT_TYPE_ERROR}};
   for (const auto& c : cases) {
     jit_value v = s.eval(c.source);
@@ -402,7 +408,8 @@ void references_survive_collections(void**) {
   }
   s.eval("(gc-collect!)");
   for (int i = 0; i < 50; i++) {
-    assert_text(s.print(of_ref(refs[static_cast<size_t>(i)]), false), "(" + std::to_string(i) + " text " + std::to_string(i) + ")");
+    assert_text(s.print(of_ref(refs[static_cast<size_t>(i)]), false),
+                "(" + std::to_string(i) + " text " + std::to_string(i) + ")");
     jit_ref_release(refs[static_cast<size_t>(i)]);
   }
 }
