@@ -3,6 +3,7 @@
 // Exit codes: 0 done, 1 an SX error or a failed test, 2 a command line that makes no sense, 3 no usable library.
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -63,8 +64,7 @@ void add_options(CLI::App& app, Command* command) {
 
 void add_commands(CLI::App& app, Command* command) {
   auto* run = app.add_subcommand("run", "run a program; the global `arguments` is the list of its arguments");
-  run->add_option("FILE", command->file, "SX source, or - for standard input")->required();
-  run->add_option("ARGS", command->arguments, "strings for the program; after -- also such as begin with -");
+  run->add_option("FILE", command->file, "SX source, or - for standard input; what follows are the program's arguments")->required();
   auto* eval = app.add_subcommand("eval", "run an expression and show what it gives");
   eval->add_option("EXPR", command->expression, "SX source")->required();
   app.add_subcommand("repl", "read, run and show, one form after the other");
@@ -75,6 +75,27 @@ void add_commands(CLI::App& app, Command* command) {
   test->add_option("--seconds", command->corpus.seconds, "the longest that one example may take")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+}
+
+// Where the first word stands that is neither an option nor an option's value.
+size_t next_word(const CLI::App& app, const std::vector<std::string>& words, size_t from) {
+  while (from < words.size() && words[from].size() > 1 && words[from].front() == '-') {
+    const CLI::Option* option = app.get_option_no_throw(words[from]);
+    from += option != nullptr && option->get_items_expected_max() > 0 ? 2 : 1;
+  }
+  return from;
+}
+
+// What follows FILE in `run FILE ...` belongs to the program, also what looks like an option; it is taken out of the words.
+std::vector<std::string> take_program_arguments(const CLI::App& app, std::vector<std::string>* words) {
+  size_t command = next_word(app, *words, 0);
+  if (command >= words->size() || (*words)[command] != "run") return {};
+  size_t first = next_word(app, *words, command + 1) + 1;
+  if (first >= words->size()) return {};
+  std::vector<std::string> arguments(words->begin() + static_cast<ptrdiff_t>(first), words->end());
+  words->resize(first);
+  if (arguments.front() == "--") arguments.erase(arguments.begin());
+  return arguments;
 }
 
 bool read_limit(const char* option, const std::string& text, uint64_t* limit) {
@@ -130,14 +151,14 @@ std::optional<std::string> read_source(const std::string& path) {
   return text.str();
 }
 
-int run_file(Session& session, const Command& command) {
-  auto source = read_source(command.file);
+int run_file(Session& session, const std::string& file, const std::vector<std::string>& arguments) {
+  auto source = read_source(file);
   if (!source) {
-    std::cerr << "terrace: cannot read " << command.file << std::endl;
+    std::cerr << "terrace: cannot read " << file << std::endl;
     return kUsage;
   }
-  session.define_strings("arguments", command.arguments);
-  return show(session, session.run(*source, command.file == "-" ? "standard input" : command.file), false);
+  session.define_strings("arguments", arguments);
+  return show(session, session.run(*source, file == "-" ? "standard input" : file), false);
 }
 
 int run_in_session(const Library& library, const CLI::App& app, const Command& command) {
@@ -148,7 +169,9 @@ int run_in_session(const Library& library, const CLI::App& app, const Command& c
     return kNoLibrary;
   }
   int code = kDone;
-  if (app.got_subcommand("run")) code = run_file(session, command);
+  if (app.got_subcommand("run")) {
+    code = run_file(session, command.file, command.arguments);
+  }
   if (app.got_subcommand("eval")) code = show(session, session.run(command.expression, "eval"), true);
   if (app.got_subcommand("repl")) code = run_repl(session);
   show_stats(engine, command.stats);
@@ -184,8 +207,11 @@ int main(int argc, char** argv) {
   add_commands(app, &command);
   app.add_flag("--version", version, "show the version of the library and where it is");
   app.require_subcommand(0, 1);
+  std::vector<std::string> words(argv + 1, argv + argc);
+  command.arguments = take_program_arguments(app, &words);
+  std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
-    app.parse(argc, argv);
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     int code = app.exit(error, std::cout, std::cerr);
     return code == 0 ? kDone : kUsage;
