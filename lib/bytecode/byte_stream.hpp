@@ -1,7 +1,7 @@
 // bytecode/byte_stream.hpp: little-endian bytes written and read with every length checked.
 //
-// Invariant of the reader: after the first failure every read answers zero or nothing, so that a decoder may check once at the end;
-// count() never answers more items than the bytes that are left can hold.
+// Invariant of the reader: after the first failure every read answers zero or nothing, so that a decoder may check once
+// at the end; count() never answers more items than the bytes that are left can hold.
 #pragma once
 
 #include <cstdint>

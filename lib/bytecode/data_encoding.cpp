@@ -1,4 +1,5 @@
-// bytecode/data_encoding.cpp: the tree of a datum in prefix order, with an explicit stack so that depth costs no C stack.
+// bytecode/data_encoding.cpp: the tree of a datum in prefix order, with an explicit stack so that depth costs no C
+// stack.
 #include "bytecode/data_encoding.hpp"
 
 #include <unistd.h>
@@ -69,18 +70,41 @@ class DataEncoder {
 
   bool put_object(Value v) {
     switch (value::as<value::Object>(v)->type) {
-      case Type::kFlonum: raw(v, &value::as<value::Flonum>(v)->number, sizeof(double)); return true;
-      case Type::kBignum: put_bignum(v); return true;
-      case Type::kRatio: put_ratio(v); return true;
-      case Type::kString: named(v, v); return true;
-      case Type::kSymbol: named(v, value::as<value::Symbol>(v)->name); return true;
-      case Type::kKeyword: named(v, value::as<value::Keyword>(v)->name); return true;
-      case Type::kVector: elements(v, value::as<value::Vector>(v)->data, value::as<value::Vector>(v)->length); return true;
-      case Type::kTuple: elements(v, value::as<value::Tuple>(v)->data, value::as<value::Tuple>(v)->length); return true;
-      case Type::kF64Vector: packed<value::F64Vector>(v); return true;
-      case Type::kI64Vector: packed<value::I64Vector>(v); return true;
-      case Type::kBytes: packed<value::Bytes>(v); return true;
-      default: return false;
+      case Type::kFlonum:
+        raw(v, &value::as<value::Flonum>(v)->number, sizeof(double));
+        return true;
+      case Type::kBignum:
+        put_bignum(v);
+        return true;
+      case Type::kRatio:
+        put_ratio(v);
+        return true;
+      case Type::kString:
+        named(v, v);
+        return true;
+      case Type::kSymbol:
+        named(v, value::as<value::Symbol>(v)->name);
+        return true;
+      case Type::kKeyword:
+        named(v, value::as<value::Keyword>(v)->name);
+        return true;
+      case Type::kVector:
+        elements(v, value::as<value::Vector>(v)->data, value::as<value::Vector>(v)->length);
+        return true;
+      case Type::kTuple:
+        elements(v, value::as<value::Tuple>(v)->data, value::as<value::Tuple>(v)->length);
+        return true;
+      case Type::kF64Vector:
+        packed<value::F64Vector>(v);
+        return true;
+      case Type::kI64Vector:
+        packed<value::I64Vector>(v);
+        return true;
+      case Type::kBytes:
+        packed<value::Bytes>(v);
+        return true;
+      default:
+        return false;
     }
   }
 

@@ -8,8 +8,8 @@
 
 namespace terrace::bytecode {
 
-// Equal for equal data made by the reader in any vm and process. Shared and circular parts are written as references back. Objects without a
-// written form (functions, host objects) are written by identity, so they equal nothing else.
+// Equal for equal data made by the reader in any vm and process. Shared and circular parts are written as references
+// back. Objects without a written form (functions, host objects) are written by identity, so they equal nothing else.
 std::vector<uint8_t> encode_data(Value v);
 
 }  // namespace terrace::bytecode

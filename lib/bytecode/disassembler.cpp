@@ -21,9 +21,12 @@ namespace {
 const char* constant_letter(const FunctionCode& f, uint16_t index) {
   if (index >= f.constants.size()) return "?";
   switch (f.constants[index]) {
-    case ConstantKind::kData: return "data";
-    case ConstantKind::kGlobal: return "global";
-    case ConstantKind::kFunction: return "function";
+    case ConstantKind::kData:
+      return "data";
+    case ConstantKind::kGlobal:
+      return "global";
+    case ConstantKind::kFunction:
+      return "function";
   }
   return "?";
 }
@@ -31,11 +34,20 @@ const char* constant_letter(const FunctionCode& f, uint16_t index) {
 void append_operand(std::string& out, const FunctionCode& f, char letter, uint16_t field) {
   switch (letter) {
     case 'r':
-    case 'w': append(out, " r%u", field); break;
-    case 'k': append(out, " k%u:%s", field, constant_letter(f, field)); break;
-    case 'i': append(out, " %d", static_cast<int16_t>(field)); break;
-    case 'u': append(out, " %u", field); break;
-    default: break;
+    case 'w':
+      append(out, " r%u", field);
+      break;
+    case 'k':
+      append(out, " k%u:%s", field, constant_letter(f, field));
+      break;
+    case 'i':
+      append(out, " %d", static_cast<int16_t>(field));
+      break;
+    case 'u':
+      append(out, " %u", field);
+      break;
+    default:
+      break;
   }
 }
 

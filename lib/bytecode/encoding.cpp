@@ -5,8 +5,8 @@
 //   v count, constants | v count, captures (u8 from_register, v index) | v count, regions (v start, end, handler)
 // which is the meaning, and all that is hashed; then
 //   name | source | v count, lines (v pc, line, column)
-// A constant is u8 kind, then for data a u8 and a word or a blob (data_encoding.cpp), for a global its name, for a function its hash,
-// expected argument count and captures.
+// A constant is u8 kind, then for data a u8 and a word or a blob (data_encoding.cpp), for a global its name, for a
+// function its hash, expected argument count and captures.
 #include "bytecode/encoding.hpp"
 
 #include <blake2.h>
@@ -46,8 +46,12 @@ std::string_view name_of_cell(Value cell) {
 void put_constant(ByteWriter& out, ConstantKind kind, Value v) {
   out.u8(static_cast<uint8_t>(kind));
   switch (kind) {
-    case ConstantKind::kData: put_data(out, v); break;
-    case ConstantKind::kGlobal: out.text(name_of_cell(v)); break;
+    case ConstantKind::kData:
+      put_data(out, v);
+      break;
+    case ConstantKind::kGlobal:
+      out.text(name_of_cell(v));
+      break;
     case ConstantKind::kFunction: {
       const FunctionCode* inner = value::as<value::Proto>(v)->function;
       out.bytes(inner->hash.data(), inner->hash.size());
@@ -110,7 +114,9 @@ PortableConstant get_constant(ByteReader& in) {
       else
         constant.bytes = in.text();
       break;
-    case ConstantKind::kGlobal: constant.bytes = in.text(); break;
+    case ConstantKind::kGlobal:
+      constant.bytes = in.text();
+      break;
     case ConstantKind::kFunction:
       in.bytes(constant.function_hash.data(), constant.function_hash.size());
       constant.function_expected = in.varint();

@@ -18,15 +18,15 @@ namespace terrace::bytecode {
 // Changes with any change of opcodes, primitives' order, object layouts or the calling convention; part of every hash.
 inline constexpr uint32_t kAbiVersion = 1;
 
-// A constant without a vm. `immediate` is the word itself for fixnums, self-tagged floats and specials, which are the same in
-// every process; other data has is_immediate false and its printed or structural form in `bytes`.
+// A constant without a vm. `immediate` is the word itself for fixnums, self-tagged floats and specials, which are the
+// same in every process; other data has is_immediate false and its printed or structural form in `bytes`.
 struct PortableConstant {
   ConstantKind kind = ConstantKind::kData;
   bool is_immediate = false;
   Value immediate{0};
   std::string bytes;  // global: its name; other data: encoded
   Hash function_hash{};
-  uint64_t function_expected = 0;      // expected_argc of a nested function
+  uint64_t function_expected = 0;  // expected_argc of a nested function
   std::vector<CaptureSource> function_captures;
 };
 

@@ -1,8 +1,8 @@
 // bytecode/verifier.cpp: the checks, one function per kind of rule.
 //
-// Two passes: the shape of every instruction, then a forward flow over basic blocks which shows that every register is written before it
-// is read, on every path. A handler may be entered from any instruction of its region, so it is taken to know only what is
-// written at the region's start.
+// Two passes: the shape of every instruction, then a forward flow over basic blocks which shows that every register is
+// written before it is read, on every path. A handler may be entered from any instruction of its region, so it is taken
+// to know only what is written at the region's start.
 #include "bytecode/verifier.hpp"
 
 #include <algorithm>
@@ -43,13 +43,15 @@ class Verifier {
     for (const HandlerRegion& region : f_.handlers) {
       if (region.start >= region.end || region.end > size_) return fail(region.start, "handler region out of range");
       if (region.handler >= size_) return fail(region.start, "handler out of range");
-      if (op_of(f_.code[region.handler]) != Op::kCatch) return fail(region.handler, "handler does not start with Catch");
+      if (op_of(f_.code[region.handler]) != Op::kCatch)
+        return fail(region.handler, "handler does not start with Catch");
       if (region.handler >= region.start && region.handler < region.end)
         return fail(region.handler, "handler inside its own region");
     }
     for (size_t i = 0; i < f_.handlers.size(); ++i)
       for (size_t j = i + 1; j < f_.handlers.size(); ++j)
-        if (!nested(f_.handlers[i], f_.handlers[j])) return fail(f_.handlers[i].start, "handler regions overlap or are out of order");
+        if (!nested(f_.handlers[i], f_.handlers[j]))
+          return fail(f_.handlers[i].start, "handler regions overlap or are out of order");
     return true;
   }
 
@@ -145,7 +147,8 @@ class Verifier {
     return true;
   }
 
-  // --- definedness -------------------------------------------------------------------------------------------------------
+  // --- definedness
+  // -------------------------------------------------------------------------------------------------------
 
   bool check_flow() {
     find_leaders();

@@ -7,7 +7,8 @@
 
 namespace terrace::syntax {
 
-// tails.cpp: which local functions need no closure because every call of them returns to the same place: loops and join points.
+// tails.cpp: which local functions need no closure because every call of them returns to the same place: loops and join
+// points.
 void find_placements(Unit& unit, Lambda* top);
 
 // resolve.cpp: which bytecode function holds each variable, what each closure captures, which call/ec are jumps.

@@ -81,7 +81,8 @@ uint16_t Assembler::function_constant(Lambda* lambda) {
   return add_constant({ConstantKind::kFunction, value::kNil, lambda});
 }
 
-// --- final form -------------------------------------------------------------------------------------------------------
+// --- final form
+// -------------------------------------------------------------------------------------------------------
 
 // Where a jump to the label really ends: past jumps that only go on.
 size_t Assembler::landing(Label label) const {

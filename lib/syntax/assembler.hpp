@@ -1,11 +1,12 @@
-// syntax/assembler.hpp: instructions with labels, constants, handler regions and line numbers, until they become a FunctionCode.
+// syntax/assembler.hpp: instructions with labels, constants, handler regions and line numbers, until they become a
+// FunctionCode.
 //
-// Answers for: jump distances, unreachable code (dropped), the constant pool, loads that are put in afterwards. Not for: which
-// instructions (generate*.cpp).
+// Answers for: jump distances, unreachable code (dropped), the constant pool, loads that are put in afterwards. Not
+// for: which instructions (generate*.cpp).
 //
-// Preloads: a literal or captured value that a loop uses as an operand is loaded once, before the outermost loop, into a register
-// that has no other use in the function. Such registers are numbered from kPreloadBase while code is made, and stand between the
-// parameters and all other registers in the end.
+// Preloads: a literal or captured value that a loop uses as an operand is loaded once, before the outermost loop, into
+// a register that has no other use in the function. Such registers are numbered from kPreloadBase while code is made,
+// and stand between the parameters and all other registers in the end.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ class Assembler {
 
   void set_position(Position at) { at_ = at; }
   Position position() const { return at_; }
-  // False after an instruction that never goes on, until a label that is used is bound. What is emitted then is dropped.
+  // False after an instruction that never goes on, until a label that is used is bound. What is emitted then is
+  // dropped.
   bool reachable() const { return reachable_; }
 
   void emit(Op op, uint16_t a, uint16_t b = 0, uint16_t c = 0, uint8_t x = 0);

@@ -17,7 +17,8 @@ Node* Expander::bind(std::vector<Binding>& bindings, Node* body) {
   std::vector<Binding> values;
   std::vector<Lambda*> functions;
   for (const Binding& binding : bindings) {
-    if (binding.init->kind != NodeKind::kLambda || binding.variable->assigned || binding.variable->function != nullptr) {
+    if (binding.init->kind != NodeKind::kLambda || binding.variable->assigned ||
+        binding.variable->function != nullptr) {
       values.push_back(binding);
       continue;
     }

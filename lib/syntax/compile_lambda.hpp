@@ -1,4 +1,5 @@
-// syntax/compile_lambda.hpp: from the tree of a function to its closure; the second half of compile_toplevel, which macros need as well.
+// syntax/compile_lambda.hpp: from the tree of a function to its closure; the second half of compile_toplevel, which
+// macros need as well.
 #pragma once
 
 #include "syntax/unit.hpp"

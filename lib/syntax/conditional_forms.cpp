@@ -43,7 +43,8 @@ Node* Expander::or_form(Value form) {
   return list_node(NodeKind::kOr, items, constant(value::kFalse));
 }
 
-// --- cond -------------------------------------------------------------------------------------------------------------
+// --- cond
+// -------------------------------------------------------------------------------------------------------------
 
 Node* Expander::cond_form(Value form) {
   expect_items(form, 2, SIZE_MAX);
@@ -77,14 +78,16 @@ Node* Expander::cond_clause(Value clause, Value rest, Node* otherwise) {
     Node* then = sequence_of(body);
     return choose(test, then, cond_clauses(rest, otherwise));
   }
-  if (length_of(body, clause) != 2) unit_.fail_here("a clause with => is not well formed", "write it as (test => function)");
+  if (length_of(body, clause) != 2)
+    unit_.fail_here("a clause with => is not well formed", "write it as (test => function)");
   std::vector<Binding> bindings{{unit_.make_variable(value::kNil), test}};
   Node* function = expand(car(cdr(body)));
   Node* then = call_node(function, {local(bindings[0].variable)});
   return let_node(bindings, choose(local(bindings[0].variable), then, cond_clauses(rest, otherwise)));
 }
 
-// --- case -------------------------------------------------------------------------------------------------------------
+// --- case
+// -------------------------------------------------------------------------------------------------------------
 
 Node* Expander::case_form(Value form) {
   expect_items(form, 3, SIZE_MAX);

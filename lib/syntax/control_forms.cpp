@@ -10,8 +10,9 @@
 //   parameterize  m = Mark; (%push-parameter p v) ...; body; (%pop-dynamic m)
 //   with-handlers m = Mark; (%push-handler op f) ...; body; (%pop-dynamic m)
 //
-// The last two need no handler: whoever catches an unwind restores the dynamic depth that it marked. A call/ec whose escape is only
-// called directly, in the same function and with nothing to undo between, is a jump and none of this (resolve.cpp decides).
+// The last two need no handler: whoever catches an unwind restores the dynamic depth that it marked. A call/ec whose
+// escape is only called directly, in the same function and with nothing to undo between, is a jump and none of this
+// (resolve.cpp decides).
 #include "syntax/expander.hpp"
 #include "value/objects.hpp"
 
@@ -46,10 +47,12 @@ Node* Expander::handlers_form(Value form) {
   for (Value pair : items_of(car(cdr(form)), form)) {
     if (!is_pair(pair) || length_of(pair, form) != 2) bad_form(form);
     Value operation = car(pair);
-    if (is_pair(operation) && is_named(car(operation), "quote") && is_pair(cdr(operation))) operation = car(cdr(operation));
+    if (is_pair(operation) && is_named(car(operation), "quote") && is_pair(cdr(operation)))
+      operation = car(cdr(operation));
     if (!is_symbol(operation) && !value::is_keyword(operation))
       unit_.fail_here("an operation is neither a symbol nor a keyword", "write its name as in ((ask (fn (x) ...)))");
-    entries.push_back({constant(operation), named_value(is_symbol(operation) ? operation : value::kFalse, car(cdr(pair)))});
+    entries.push_back(
+        {constant(operation), named_value(is_symbol(operation) ? operation : value::kFalse, car(cdr(pair)))});
   }
   return dynamic(Id::k_push_handler, entries, cdr(cdr(form)), form);
 }

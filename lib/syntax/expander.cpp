@@ -121,9 +121,7 @@ Node* Expander::expand_symbol_call(Value form) {
   return call_of(global(head), form);
 }
 
-Node* Expander::call_of(Node* callee, Value form) {
-  return call_node(callee, expand_each(cdr(form)));
-}
+Node* Expander::call_of(Node* callee, Value form) { return call_node(callee, expand_each(cdr(form))); }
 
 // ((fn (x ...) body ...) value ...) with plain parameters is a let; null when it is anything else.
 Node* Expander::immediate_call(Value form) {
@@ -145,7 +143,8 @@ Node* Expander::immediate_call(Value form) {
   return bind(bindings, expand_body(cdr(cdr(function)), function));
 }
 
-// --- macros and forms -------------------------------------------------------------------------------------------------
+// --- macros and forms
+// -------------------------------------------------------------------------------------------------
 
 Value Expander::macro_of(Value symbol) const {
   frame::Vm& vm = frame::vm_of(unit_.vm());
@@ -192,7 +191,8 @@ const Expander::FormEntry* Expander::form_of(Value symbol) const {
   return &found->second;
 }
 
-// A form whose name the user has defined as a global is that global. The functions that install_control makes are no such case.
+// A form whose name the user has defined as a global is that global. The functions that install_control makes are no
+// such case.
 bool Expander::is_replaced(Value symbol) const {
   if (defined_.contains(symbol.bits)) return true;
   Value cell = value::as<value::Symbol>(symbol)->cell;
@@ -219,7 +219,8 @@ Node* Expander::misplaced_record(Value) {
                   "move it to the top level or to the start of a body");
 }
 
-// --- makers -----------------------------------------------------------------------------------------------------------
+// --- makers
+// -----------------------------------------------------------------------------------------------------------
 
 Node* Expander::set_local(Variable* v, Node* value) {
   v->assigned = true;
@@ -266,14 +267,16 @@ std::vector<Node*> Expander::expand_each(Value forms) {
   return nodes;
 }
 
-// --- lists ------------------------------------------------------------------------------------------------------------
+// --- lists
+// ------------------------------------------------------------------------------------------------------------
 
 size_t Expander::length_of(Value list, Value whole) {
   size_t count = 0;
   Value slow = list;
   for (; is_pair(list); list = cdr(list)) {
     if (++count % 2 == 0) slow = cdr(slow);
-    if (count > 2 && list == slow) unit_.fail(unit_.position_of(whole), "the form contains itself", "write a finite list");
+    if (count > 2 && list == slow)
+      unit_.fail(unit_.position_of(whole), "the form contains itself", "write a finite list");
   }
   if (!is_nil(list))
     unit_.fail(unit_.position_of(whole), "a form ends in a dot and a value", "write a proper list of forms");
@@ -298,8 +301,7 @@ void Expander::bad_form(Value form) {
   if (is_symbol(head)) {
     auto found = forms().find(frame::symbol_name(head));
     if (found != forms().end())
-      unit_.fail_here("'" + text_of(head) + "' is not well formed",
-                      "write it as " + std::string(found->second.shape));
+      unit_.fail_here("'" + text_of(head) + "' is not well formed", "write it as " + std::string(found->second.shape));
   }
   unit_.fail_here("a form is not well formed", "check its parentheses and parts");
 }

@@ -1,10 +1,11 @@
 // syntax/expander.hpp: from forms to the tree: macros, scopes, special forms and primitives.
 //
-// Answers for: what every form means and whether it is well formed. Not for: where variables live (resolve.cpp) and which functions
-// become loops (tails.cpp).
+// Answers for: what every form means and whether it is well formed. Not for: where variables live (resolve.cpp) and
+// which functions become loops (tails.cpp).
 //
-// A name in operator position means, in this order: a local variable or macro, a global macro, a special form, a primitive, a
-// global function. A primitive's name stays a primitive while its global holds it and the form being compiled does not define it.
+// A name in operator position means, in this order: a local variable or macro, a global macro, a special form, a
+// primitive, a global function. A primitive's name stays a primitive while its global holds it and the form being
+// compiled does not define it.
 #pragma once
 
 #include <string_view>
@@ -45,6 +46,8 @@ class Expander {
   };
   class Inside;
   class Mentions;
+  class LetrecSteps;
+  class RecordForm;
   static const std::unordered_map<std::string_view, FormEntry>& forms();
 
   // expander.cpp
@@ -161,9 +164,7 @@ class Expander {
   Node* local(Variable* v) { return node<LocalNode>(NodeKind::kLocal, mention(v)); }
   Node* global(Value symbol);
   Node* set_local(Variable* v, Node* value);
-  Node* choose(Node* test, Node* then, Node* otherwise) {
-    return node<IfNode>(NodeKind::kIf, test, then, otherwise);
-  }
+  Node* choose(Node* test, Node* then, Node* otherwise) { return node<IfNode>(NodeKind::kIf, test, then, otherwise); }
   Node* list_node(NodeKind kind, std::vector<Node*>& items, Node* when_empty);
   Node* sequence(std::vector<Node*>& items) { return list_node(NodeKind::kSequence, items, unspecified()); }
   Node* sequence_of(Value forms);
@@ -189,8 +190,7 @@ class Expander {
 // A scope for as long as it stands.
 class Expander::Inside {
  public:
-  Inside(Expander& expander, Lambda* function)
-      : expander_(expander), scope_(expander.scope_, function) {
+  Inside(Expander& expander, Lambda* function) : expander_(expander), scope_(expander.scope_, function) {
     expander_.scope_ = &scope_;
   }
   explicit Inside(Expander& expander) : Inside(expander, expander.scope_->function()) {}

@@ -12,7 +12,8 @@ using bytecode::Instr;
 
 uint16_t Generator::allocate() {
   if (next_ + Assembler::kMaxPreloads >= bytecode::kMaxRegisters)
-    unit_.fail(asm_.position(), "a function that needs more than " + std::to_string(bytecode::kMaxRegisters) + " registers",
+    unit_.fail(asm_.position(),
+               "a function that needs more than " + std::to_string(bytecode::kMaxRegisters) + " registers",
                "split it into several functions");
   bound_[next_] = false;
   max_ = std::max(max_, next_ + 1);
@@ -72,7 +73,9 @@ void Generator::make(Node* node, Target t) {
 void Generator::make_kind(Node* node, Target t) {
   Temporaries temporaries(*this);
   switch (node->kind) {
-    case NodeKind::kConstant: constant(static_cast<ConstantNode*>(node)->value, t); break;
+    case NodeKind::kConstant:
+      constant(static_cast<ConstantNode*>(node)->value, t);
+      break;
     case NodeKind::kLocal: {
       Variable* v = static_cast<LocalNode*>(node)->variable;
       if (t.is_value())
@@ -87,15 +90,31 @@ void Generator::make_kind(Node* node, Target t) {
       deliver(t, reg);
       break;
     }
-    case NodeKind::kSetLocal: set_local(static_cast<SetLocalNode*>(node), t); break;
+    case NodeKind::kSetLocal:
+      set_local(static_cast<SetLocalNode*>(node), t);
+      break;
     case NodeKind::kSetGlobal:
-    case NodeKind::kDefineGlobal: set_global(static_cast<SetGlobalNode*>(node), t); break;
-    case NodeKind::kIf: choose(static_cast<IfNode*>(node), t); break;
-    case NodeKind::kAnd: both(static_cast<ListNode*>(node), t); break;
-    case NodeKind::kOr: either(static_cast<ListNode*>(node), t); break;
-    case NodeKind::kSequence: sequence(static_cast<ListNode*>(node)->items, t); break;
-    case NodeKind::kLet: let(static_cast<LetNode*>(node), t); break;
-    case NodeKind::kFix: fix(static_cast<FixNode*>(node), t); break;
+    case NodeKind::kDefineGlobal:
+      set_global(static_cast<SetGlobalNode*>(node), t);
+      break;
+    case NodeKind::kIf:
+      choose(static_cast<IfNode*>(node), t);
+      break;
+    case NodeKind::kAnd:
+      both(static_cast<ListNode*>(node), t);
+      break;
+    case NodeKind::kOr:
+      either(static_cast<ListNode*>(node), t);
+      break;
+    case NodeKind::kSequence:
+      sequence(static_cast<ListNode*>(node)->items, t);
+      break;
+    case NodeKind::kLet:
+      let(static_cast<LetNode*>(node), t);
+      break;
+    case NodeKind::kFix:
+      fix(static_cast<FixNode*>(node), t);
+      break;
     case NodeKind::kLambda: {
       if (t.is_effect()) break;
       uint16_t reg = result_register(t);
@@ -103,15 +122,27 @@ void Generator::make_kind(Node* node, Target t) {
       deliver(t, reg);
       break;
     }
-    case NodeKind::kCall: call(static_cast<CallNode*>(node), t); break;
-    case NodeKind::kPrimitive: primitive(static_cast<PrimitiveNode*>(node), t); break;
-    case NodeKind::kGuard: guard(static_cast<GuardNode*>(node), t); break;
+    case NodeKind::kCall:
+      call(static_cast<CallNode*>(node), t);
+      break;
+    case NodeKind::kPrimitive:
+      primitive(static_cast<PrimitiveNode*>(node), t);
+      break;
+    case NodeKind::kGuard:
+      guard(static_cast<GuardNode*>(node), t);
+      break;
     case NodeKind::kRethrow:
       asm_.emit(Op::kThrow, static_cast<uint16_t>(static_cast<RethrowNode*>(node)->unwind->reg));
       break;
-    case NodeKind::kEscape: escape(static_cast<EscapeNode*>(node), t); break;
-    case NodeKind::kWind: wind(static_cast<WindNode*>(node), t); break;
-    case NodeKind::kDynamic: dynamic(static_cast<DynamicNode*>(node), t); break;
+    case NodeKind::kEscape:
+      escape(static_cast<EscapeNode*>(node), t);
+      break;
+    case NodeKind::kWind:
+      wind(static_cast<WindNode*>(node), t);
+      break;
+    case NodeKind::kDynamic:
+      dynamic(static_cast<DynamicNode*>(node), t);
+      break;
   }
 }
 
@@ -120,7 +151,8 @@ void Generator::sequence(Nodes items, Target t) {
   make(items.back(), t);
 }
 
-// --- literals ---------------------------------------------------------------------------------------------------------
+// --- literals
+// ---------------------------------------------------------------------------------------------------------
 
 void Generator::constant(Value v, Target t) {
   if (t.is_effect()) return;
@@ -146,7 +178,8 @@ void Generator::load(uint16_t reg, Value v) {
   asm_.emit(static_cast<Op>(i.op), i.a, i.b, i.c, i.x);
 }
 
-// --- variables --------------------------------------------------------------------------------------------------------
+// --- variables
+// --------------------------------------------------------------------------------------------------------
 
 uint16_t Generator::capture_index(const Variable* v) const {
   const std::vector<Variable*>& captures = function_->captures;
@@ -161,9 +194,7 @@ uint16_t Generator::preload(std::unordered_map<uint64_t, uint16_t>& known, uint6
   return place->second;
 }
 
-uint16_t Generator::preload_constant(Value v) {
-  return preload(preloaded_constants_, v.bits, load_instruction(0, v));
-}
+uint16_t Generator::preload_constant(Value v) { return preload(preloaded_constants_, v.bits, load_instruction(0, v)); }
 
 uint16_t Generator::preload_capture(uint16_t index) {
   return preload(preloaded_captures_, index, Instr{static_cast<uint8_t>(Op::kCapture), 0, 0, index, 0});
@@ -236,7 +267,8 @@ std::vector<uint16_t> Generator::operands(Nodes nodes, Target t) {
   std::vector<uint16_t> registers;
   int scratch = scratch_of(t);
   for (size_t i = 0; i < nodes.size(); ++i) {
-    bool set_later = std::any_of(nodes.begin() + static_cast<ptrdiff_t>(i) + 1, nodes.end(), [](Node* n) { return n->assigns; });
+    bool set_later =
+        std::any_of(nodes.begin() + static_cast<ptrdiff_t>(i) + 1, nodes.end(), [](Node* n) { return n->assigns; });
     if (is_in_place(nodes[i]) && static_cast<LocalNode*>(nodes[i])->variable->assigned && set_later) {
       registers.push_back(allocate());
       make(nodes[i], Target::value(registers.back()));
@@ -248,7 +280,8 @@ std::vector<uint16_t> Generator::operands(Nodes nodes, Target t) {
   return registers;
 }
 
-// --- binding ----------------------------------------------------------------------------------------------------------
+// --- binding
+// ----------------------------------------------------------------------------------------------------------
 
 void Generator::let(LetNode* n, Target t) {
   bind_all(n->bindings);

@@ -2,11 +2,11 @@
 //
 // Answers for: registers, control flow, which instruction does what. Not for: the final form of code (assembler.hpp).
 //
-// Registers are a stack: a variable keeps its register for as long as it is in scope, temporaries lie above. A call's arguments are
-// the registers above its base, and everything above the base is dead after it, so nothing that lives on may be there. An expression is
-// made for a target: for its effect only, for a register, or in tail position. Operands that are variables are used where they
-// are. A target register that is no variable's may serve as scratch space before the result is put there; a bound one is written
-// once, last.
+// Registers are a stack: a variable keeps its register for as long as it is in scope, temporaries lie above. A call's
+// arguments are the registers above its base, and everything above the base is dead after it, so nothing that lives on
+// may be there. An expression is made for a target: for its effect only, for a register, or in tail position. Operands
+// that are variables are used where they are. A target register that is no variable's may serve as scratch space before
+// the result is put there; a bound one is written once, last.
 #pragma once
 
 #include <optional>

@@ -1,8 +1,8 @@
 // syntax/generate_calls.cpp: calls, inlined functions and loops, closures.
 //
-// An inlined function's parameters are registers. Its code stands at its only call from outside, or behind the body of its Fix;
-// every other call of it puts the new values into those registers and jumps. Its value goes where the value of all its calls
-// goes, so it needs no return.
+// An inlined function's parameters are registers. Its code stands at its only call from outside, or behind the body of
+// its Fix; every other call of it puts the new values into those registers and jumps. Its value goes where the value of
+// all its calls goes, so it needs no return.
 #include <algorithm>
 
 #include "syntax/generate.hpp"
@@ -38,7 +38,8 @@ void Generator::call(CallNode* n, Target t) {
 
 namespace {
 
-// How many more nodes `node` has, down from `budget`; negative when they are too many or one must not be generated twice.
+// How many more nodes `node` has, down from `budget`; negative when they are too many or one must not be generated
+// twice.
 int spend(const Node* node, int budget) {
   auto each = [&](Nodes nodes) {
     for (const Node* item : nodes)
@@ -49,10 +50,13 @@ int spend(const Node* node, int budget) {
   switch (node->kind) {
     case NodeKind::kConstant:
     case NodeKind::kLocal:
-    case NodeKind::kGlobal: return budget;
-    case NodeKind::kPrimitive: return each(static_cast<const PrimitiveNode*>(node)->args);
+    case NodeKind::kGlobal:
+      return budget;
+    case NodeKind::kPrimitive:
+      return each(static_cast<const PrimitiveNode*>(node)->args);
     case NodeKind::kAnd:
-    case NodeKind::kOr: return each(static_cast<const ListNode*>(node)->items);
+    case NodeKind::kOr:
+      return each(static_cast<const ListNode*>(node)->items);
     case NodeKind::kIf: {
       auto* n = static_cast<const IfNode*>(node);
       Node* parts[] = {n->test, n->then, n->otherwise};
@@ -65,7 +69,8 @@ int spend(const Node* node, int budget) {
       budget = spend(n->callee, budget);
       return each(n->args);
     }
-    default: return -1;
+    default:
+      return -1;
   }
 }
 
@@ -74,7 +79,8 @@ int spend(const Node* node, int budget) {
 // A tail call of the global function that this one is defined as, with arguments that may be generated twice.
 bool Generator::calls_own_name(const CallNode* n, Target t) const {
   if (!t.is_tail() || n->callee->kind != NodeKind::kGlobal || !function_->plain()) return false;
-  if (static_cast<GlobalNode*>(n->callee)->cell != function_->global || n->args.size() != function_->required.size()) return false;
+  if (static_cast<GlobalNode*>(n->callee)->cell != function_->global || n->args.size() != function_->required.size())
+    return false;
   int budget = 48;
   for (const Node* arg : n->args)
     if (budget >= 0) budget = spend(arg, budget);
@@ -105,7 +111,8 @@ void Generator::general_call(CallNode* n, Target t) {
   if (!asm_.reachable()) return;
   if (global) {
     uint16_t cell = asm_.constant(ConstantKind::kGlobal, static_cast<GlobalNode*>(n->callee)->cell);
-    asm_.emit(t.is_tail() ? Op::kTailCallGlobal : Op::kCallGlobal, base, cell, t.is_tail() ? uint16_t{0} : result, count);
+    asm_.emit(t.is_tail() ? Op::kTailCallGlobal : Op::kCallGlobal, base, cell, t.is_tail() ? uint16_t{0} : result,
+              count);
   } else {
     asm_.emit(t.is_tail() ? Op::kTailCall : Op::kCall, base, 0, t.is_tail() ? uint16_t{0} : result, count);
   }
@@ -126,7 +133,8 @@ void Generator::jump_to_exit(EscapeNode* escape, CallNode* n) {
   asm_.jump(exit.end);
 }
 
-// --- inlined functions ------------------------------------------------------------------------------------------------
+// --- inlined functions
+// ------------------------------------------------------------------------------------------------
 
 void Generator::inline_call(CallNode* n, Lambda* f, Target t) {
   if (f->site == n) {
@@ -154,7 +162,7 @@ namespace {
 // One variable's new value that is not there yet.
 struct Pending {
   Variable* variable;
-  Node* node;                     // null once the value is in `temporary`
+  Node* node;  // null once the value is in `temporary`
   uint16_t temporary = 0;
   std::vector<uint16_t> touched;  // registers that evaluating it reads or sets
   bool movable = false;           // may be evaluated out of order
@@ -187,8 +195,9 @@ size_t find_blocked(const std::vector<Pending>& pending) {
 
 }  // namespace
 
-// Gives all parameters their next values as if at once, evaluated from left to right as far as that can be seen, with a temporary only
-// where a cycle needs one. A boxed parameter gets a fresh box, so that closures of earlier rounds keep theirs.
+// Gives all parameters their next values as if at once, evaluated from left to right as far as that can be seen, with a
+// temporary only where a cycle needs one. A boxed parameter gets a fresh box, so that closures of earlier rounds keep
+// theirs.
 void Generator::rebind(const std::vector<Variable*>& parameters, Nodes args) {
   std::vector<Pending> pending;
   for (size_t i = 0; i < args.size(); ++i) {
@@ -228,7 +237,8 @@ void Generator::rebind(const std::vector<Variable*>& parameters, Nodes args) {
 bool Generator::is_movable(const Node* node) const {
   switch (node->kind) {
     case NodeKind::kConstant:
-    case NodeKind::kLambda: return true;
+    case NodeKind::kLambda:
+      return true;
     case NodeKind::kLocal: {
       const Variable* v = static_cast<const LocalNode*>(node)->variable;
       return !v->assigned && !v->checked;
@@ -238,15 +248,18 @@ bool Generator::is_movable(const Node* node) const {
       if (prims::all()[n->id].effect != prims::Effect::kPure) return false;
       return std::all_of(n->args.begin(), n->args.end(), [this](const Node* arg) { return is_movable(arg); });
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
-// --- local functions --------------------------------------------------------------------------------------------------
+// --- local functions
+// --------------------------------------------------------------------------------------------------
 
 void Generator::fix(FixNode* n, Target t) {
   make_closures(n->functions);
-  bool group = std::any_of(n->functions.begin(), n->functions.end(), [](Lambda* f) { return f->placement == Placement::kGroup; });
+  bool group = std::any_of(n->functions.begin(), n->functions.end(),
+                           [](Lambda* f) { return f->placement == Placement::kGroup; });
   if (group)
     make_group(n, t);
   else

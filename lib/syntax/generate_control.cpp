@@ -6,9 +6,7 @@ namespace terrace::syntax {
 using prims::Id;
 
 // A body whose value is wanted afterwards: never in tail position.
-Target Generator::body_target(Target t) {
-  return t.is_effect() ? t : Target::value(early_register(t));
-}
+Target Generator::body_target(Target t) { return t.is_effect() ? t : Target::value(early_register(t)); }
 
 // Makes the body inside a handler region. False when nothing in it can unwind.
 bool Generator::region(Node* body, Target t, Label handler) {

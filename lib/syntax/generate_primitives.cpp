@@ -19,42 +19,68 @@ struct BinaryOp {
 // Instructions of the shape R[a] = R[b] op R[c].
 std::optional<BinaryOp> binary_op(Id id) {
   switch (id) {
-    case Id::k_add: return BinaryOp{Op::kAdd, false};
-    case Id::k_sub: return BinaryOp{Op::kSub, false};
-    case Id::k_mul: return BinaryOp{Op::kMul, false};
-    case Id::k_div: return BinaryOp{Op::kDiv, false};
-    case Id::k_quotient: return BinaryOp{Op::kQuotient, false};
-    case Id::k_remainder: return BinaryOp{Op::kRemainder, false};
-    case Id::k_modulo: return BinaryOp{Op::kModulo, false};
-    case Id::k_num_eq: return BinaryOp{Op::kNumEq, false};
-    case Id::k_num_lt: return BinaryOp{Op::kNumLt, false};
-    case Id::k_num_le: return BinaryOp{Op::kNumLe, false};
-    case Id::k_num_gt: return BinaryOp{Op::kNumLt, true};
-    case Id::k_num_ge: return BinaryOp{Op::kNumLe, true};
-    case Id::k_is_eq: return BinaryOp{Op::kEq, false};
-    case Id::k_cons: return BinaryOp{Op::kCons, false};
-    case Id::k_vector_ref: return BinaryOp{Op::kVectorRef, false};
-    case Id::k_f64_ref: return BinaryOp{Op::kF64Ref, false};
-    case Id::k_bytes_ref: return BinaryOp{Op::kBytesRef, false};
-    default: return std::nullopt;
+    case Id::k_add:
+      return BinaryOp{Op::kAdd, false};
+    case Id::k_sub:
+      return BinaryOp{Op::kSub, false};
+    case Id::k_mul:
+      return BinaryOp{Op::kMul, false};
+    case Id::k_div:
+      return BinaryOp{Op::kDiv, false};
+    case Id::k_quotient:
+      return BinaryOp{Op::kQuotient, false};
+    case Id::k_remainder:
+      return BinaryOp{Op::kRemainder, false};
+    case Id::k_modulo:
+      return BinaryOp{Op::kModulo, false};
+    case Id::k_num_eq:
+      return BinaryOp{Op::kNumEq, false};
+    case Id::k_num_lt:
+      return BinaryOp{Op::kNumLt, false};
+    case Id::k_num_le:
+      return BinaryOp{Op::kNumLe, false};
+    case Id::k_num_gt:
+      return BinaryOp{Op::kNumLt, true};
+    case Id::k_num_ge:
+      return BinaryOp{Op::kNumLe, true};
+    case Id::k_is_eq:
+      return BinaryOp{Op::kEq, false};
+    case Id::k_cons:
+      return BinaryOp{Op::kCons, false};
+    case Id::k_vector_ref:
+      return BinaryOp{Op::kVectorRef, false};
+    case Id::k_f64_ref:
+      return BinaryOp{Op::kF64Ref, false};
+    case Id::k_bytes_ref:
+      return BinaryOp{Op::kBytesRef, false};
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<Op> unary_op(Id id) {
   switch (id) {
-    case Id::k_not: return Op::kNot;
-    case Id::k_car: return Op::kCar;
-    case Id::k_cdr: return Op::kCdr;
-    default: return std::nullopt;
+    case Id::k_not:
+      return Op::kNot;
+    case Id::k_car:
+      return Op::kCar;
+    case Id::k_cdr:
+      return Op::kCdr;
+    default:
+      return std::nullopt;
   }
 }
 
 std::optional<Op> store_op(Id id) {
   switch (id) {
-    case Id::k_vector_set: return Op::kVectorSet;
-    case Id::k_f64_set: return Op::kF64Set;
-    case Id::k_bytes_set: return Op::kBytesSet;
-    default: return std::nullopt;
+    case Id::k_vector_set:
+      return Op::kVectorSet;
+    case Id::k_f64_set:
+      return Op::kF64Set;
+    case Id::k_bytes_set:
+      return Op::kBytesSet;
+    default:
+      return std::nullopt;
   }
 }
 

@@ -1,7 +1,7 @@
 // syntax/generate_tests.cpp: conditions as jumps.
 //
-// test(node, when, to) goes to `to` when the truth of the node is `when`, else on. Comparisons, not, and, or, null?, pair? and
-// eq? never make a boolean there.
+// test(node, when, to) goes to `to` when the truth of the node is `when`, else on. Comparisons, not, and, or, null?,
+// pair? and eq? never make a boolean there.
 #include <algorithm>
 
 #include "syntax/generate.hpp"
@@ -41,15 +41,19 @@ bool is_test(const Node* node) {
     case Id::k_not:
     case Id::k_is_null:
     case Id::k_is_pair:
-    case Id::k_is_eq: return true;
+    case Id::k_is_eq:
+      return true;
     case Id::k_num_eq:
     case Id::k_num_lt:
     case Id::k_num_gt:
     case Id::k_num_le:
-    case Id::k_num_ge: return n->args.size() == 2;
+    case Id::k_num_ge:
+      return n->args.size() == 2;
     case Id::k_is_eqv:
-    case Id::k_is_equal: return is_identity_constant(n->args[0]) || is_identity_constant(n->args[1]);
-    default: return false;
+    case Id::k_is_equal:
+      return is_identity_constant(n->args[0]) || is_identity_constant(n->args[1]);
+    default:
+      return false;
   }
 }
 
@@ -61,22 +65,33 @@ struct Comparison {
 // a op b, with b in a register or immediate.
 Comparison comparison(Id id, bool immediate) {
   switch (id) {
-    case Id::k_num_lt: return immediate ? Comparison{Op::kJumpLtImm, Op::kJumpNotLtImm} : Comparison{Op::kJumpLt, Op::kJumpNotLt};
-    case Id::k_num_le: return immediate ? Comparison{Op::kJumpLeImm, Op::kJumpNotLeImm} : Comparison{Op::kJumpLe, Op::kJumpNotLe};
-    case Id::k_num_gt: return {Op::kJumpGtImm, Op::kJumpNotGtImm};
-    case Id::k_num_ge: return {Op::kJumpGeImm, Op::kJumpNotGeImm};
-    default: return immediate ? Comparison{Op::kJumpNumEqImm, Op::kJumpNotNumEqImm} : Comparison{Op::kJumpNumEq, Op::kJumpNotNumEq};
+    case Id::k_num_lt:
+      return immediate ? Comparison{Op::kJumpLtImm, Op::kJumpNotLtImm} : Comparison{Op::kJumpLt, Op::kJumpNotLt};
+    case Id::k_num_le:
+      return immediate ? Comparison{Op::kJumpLeImm, Op::kJumpNotLeImm} : Comparison{Op::kJumpLe, Op::kJumpNotLe};
+    case Id::k_num_gt:
+      return {Op::kJumpGtImm, Op::kJumpNotGtImm};
+    case Id::k_num_ge:
+      return {Op::kJumpGeImm, Op::kJumpNotGeImm};
+    default:
+      return immediate ? Comparison{Op::kJumpNumEqImm, Op::kJumpNotNumEqImm}
+                       : Comparison{Op::kJumpNumEq, Op::kJumpNotNumEq};
   }
 }
 
 // b op a is a mirrored(op) b.
 Id mirrored(Id id) {
   switch (id) {
-    case Id::k_num_lt: return Id::k_num_gt;
-    case Id::k_num_gt: return Id::k_num_lt;
-    case Id::k_num_le: return Id::k_num_ge;
-    case Id::k_num_ge: return Id::k_num_le;
-    default: return id;
+    case Id::k_num_lt:
+      return Id::k_num_gt;
+    case Id::k_num_gt:
+      return Id::k_num_lt;
+    case Id::k_num_le:
+      return Id::k_num_ge;
+    case Id::k_num_ge:
+      return Id::k_num_le;
+    default:
+      return id;
   }
 }
 
@@ -172,7 +187,8 @@ void Generator::either(ListNode* n, Target t) {
   deliver(t, reg);
 }
 
-// --- jumps ------------------------------------------------------------------------------------------------------------
+// --- jumps
+// ------------------------------------------------------------------------------------------------------------
 
 void Generator::test(Node* node, bool when, Label to) {
   if (!asm_.reachable()) return;
@@ -184,9 +200,15 @@ void Generator::test(Node* node, bool when, Label to) {
     case NodeKind::kConstant:
       if (value::is_truthy(constant_of(node)) == when) asm_.jump(to);
       break;
-    case NodeKind::kAnd: test_items(static_cast<ListNode*>(node)->items, when, true, to); break;
-    case NodeKind::kOr: test_items(static_cast<ListNode*>(node)->items, when, false, to); break;
-    case NodeKind::kIf: test_if(static_cast<IfNode*>(node), when, to); break;
+    case NodeKind::kAnd:
+      test_items(static_cast<ListNode*>(node)->items, when, true, to);
+      break;
+    case NodeKind::kOr:
+      test_items(static_cast<ListNode*>(node)->items, when, false, to);
+      break;
+    case NodeKind::kIf:
+      test_if(static_cast<IfNode*>(node), when, to);
+      break;
     case NodeKind::kSequence: {
       Nodes items = static_cast<ListNode*>(node)->items;
       for (Node* each : items.first(items.size() - 1)) make(each, Target::effect());
@@ -231,13 +253,22 @@ bool Generator::test_primitive(PrimitiveNode* n, bool when, Label to) {
   if (!is_test(n)) return false;
   auto id = static_cast<Id>(n->id);
   switch (id) {
-    case Id::k_not: test(n->args[0], !when, to); return true;
-    case Id::k_is_null: asm_.jump(when ? Op::kJumpNil : Op::kJumpNotNil, operand(n->args[0]), 0, to); return true;
-    case Id::k_is_pair: asm_.jump(when ? Op::kJumpPair : Op::kJumpNotPair, operand(n->args[0]), 0, to); return true;
+    case Id::k_not:
+      test(n->args[0], !when, to);
+      return true;
+    case Id::k_is_null:
+      asm_.jump(when ? Op::kJumpNil : Op::kJumpNotNil, operand(n->args[0]), 0, to);
+      return true;
+    case Id::k_is_pair:
+      asm_.jump(when ? Op::kJumpPair : Op::kJumpNotPair, operand(n->args[0]), 0, to);
+      return true;
     case Id::k_is_eq:
     case Id::k_is_eqv:
-    case Id::k_is_equal: test_sameness(n->args[0], n->args[1], when, to); return true;
-    default: return test_comparison(id, n->args, when, to);
+    case Id::k_is_equal:
+      test_sameness(n->args[0], n->args[1], when, to);
+      return true;
+    default:
+      return test_comparison(id, n->args, when, to);
   }
 }
 
@@ -262,7 +293,8 @@ void Generator::test_sameness(Node* a, Node* b, bool when, Label to) {
     asm_.jump(when ? Op::kJumpNil : Op::kJumpNotNil, operand(a), 0, to);
   } else if (is_constant(b)) {
     uint16_t reg = operand(a);
-    asm_.jump(when ? Op::kJumpEqConst : Op::kJumpNotEqConst, reg, asm_.constant(ConstantKind::kData, constant_of(b)), to);
+    asm_.jump(when ? Op::kJumpEqConst : Op::kJumpNotEqConst, reg, asm_.constant(ConstantKind::kData, constant_of(b)),
+              to);
   } else {
     Node* both[] = {a, b};
     std::vector<uint16_t> r = operands(both, Target::effect());

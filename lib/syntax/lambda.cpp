@@ -64,8 +64,7 @@ Value Expander::read_optional(Lambda* lambda, Value list) {
 
 Variable* Expander::bind_parameter(Value name) {
   if (!is_symbol(name)) unit_.fail_here("a variable's name is not a symbol", "write a name");
-  if (scope_->binds(name))
-    unit_.fail_here("the name '" + text_of(name) + "' is bound twice", "choose different names");
+  if (scope_->binds(name)) unit_.fail_here("the name '" + text_of(name) + "' is bound twice", "choose different names");
   Variable* variable = unit_.make_variable(name);
   scope_->bind(name, variable);
   return variable;
@@ -80,7 +79,8 @@ Node* Expander::named_value(Value name, Value form) {
   return made;
 }
 
-// --- bodies -----------------------------------------------------------------------------------------------------------
+// --- bodies
+// -----------------------------------------------------------------------------------------------------------
 
 // Definitions are found first, so that all names are known before any value is expanded. Then the items are a letrec*.
 Node* Expander::expand_body(Value forms, Value whole) {

@@ -18,7 +18,8 @@ Node* Expander::toplevel_macro(Value form) {
   return unspecified();
 }
 
-// Evaluates the expander of (define-macro (name . parameters) body ...) or (define-macro name function) in the global scope.
+// Evaluates the expander of (define-macro (name . parameters) body ...) or (define-macro name function) in the global
+// scope.
 Value Expander::macro_expander(Value form, Value* name) {
   expect_items(form, 3, SIZE_MAX);
   Value target = car(cdr(form));
@@ -41,11 +42,13 @@ Value Expander::macro_expander(Value form, Value* name) {
   Value expander = frame::call(unit_.vm(), closure, nullptr, 0);
   if (expander == value::kUnwind) unit_.give_up();
   if (!value::is_function(expander))
-    unit_.fail_here("the expander of the macro '" + text_of(*name) + "' is not a function", "write (define-macro (name ...) body ...)");
+    unit_.fail_here("the expander of the macro '" + text_of(*name) + "' is not a function",
+                    "write (define-macro (name ...) body ...)");
   return unit_.keep(expander);
 }
 
-// Two entries of vm.macros a macro: the expander, and the symbol, which must stay alive as long as its address is a key.
+// Two entries of vm.macros a macro: the expander, and the symbol, which must stay alive as long as its address is a
+// key.
 void Expander::define_global_macro(Value name, Value expander) {
   frame::Vm& vm = frame::vm_of(unit_.vm());
   auto [place, fresh] = vm.macro_index.emplace(name.bits, vm.macros.size());

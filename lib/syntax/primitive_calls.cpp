@@ -1,4 +1,5 @@
-// syntax/primitive_calls.cpp: calls of primitives: which names are primitives, and the rewriting into two-operand steps.
+// syntax/primitive_calls.cpp: calls of primitives: which names are primitives, and the rewriting into two-operand
+// steps.
 #include "syntax/expander.hpp"
 #include "value/objects.hpp"
 
@@ -28,7 +29,8 @@ Node* Expander::primitive_call(Id id, Value form) {
 }
 
 Node* Expander::primitive(Id id, std::initializer_list<Node*> args) {
-  return node<PrimitiveNode>(NodeKind::kPrimitive, static_cast<uint16_t>(id), unit_.arena().copy(std::vector<Node*>(args)));
+  return node<PrimitiveNode>(NodeKind::kPrimitive, static_cast<uint16_t>(id),
+                             unit_.arena().copy(std::vector<Node*>(args)));
 }
 
 Node* Expander::expand_primitive(Id id, Nodes args, Value form) {
@@ -49,14 +51,22 @@ Node* Expander::expand_primitive(Id id, Nodes args, Value form) {
     case Id::k_num_le:
     case Id::k_num_ge:
       return count > 2 ? compare_chain(id, args) : primitive(id, args);
-    case Id::k_inc: return primitive(Id::k_add, {args[0], constant(value::make_fixnum(1))});
-    case Id::k_dec: return primitive(Id::k_sub, {args[0], constant(value::make_fixnum(1))});
-    case Id::k_is_zero: return primitive(Id::k_num_eq, {args[0], constant(value::make_fixnum(0))});
-    case Id::k_is_positive: return primitive(Id::k_num_gt, {args[0], constant(value::make_fixnum(0))});
-    case Id::k_is_negative: return primitive(Id::k_num_lt, {args[0], constant(value::make_fixnum(0))});
-    case Id::k_is_nil: return primitive(Id::k_is_null, args);
-    case Id::k_list: return count > static_cast<int>(bytecode::kMaxCallArguments) ? long_list(args) : primitive(id, args);
-    default: break;
+    case Id::k_inc:
+      return primitive(Id::k_add, {args[0], constant(value::make_fixnum(1))});
+    case Id::k_dec:
+      return primitive(Id::k_sub, {args[0], constant(value::make_fixnum(1))});
+    case Id::k_is_zero:
+      return primitive(Id::k_num_eq, {args[0], constant(value::make_fixnum(0))});
+    case Id::k_is_positive:
+      return primitive(Id::k_num_gt, {args[0], constant(value::make_fixnum(0))});
+    case Id::k_is_negative:
+      return primitive(Id::k_num_lt, {args[0], constant(value::make_fixnum(0))});
+    case Id::k_is_nil:
+      return primitive(Id::k_is_null, args);
+    case Id::k_list:
+      return count > static_cast<int>(bytecode::kMaxCallArguments) ? long_list(args) : primitive(id, args);
+    default:
+      break;
   }
   if (count == 1)
     if (Node* path = pair_path(p.name, args[0])) return path;

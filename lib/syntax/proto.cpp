@@ -1,7 +1,7 @@
 // syntax/proto.cpp: from the code of functions to prototypes and the closure that starts them.
 //
-// A function's nested functions are made after its own instructions, for only then are the registers that they capture known, and before its
-// prototype, which holds theirs among its constants and their hashes in its own.
+// A function's nested functions are made after its own instructions, for only then are the registers that they capture
+// known, and before its prototype, which holds theirs among its constants and their hashes in its own.
 #include <cassert>
 #include <climits>
 #include <memory>
@@ -28,7 +28,8 @@ ptrdiff_t outside_bytes(const FunctionCode& code) {
                                 code.lines.size() * sizeof(bytecode::LineEntry) + code.constants.size());
 }
 
-// The pointer stays: whoever else holds the code for this prototype, such as the cache, lets go of it through the same field.
+// The pointer stays: whoever else holds the code for this prototype, such as the cache, lets go of it through the same
+// field.
 void free_proto(void*, value::Object* object) { bytecode::release(static_cast<value::Proto*>(object)->function); }
 
 class ProtoMaker {
@@ -44,7 +45,8 @@ class ProtoMaker {
     code->captures = std::move(captures);
     Assembler& assembler = generator.assembler();
     assembler.finish(*code, generator.parameters());
-    code->register_count = static_cast<uint16_t>(std::max(generator.registers(), generator.parameters()) + assembler.preloads());
+    code->register_count =
+        static_cast<uint16_t>(std::max(generator.registers(), generator.parameters()) + assembler.preloads());
     std::vector<Value> constants = constant_values(generator);
     value::Proto* proto = allocate(std::move(code), constants, f->name);
     bytecode::compute_hash(proto);
@@ -72,7 +74,8 @@ class ProtoMaker {
       }
       std::vector<bytecode::CaptureSource> sources = generator.captures_of(constant.lambda);
       for (bytecode::CaptureSource& source : sources)
-        if (source.from_register) source.index = generator.assembler().final_register(source.index, generator.parameters());
+        if (source.from_register)
+          source.index = generator.assembler().final_register(source.index, generator.parameters());
       values.push_back(unit_.keep(value::from_object(make(constant.lambda, std::move(sources)))));
     }
     return values;
@@ -105,7 +108,8 @@ class ProtoMaker {
 #ifndef NDEBUG
     std::string reason;
     if (!bytecode::verify(code, static_cast<size_t>(prims::Id::kCount), &reason))
-      unit_.fail_here("the compiler made code that cannot be run: " + code.name + ": " + reason, "please report this program");
+      unit_.fail_here("the compiler made code that cannot be run: " + code.name + ": " + reason,
+                      "please report this program");
 #endif
   }
 

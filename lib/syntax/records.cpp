@@ -2,7 +2,11 @@
 //
 //   (define-record-type point (make-point x y) point? (x point-x set-point-x!) (y point-y))
 //
-// The name may be (name parent-type). Fields that the constructor does not take start as false.
+// The name may be (name parent): then fields are counted from behind the parent's, and the constructor takes all
+// fields, the parent's first. Fields that a constructor does not take start as false. The expansion mentions the
+// primitives by their global names.
+#include <algorithm>
+
 #include "syntax/expander.hpp"
 #include "value/objects.hpp"
 
@@ -12,108 +16,117 @@ using value::car;
 using value::cdr;
 using value::is_nil;
 using value::is_pair;
-using value::is_symbol;
 
-namespace {
-
-// Builds forms whose heads are the functions themselves, so that no user name can get in the way.
-class FormBuilder {
+// The parts of one define-record-type, and the forms they become.
+class Expander::RecordForm {
  public:
-  explicit FormBuilder(VmState* vm) : vm_(frame::vm_of(vm)) {}
-  Value symbol(std::string_view name) { return vm_.intern(name); }
-  Value list(std::initializer_list<Value> items) {
-    return frame::make_list(&vm_.state, items.begin(), items.size());
+  RecordForm(Expander& expander, Value form)
+      : expander_(expander), vm_(frame::vm_of(expander.unit_.vm())), form_(form), made_(vm_.heap) {
+    parts_ = expander_.items_of(form, form);
+    if (parts_.size() < 4) expander_.bad_form(form);
+    type_ = parts_[1];
+    if (is_pair(type_)) {
+      if (expander_.length_of(type_, form) != 2) expander_.bad_form(form);
+      parent_ = car(cdr(type_));
+      type_ = car(type_);
+    }
+    symbol(type_);
+    for (size_t i = 4; i < parts_.size(); ++i)
+      fields_.push_back(symbol(is_pair(parts_[i]) ? car(parts_[i]) : parts_[i]));
   }
-  Value list(const std::vector<Value>& items) { return frame::make_list(&vm_.state, items.data(), items.size()); }
-  Value quote(Value v) { return list({symbol("quote"), v}); }
-  Value function(Value parameters, Value body) { return list({symbol("fn"), parameters, body}); }
-  Value define(Value name, Value value) { return list({symbol("define"), name, value}); }
+
+  // (begin (define ...) ...)
+  Value definitions() {
+    made_.push(name("begin"));
+    define_type();
+    if (parts_[2] != value::kFalse) define_constructor(parts_[2]);
+    if (parts_[3] != value::kFalse) define_predicate(parts_[3]);
+    for (size_t i = 4; i < parts_.size(); ++i)
+      if (is_pair(parts_[i])) define_field(parts_[i], i - 4);
+    return frame::make_list(&vm_.state, made_.data(), made_.size());
+  }
 
  private:
+  Value symbol(Value v) { return expander_.expect_symbol(v, form_); }
+  Value name(std::string_view text) { return vm_.intern(text); }
+  Value list(std::initializer_list<Value> items) { return frame::make_list(&vm_.state, items.begin(), items.size()); }
+  Value list(const std::vector<Value>& items) { return frame::make_list(&vm_.state, items.data(), items.size()); }
+  Value quote(Value v) { return list({name("quote"), v}); }
+
+  // (define who (fn parameters body))
+  void define_function(Value who, Value parameters, Value body) {
+    Value function = list({name("fn"), parameters, body});
+    made_.push(list({name("define"), symbol(who), function}));
+  }
+
+  void define_type() {
+    Value fields = quote(list(fields_));
+    Value maker = name("make-record-type");
+    Value type = is_nil(parent_) ? list({maker, quote(type_), fields}) : list({maker, quote(type_), fields, parent_});
+    made_.push(list({name("define"), type_, type}));
+  }
+
+  // make, or (make field ...)
+  void define_constructor(Value constructor) {
+    std::vector<Value> parameters = fields_;
+    if (is_pair(constructor)) {
+      parameters = expander_.items_of(cdr(constructor), form_);
+      constructor = car(constructor);
+    }
+    std::vector<Value> call{name("make-record"), type_};
+    if (is_nil(parent_)) {
+      for (Value parameter : parameters) require_field(parameter);
+      for (Value field : fields_) call.push_back(is_among(field, parameters) ? field : value::kFalse);
+    } else {
+      for (Value parameter : parameters) call.push_back(symbol(parameter));
+    }
+    define_function(constructor, list(parameters), list(call));
+  }
+
+  static bool is_among(Value v, const std::vector<Value>& values) {
+    return std::find(values.begin(), values.end(), v) != values.end();
+  }
+
+  void require_field(Value v) {
+    if (!is_among(symbol(v), fields_))
+      expander_.unit_.fail_here("the constructor takes '" + text_of(v) + "', which is no field",
+                                "list it among the fields");
+  }
+
+  void define_predicate(Value who) {
+    Value object = name("%record");
+    define_function(who, list({object}), list({name("record-of?"), object, type_}));
+  }
+
+  // (field accessor [modifier])
+  void define_field(Value spec, size_t number) {
+    std::vector<Value> names = expander_.items_of(spec, form_);
+    if (names.size() > 3) expander_.bad_form(form_);
+    Value object = name("%record"), next = name("%value");
+    if (names.size() > 1)
+      define_function(names[1], list({object}), list({name("record-ref"), object, type_, place(number)}));
+    if (names.size() > 2)
+      define_function(names[2], list({object, next}), list({name("record-set!"), object, type_, place(number), next}));
+  }
+
+  // The form for the field's number among all fields of the type.
+  Value place(size_t number) {
+    Value own = value::make_fixnum(static_cast<int64_t>(number));
+    if (is_nil(parent_)) return own;
+    Value inherited = list({name("length"), list({name("record-type-fields"), parent_})});
+    return list({name("+"), inherited, own});
+  }
+
+  Expander& expander_;
   frame::Vm& vm_;
+  Value form_;  // keeps all its parts alive
+  std::vector<Value> parts_;
+  Value type_;
+  Value parent_ = value::kNil;
+  std::vector<Value> fields_;
+  heap::RootedValues made_;
 };
 
-}  // namespace
-
-// (begin (define ...) ...); the pieces are kept alive by the unit through the whole.
-Value Expander::record_definitions(Value form) {
-  expect_items(form, 4, SIZE_MAX);
-  std::vector<Value> parts = items_of(form, form);
-  FormBuilder make(unit_.vm());
-  Value type = parts[1], parent = value::kNil;
-  if (is_pair(type)) {
-    if (length_of(type, form) != 2) bad_form(form);
-    parent = car(cdr(type));
-    type = car(type);
-  }
-  expect_symbol(type, form);
-  heap::RootedValues fields(frame::heap_of(unit_.vm()));
-  for (size_t i = 4; i < parts.size(); ++i)
-    fields.push(expect_symbol(is_pair(parts[i]) ? car(parts[i]) : parts[i], form));
-  auto field_number = [&](Value name) -> int64_t {
-    for (size_t i = 0; i < fields.size(); ++i)
-      if (fields[i] == name) return static_cast<int64_t>(i);
-    bad_form(form);
-  };
-  heap::RootedValues made(frame::heap_of(unit_.vm()));
-  made.push(make.symbol("begin"));
-  Value list_of_fields = make.quote(frame::make_list(unit_.vm(), fields.data(), fields.size()));
-  Value new_type = is_nil(parent) ? make.list({make.symbol("make-record-type"), make.quote(type), list_of_fields})
-                                  : make.list({make.symbol("make-record-type"), make.quote(type), list_of_fields, parent});
-  made.push(make.define(type, new_type));
-
-  Value offset_base = is_nil(parent) ? value::kNil : parent;
-  auto field_index = [&](Value name) -> Value {
-    Value own = value::make_fixnum(field_number(name));
-    if (is_nil(offset_base)) return own;
-    Value inherited = make.list({make.symbol("length"), make.list({make.symbol("record-type-fields"), offset_base})});
-    return make.list({make.symbol("+"), inherited, own});
-  };
-  Value constructor = parts[2];
-  if (constructor != value::kFalse) {
-    std::vector<Value> parameters;
-    Value name = constructor;
-    if (is_pair(constructor)) {
-      parameters = items_of(cdr(constructor), form);
-      name = car(constructor);
-    } else {
-      for (size_t i = 0; i < fields.size(); ++i) parameters.push_back(fields[i]);
-    }
-    expect_symbol(name, form);
-    heap::RootedValues call(frame::heap_of(unit_.vm()));
-    call.push(make.symbol("make-record"));
-    call.push(type);
-    if (is_nil(parent)) {
-      for (Value parameter : parameters) field_number(expect_symbol(parameter, form));
-      for (size_t i = 0; i < fields.size(); ++i) {
-        bool given = false;
-        for (Value parameter : parameters) given |= parameter == fields[i];
-        call.push(given ? fields[i] : value::kFalse);
-      }
-    } else {
-      for (Value parameter : parameters) call.push(expect_symbol(parameter, form));
-    }
-    made.push(make.define(name, make.function(make.list(parameters), frame::make_list(unit_.vm(), call.data(), call.size()))));
-  }
-  Value object = make.symbol("record");
-  if (parts[3] != value::kFalse)
-    made.push(make.define(expect_symbol(parts[3], form),
-                          make.function(make.list({object}), make.list({make.symbol("record-of?"), object, type}))));
-  for (size_t i = 4; i < parts.size(); ++i) {
-    if (!is_pair(parts[i])) continue;
-    size_t count = length_of(parts[i], form);
-    if (count > 3) bad_form(form);
-    if (count > 1) {
-      Value body = make.list({make.symbol("record-ref"), object, type, field_index(car(parts[i]))});
-      made.push(make.define(expect_symbol(car(cdr(parts[i])), form), make.function(make.list({object}), body)));
-    }
-    if (count > 2) {
-      Value next = make.symbol("value");
-      Value body = make.list({make.symbol("record-set!"), object, type, field_index(car(parts[i])), next});
-      made.push(make.define(expect_symbol(car(cdr(cdr(parts[i]))), form), make.function(make.list({object, next}), body)));
-    }
-  }
-  return unit_.keep(frame::make_list(unit_.vm(), made.data(), made.size()));
-}
+Value Expander::record_definitions(Value form) { return unit_.keep(RecordForm(*this, form).definitions()); }
 
 }  // namespace terrace::syntax

@@ -1,7 +1,7 @@
 // syntax/resolve.cpp: homes, captures, direct escapes, and which expressions set local variables.
 //
-// The walk follows the places where code will stand: the body of an inlined function is visited at its only call or behind its Fix, in
-// the bytecode function that contains that place, whatever function it was written in.
+// The walk follows the places where code will stand: the body of an inlined function is visited at its only call or
+// behind its Fix, in the bytecode function that contains that place, whatever function it was written in.
 #include <algorithm>
 
 #include "syntax/analyse.hpp"
@@ -20,16 +20,15 @@ class Resolver {
   }
 
  private:
-  // What a jump out of the innermost form would skip: a dynamic entry or an after thunk when `escape` is null, else whatever
-  // that call/ec will need.
+  // What a jump out of the innermost form would skip: a dynamic entry or an after thunk when `escape` is null, else
+  // whatever that call/ec will need.
   struct Barrier {
     const Barrier* outer;
     EscapeNode* escape;
   };
   class Within {
    public:
-    Within(Resolver& resolver, EscapeNode* escape)
-        : resolver_(resolver), barrier_{resolver.barrier_, escape} {
+    Within(Resolver& resolver, EscapeNode* escape) : resolver_(resolver), barrier_{resolver.barrier_, escape} {
       resolver_.barrier_ = &barrier_;
     }
     ~Within() { resolver_.barrier_ = barrier_.outer; }
@@ -75,15 +74,21 @@ class Resolver {
   bool visit_kind(Node* node) {
     switch (node->kind) {
       case NodeKind::kConstant:
-      case NodeKind::kGlobal: return false;
-      case NodeKind::kRethrow: reach(static_cast<RethrowNode*>(node)->unwind); return false;
-      case NodeKind::kLocal: visit_local(static_cast<LocalNode*>(node)); return false;
+      case NodeKind::kGlobal:
+        return false;
+      case NodeKind::kRethrow:
+        reach(static_cast<RethrowNode*>(node)->unwind);
+        return false;
+      case NodeKind::kLocal:
+        visit_local(static_cast<LocalNode*>(node));
+        return false;
       case NodeKind::kSetLocal:
         visit(static_cast<SetLocalNode*>(node)->value);
         reach(static_cast<SetLocalNode*>(node)->variable);
         return true;
       case NodeKind::kSetGlobal:
-      case NodeKind::kDefineGlobal: return visit(static_cast<SetGlobalNode*>(node)->value);
+      case NodeKind::kDefineGlobal:
+        return visit(static_cast<SetGlobalNode*>(node)->value);
       case NodeKind::kIf: {
         auto* n = static_cast<IfNode*>(node);
         bool assigns = visit(n->test);
@@ -92,13 +97,21 @@ class Resolver {
       }
       case NodeKind::kAnd:
       case NodeKind::kOr:
-      case NodeKind::kSequence: return visit_each(static_cast<ListNode*>(node)->items);
-      case NodeKind::kLet: return visit_let(static_cast<LetNode*>(node));
-      case NodeKind::kFix: return visit_fix(static_cast<FixNode*>(node));
-      case NodeKind::kLambda: visit_function(static_cast<LambdaNode*>(node)->lambda); return false;
-      case NodeKind::kCall: return visit_call(static_cast<CallNode*>(node));
-      case NodeKind::kPrimitive: return visit_each(static_cast<PrimitiveNode*>(node)->args);
-      default: return visit_control(node);
+      case NodeKind::kSequence:
+        return visit_each(static_cast<ListNode*>(node)->items);
+      case NodeKind::kLet:
+        return visit_let(static_cast<LetNode*>(node));
+      case NodeKind::kFix:
+        return visit_fix(static_cast<FixNode*>(node));
+      case NodeKind::kLambda:
+        visit_function(static_cast<LambdaNode*>(node)->lambda);
+        return false;
+      case NodeKind::kCall:
+        return visit_call(static_cast<CallNode*>(node));
+      case NodeKind::kPrimitive:
+        return visit_each(static_cast<PrimitiveNode*>(node)->args);
+      default:
+        return visit_control(node);
     }
   }
 
@@ -196,8 +209,8 @@ class Resolver {
     return value::is_fixnum(v) && value::fixnum_value(v) >= INT16_MIN && value::fixnum_value(v) <= INT16_MAX;
   }
 
-  // Makes the variable available in the running function: every function between it and the variable's home captures it. A
-  // function knows itself without capturing itself.
+  // Makes the variable available in the running function: every function between it and the variable's home captures
+  // it. A function knows itself without capturing itself.
   void reach(Variable* v) {
     for (Lambda* f = home_; f != v->home && f != v->function; f = f->enclosing) {
       v->captured = true;

@@ -1,6 +1,7 @@
 // syntax/scope.hpp: which names are visible where.
 //
-// Answers for: lexical lookup of variables and local macros. Not for: globals and forms (expander.hpp asks the vm for those).
+// Answers for: lexical lookup of variables and local macros. Not for: globals and forms (expander.hpp asks the vm for
+// those).
 #pragma once
 
 #include <vector>

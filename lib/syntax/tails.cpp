@@ -1,12 +1,14 @@
-// syntax/tails.cpp: contification: local functions whose calls all return to one place become code of the function around them.
+// syntax/tails.cpp: contification: local functions whose calls all return to one place become code of the function
+// around them.
 //
-// After Fluet and Weeks, "Contification Using Dominators" (2001), with the simple fixpoint. A continuation is a number: one for
-// every place where a value is awaited, one for the return of every function. A call in tail position of f continues at the return
-// of f; when f is itself placed inline that means: wherever the calls of f continue. Assuming that every candidate can be placed, the
-// common continuation of each is computed; who has none, or can be put nowhere, is a closure, and it starts again.
+// After Fluet and Weeks, "Contification Using Dominators" (2001), with the simple fixpoint. A continuation is a number:
+// one for every place where a value is awaited, one for the return of every function. A call in tail position of f
+// continues at the return of f; when f is itself placed inline that means: wherever the calls of f continue. Assuming
+// that every candidate can be placed, the common continuation of each is computed; who has none, or can be put nowhere,
+// is a closure, and it starts again.
 //
-// A function goes to its only call from outside (kSite), or, when there are several, behind the body of its Fix, provided that
-// they continue where the Fix does (kGroup).
+// A function goes to its only call from outside (kSite), or, when there are several, behind the body of its Fix,
+// provided that they continue where the Fix does (kGroup).
 #include "syntax/analyse.hpp"
 
 namespace terrace::syntax {
@@ -56,11 +58,18 @@ class Placer {
     switch (node->kind) {
       case NodeKind::kConstant:
       case NodeKind::kGlobal:
-      case NodeKind::kRethrow: break;
-      case NodeKind::kLocal: use(static_cast<LocalNode*>(node)->variable); break;
-      case NodeKind::kSetLocal: walk(static_cast<SetLocalNode*>(node)->value, fresh()); break;
+      case NodeKind::kRethrow:
+        break;
+      case NodeKind::kLocal:
+        use(static_cast<LocalNode*>(node)->variable);
+        break;
+      case NodeKind::kSetLocal:
+        walk(static_cast<SetLocalNode*>(node)->value, fresh());
+        break;
       case NodeKind::kSetGlobal:
-      case NodeKind::kDefineGlobal: walk(static_cast<SetGlobalNode*>(node)->value, fresh()); break;
+      case NodeKind::kDefineGlobal:
+        walk(static_cast<SetGlobalNode*>(node)->value, fresh());
+        break;
       case NodeKind::kIf: {
         auto* n = static_cast<IfNode*>(node);
         walk(n->test, fresh());
@@ -70,18 +79,30 @@ class Placer {
       }
       case NodeKind::kAnd:
       case NodeKind::kOr:
-      case NodeKind::kSequence: walk_list(static_cast<ListNode*>(node)->items, k); break;
+      case NodeKind::kSequence:
+        walk_list(static_cast<ListNode*>(node)->items, k);
+        break;
       case NodeKind::kLet: {
         auto* n = static_cast<LetNode*>(node);
         for (const Binding& binding : n->bindings) walk(binding.init, fresh());
         walk(n->body, k);
         break;
       }
-      case NodeKind::kFix: walk_fix(static_cast<FixNode*>(node), k); break;
-      case NodeKind::kLambda: walk_lambda(static_cast<LambdaNode*>(node)->lambda); break;
-      case NodeKind::kCall: walk_call(static_cast<CallNode*>(node), k); break;
-      case NodeKind::kPrimitive: walk_each(static_cast<PrimitiveNode*>(node)->args); break;
-      default: walk_control(node, k); break;
+      case NodeKind::kFix:
+        walk_fix(static_cast<FixNode*>(node), k);
+        break;
+      case NodeKind::kLambda:
+        walk_lambda(static_cast<LambdaNode*>(node)->lambda);
+        break;
+      case NodeKind::kCall:
+        walk_call(static_cast<CallNode*>(node), k);
+        break;
+      case NodeKind::kPrimitive:
+        walk_each(static_cast<PrimitiveNode*>(node)->args);
+        break;
+      default:
+        walk_control(node, k);
+        break;
     }
   }
 

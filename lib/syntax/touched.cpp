@@ -17,23 +17,33 @@ void Generator::collect_touched(Node* node, std::vector<uint16_t>& registers) co
   };
   switch (node->kind) {
     case NodeKind::kConstant:
-    case NodeKind::kGlobal: break;
-    case NodeKind::kRethrow: touch(static_cast<RethrowNode*>(node)->unwind); break;
-    case NodeKind::kLocal: touch(static_cast<LocalNode*>(node)->variable); break;
+    case NodeKind::kGlobal:
+      break;
+    case NodeKind::kRethrow:
+      touch(static_cast<RethrowNode*>(node)->unwind);
+      break;
+    case NodeKind::kLocal:
+      touch(static_cast<LocalNode*>(node)->variable);
+      break;
     case NodeKind::kSetLocal:
       touch(static_cast<SetLocalNode*>(node)->variable);
       collect_touched(static_cast<SetLocalNode*>(node)->value, registers);
       break;
     case NodeKind::kSetGlobal:
-    case NodeKind::kDefineGlobal: collect_touched(static_cast<SetGlobalNode*>(node)->value, registers); break;
+    case NodeKind::kDefineGlobal:
+      collect_touched(static_cast<SetGlobalNode*>(node)->value, registers);
+      break;
     case NodeKind::kIf: {
-      Node* parts[] = {static_cast<IfNode*>(node)->test, static_cast<IfNode*>(node)->then, static_cast<IfNode*>(node)->otherwise};
+      Node* parts[] = {static_cast<IfNode*>(node)->test, static_cast<IfNode*>(node)->then,
+                       static_cast<IfNode*>(node)->otherwise};
       each(parts);
       break;
     }
     case NodeKind::kAnd:
     case NodeKind::kOr:
-    case NodeKind::kSequence: each(static_cast<ListNode*>(node)->items); break;
+    case NodeKind::kSequence:
+      each(static_cast<ListNode*>(node)->items);
+      break;
     case NodeKind::kLet:
       for (const Binding& binding : static_cast<LetNode*>(node)->bindings) collect_touched(binding.init, registers);
       collect_touched(static_cast<LetNode*>(node)->body, registers);
@@ -45,23 +55,31 @@ void Generator::collect_touched(Node* node, std::vector<uint16_t>& registers) co
       }
       collect_touched(static_cast<FixNode*>(node)->body, registers);
       break;
-    case NodeKind::kLambda: touch_captures(static_cast<LambdaNode*>(node)->lambda); break;
+    case NodeKind::kLambda:
+      touch_captures(static_cast<LambdaNode*>(node)->lambda);
+      break;
     case NodeKind::kCall: {
       auto* n = static_cast<CallNode*>(node);
       each(n->args);
       collect_touched(n->callee, registers);
-      Lambda* f = n->callee->kind == NodeKind::kLocal ? static_cast<LocalNode*>(n->callee)->variable->function : nullptr;
+      Lambda* f =
+          n->callee->kind == NodeKind::kLocal ? static_cast<LocalNode*>(n->callee)->variable->function : nullptr;
       if (f != nullptr && f->inlined() && f->site == n) collect_touched(f->body, registers);
       break;
     }
-    case NodeKind::kPrimitive: each(static_cast<PrimitiveNode*>(node)->args); break;
+    case NodeKind::kPrimitive:
+      each(static_cast<PrimitiveNode*>(node)->args);
+      break;
     case NodeKind::kGuard:
       collect_touched(static_cast<GuardNode*>(node)->body, registers);
       collect_touched(static_cast<GuardNode*>(node)->handler, registers);
       break;
-    case NodeKind::kEscape: collect_touched(static_cast<EscapeNode*>(node)->body, registers); break;
+    case NodeKind::kEscape:
+      collect_touched(static_cast<EscapeNode*>(node)->body, registers);
+      break;
     case NodeKind::kWind: {
-      Node* parts[] = {static_cast<WindNode*>(node)->before, static_cast<WindNode*>(node)->body, static_cast<WindNode*>(node)->after};
+      Node* parts[] = {static_cast<WindNode*>(node)->before, static_cast<WindNode*>(node)->body,
+                       static_cast<WindNode*>(node)->after};
       each(parts);
       break;
     }

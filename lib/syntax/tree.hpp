@@ -2,8 +2,8 @@
 //
 // Answers for: the shapes that expander, analyses and generator share. Not for: how they are made or compiled.
 //
-// Nodes live in the arena of a Unit and hold no memory of their own; every Value in them is kept alive by the Unit. A node stands
-// in exactly one place of the tree.
+// Nodes live in the arena of a Unit and hold no memory of their own; every Value in them is kept alive by the Unit. A
+// node stands in exactly one place of the tree.
 #pragma once
 
 #include <cstdint>
@@ -53,17 +53,17 @@ struct Node {
 using Nodes = std::span<Node*>;
 
 struct Variable {
-  Value name;                     // symbol
+  Value name;                       // symbol
   Value constant = value::kUnwind;  // its value when bound to a literal and never set; else kUnwind
-  Lambda* home = nullptr;         // the function whose register or capture holds it
-  Lambda* function = nullptr;     // what a Fix binds it to
-  EscapeNode* escape = nullptr;   // it is the k of this call/ec
+  Lambda* home = nullptr;           // the function whose register or capture holds it
+  Lambda* function = nullptr;       // what a Fix binds it to
+  EscapeNode* escape = nullptr;     // it is the k of this call/ec
   int32_t reg = -1;
-  uint32_t order = 0;             // among the variables of its letrec body, from 1
-  uint32_t uses = 0;              // references that are left after literals were put in place
+  uint32_t order = 0;  // among the variables of its letrec body, from 1
+  uint32_t uses = 0;   // references that are left after literals were put in place
   bool assigned = false;
   bool captured = false;
-  bool checked = false;           // may be read before its definition was evaluated
+  bool checked = false;  // may be read before its definition was evaluated
   bool boxed() const { return assigned && captured; }
 };
 
@@ -127,8 +127,8 @@ struct GuardNode : Node {
 struct RethrowNode : Node {
   Variable* unwind;
 };
-// call/ec: `variable` is the escape function. A direct escape is only ever called, in the same function, with nothing to undo
-// between: it is a jump.
+// call/ec: `variable` is the escape function. A direct escape is only ever called, in the same function, with nothing
+// to undo between: it is a jump.
 struct EscapeNode : Node {
   Variable* variable;
   Node* body;
@@ -177,7 +177,7 @@ struct Lambda {
   std::vector<Optional> optional;
   Variable* rest = nullptr;
   Node* body = nullptr;
-  Variable* self = nullptr;  // bound to it by a Fix
+  Variable* self = nullptr;    // bound to it by a Fix
   Value global = value::kNil;  // cell of the global that it is defined as
 
   bool plain() const { return optional.empty() && rest == nullptr; }
@@ -199,7 +199,7 @@ struct Lambda {
   bool recursive = false;  // called from inside itself or, in a group, from its siblings
 
   // resolve.cpp
-  Lambda* enclosing = nullptr;       // the bytecode function that makes the closure
+  Lambda* enclosing = nullptr;  // the bytecode function that makes the closure
   std::vector<Variable*> captures;
 
   // generate: label of the loop head

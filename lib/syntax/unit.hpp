@@ -1,7 +1,7 @@
 // syntax/unit.hpp: one compilation: its memory, what it keeps alive, and how it reports what is wrong.
 //
-// Inside the room a failed compilation is a C++ exception, Failure, thrown after the error was made pending in the vm; compile_toplevel
-// catches it. It never crosses a call into SX.
+// Inside the room a failed compilation is a C++ exception, Failure, thrown after the error was made pending in the vm;
+// compile_toplevel catches it. It never crosses a call into SX.
 #pragma once
 
 #include <deque>

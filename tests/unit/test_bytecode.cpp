@@ -42,8 +42,8 @@ void fill(FunctionCode& f) {
   f.required = 2;
   f.optional = 1;
   f.register_count = 5;
-  f.code = {instr(Op::kMark, 3), instr(Op::kConst, 4, 0), jump(Op::kJumpLt, 1, 0, 1), instr(Op::kReturn, 4), instr(Op::kReturn, 2),
-            instr(Op::kCatch, 4, 3), instr(Op::kThrow, 4)};
+  f.code = {instr(Op::kMark, 3),   instr(Op::kConst, 4, 0), jump(Op::kJumpLt, 1, 0, 1), instr(Op::kReturn, 4),
+            instr(Op::kReturn, 2), instr(Op::kCatch, 4, 3), instr(Op::kThrow, 4)};
   f.constants = {ConstantKind::kData};
   f.captures = {{true, 3}, {false, 1}};
   f.handlers = {{1, 3, 5}};
@@ -95,12 +95,12 @@ void test_damaged_bytes(void**) {
   Prototype p(f, {value::kNil});
   std::vector<uint8_t> good = encode(p.proto());
   std::string error;
-  for (size_t size = 0; size < good.size(); ++size)
-    assert_null(decode(std::span(good).first(size), &error).get());
+  for (size_t size = 0; size < good.size(); ++size) assert_null(decode(std::span(good).first(size), &error).get());
   Random random(7);
   for (int round = 0; round < 20000; ++round) {
     std::vector<uint8_t> bad = good;
-    for (uint64_t n = random.below(4) + 1; n-- > 0;) bad[random.below(bad.size())] = static_cast<uint8_t>(random.next());
+    for (uint64_t n = random.below(4) + 1; n-- > 0;)
+      bad[random.below(bad.size())] = static_cast<uint8_t>(random.next());
     auto out = decode(bad, &error);
     if (out != nullptr) {
       verify(out->code, 10, &error);
@@ -120,7 +120,10 @@ std::string complaint(void (*change)(FunctionCode&)) {
 void test_verifier(void**) {
   auto expect = [](const char* wanted, void (*change)(FunctionCode&)) { assert_text(complaint(change), wanted); };
   expect("fine", [](FunctionCode&) {});
-  expect("pc 0: no instructions", [](FunctionCode& f) { f.code.clear(); f.handlers.clear(); });
+  expect("pc 0: no instructions", [](FunctionCode& f) {
+    f.code.clear();
+    f.handlers.clear();
+  });
   expect("pc 0: unknown opcode", [](FunctionCode& f) { f.code[0].op = 255; });
   expect("pc 0: register 5 out of range", [](FunctionCode& f) { f.code[0].a = 5; });
   expect("pc 1: constant out of range", [](FunctionCode& f) { f.code[1].b = 1; });

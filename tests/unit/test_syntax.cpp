@@ -1,9 +1,9 @@
 // tests/unit/test_syntax.cpp: the code that forms become, as text, and the messages for forms that are wrong.
 //
-// The expected listings say what the compiler promises about quality: operands in place, fused tests, loops without calls, literals
-// loaded before loops. What programs do is tested by the corpus.
-#include "check.hpp"
+// The expected listings say what the compiler promises about quality: operands in place, fused tests, loops without
+// calls, literals loaded before loops. What programs do is tested by the corpus.
 #include "bytecode/verifier.hpp"
+#include "check.hpp"
 #include "prims/primitive.hpp"
 #include "syntax/compile.hpp"
 #include "text/reader.hpp"
@@ -42,7 +42,9 @@ class Compiler {
         return without_positions(bytecode::disassemble(*as<Proto>(proto->constant[i])->function));
     return "no function";
   }
-  std::string error(std::string_view source) { return compile(source) == kUnwind ? fixture_.error_message() : "no error"; }
+  std::string error(std::string_view source) {
+    return compile(source) == kUnwind ? fixture_.error_message() : "no error";
+  }
 
  private:
   // Lines are "%4u line:column Name ...". Primitives get their names, since their numbers change with the table.
@@ -74,7 +76,8 @@ class Compiler {
 
 void test_fib(void**) {
   COMPILER;
-  assert_text(compiler.listing("(define (fib n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))"), R"(registers 4, parameters 1
+  assert_text(compiler.listing("(define (fib n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))"),
+              R"(registers 4, parameters 1
    0 JumpNotLtImm r0 2 -> 2
    1 Return r0
    2 AddImm r2 r0 -1
@@ -88,8 +91,10 @@ void test_fib(void**) {
 
 void test_loop(void**) {
   COMPILER;
-  assert_text(compiler.listing("(define (f v n) (let loop ((i 0) (s 0.5)) (if (< i n) (loop (+ i 1) (+ s (* 2.5 (vector-ref v i)))) s)))"),
-              R"(registers 6, parameters 2
+  assert_text(
+      compiler.listing(
+          "(define (f v n) (let loop ((i 0) (s 0.5)) (if (< i n) (loop (+ i 1) (+ s (* 2.5 (vector-ref v i)))) s)))"),
+      R"(registers 6, parameters 2
    0 Int r3 0
    1 Const r4 k0:data
    2 Const r2 k1:data
@@ -266,8 +271,10 @@ void test_case(void**) {
 void test_errors(void**) {
   COMPILER;
   assert_text(compiler.error("(if)"), "test:1:1: 'if' is not well formed; write it as (if test then [else])");
-  assert_text(compiler.error("(begin\n  (let ((x 1) (x 2)) x))"), "test:2:3: the name 'x' is bound twice; choose different names");
-  assert_text(compiler.error("(define if 1)"), "test:1:1: 'if' is a special form and cannot be defined; choose another name");
+  assert_text(compiler.error("(begin\n  (let ((x 1) (x 2)) x))"),
+              "test:2:3: the name 'x' is bound twice; choose different names");
+  assert_text(compiler.error("(define if 1)"),
+              "test:1:1: 'if' is a special form and cannot be defined; choose another name");
   assert_text(compiler.error("(do (f) (g))"),
               "test:1:1: 'do' is the loop (do ((variable first next) ...) (test result ...) command ...); "
               "use begin to evaluate expressions in order");
@@ -314,10 +321,12 @@ void test_hashes(void**) {
 int main() {
   using namespace terrace::test;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(test_fib),           cmocka_unit_test(test_loop),    cmocka_unit_test(test_nested_loops),
-      cmocka_unit_test(test_swap),          cmocka_unit_test(test_group),   cmocka_unit_test(test_guard),
-      cmocka_unit_test(test_direct_escape), cmocka_unit_test(test_closures), cmocka_unit_test(test_boxes),
-      cmocka_unit_test(test_case),          cmocka_unit_test(test_errors),  cmocka_unit_test(test_every_form_verifies),
+      cmocka_unit_test(test_fib),           cmocka_unit_test(test_loop),
+      cmocka_unit_test(test_nested_loops),  cmocka_unit_test(test_swap),
+      cmocka_unit_test(test_group),         cmocka_unit_test(test_guard),
+      cmocka_unit_test(test_direct_escape), cmocka_unit_test(test_closures),
+      cmocka_unit_test(test_boxes),         cmocka_unit_test(test_case),
+      cmocka_unit_test(test_errors),        cmocka_unit_test(test_every_form_verifies),
       cmocka_unit_test(test_hashes),        cmocka_unit_test(test_loop_by_name),
   };
   return cmocka_run_group_tests(tests, nullptr, nullptr);
