@@ -18,17 +18,7 @@ inline constexpr int kRemoveRounds = 100;
 inline constexpr long kRoundPauseNs = 5'000'000;
 inline constexpr int kMaxDepth = 16;
 
-// A directory that takes no bytes (a full disk, a quota) is of no use, so one file is written to find out.
-bool takes_files(const std::string& directory) {
-  const std::string path = directory + "/probe";
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  const std::string page(4096, '\0');
-  const bool written = write(fd, page.data(), page.size()) == static_cast<ssize_t>(page.size());
-  close(fd);
-  unlink(path.c_str());
-  return written;
-}
+inline constexpr size_t kProbeBytes = 4096;
 
 void empty_directory(int directory_fd, int depth);
 
@@ -56,12 +46,23 @@ void empty_directory(int directory_fd, int depth) {
 
 }  // namespace
 
+bool takes_files(const std::string& directory, size_t bytes) {
+  const std::string path = directory + "/probe";
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  const std::string text(bytes, '\0');
+  const bool written = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  close(fd);
+  unlink(path.c_str());
+  return written;
+}
+
 std::string make_temp_directory(const std::vector<std::string>& parents, std::string* error) {
   *error = "no temporary directory can be written:";
   for (const std::string& parent : parents) {
     std::string path = parent + "/terrace-XXXXXX";
     if (mkdtemp(path.data())) {
-      if (takes_files(path)) return path;
+      if (takes_files(path, kProbeBytes)) return path;
       rmdir(path.c_str());
       *error += " " + parent + " (takes no files)";
     } else {

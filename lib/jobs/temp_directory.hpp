@@ -4,6 +4,7 @@
 // and the worker both remove it, whichever of them lives longer, so that nothing stays when either is killed.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ namespace terrace::jobs {
 // Makes a directory only this user can enter in the first of `parents` that takes a file. Empty with *error set when
 // none does.
 std::string make_temp_directory(const std::vector<std::string>& parents, std::string* error);
+
+// Whether a file of so many bytes can be written in it: not on a full disk, nor over a quota. None stays.
+bool takes_files(const std::string& directory, size_t bytes);
 
 // The places to try: `preferred` when not empty, $TMPDIR, then the usual ones, memory first.
 std::vector<std::string> temp_parents(const std::string& preferred);

@@ -13,6 +13,7 @@
 #include <new>
 #include <vector>
 
+#include "jobs/temp_directory.hpp"
 #include "worker/compile.hpp"
 #include "worker/stream.hpp"
 
@@ -21,6 +22,7 @@ namespace {
 
 using observe::Reason;
 
+inline constexpr size_t kRoomBytes = 256 * 1024;              // for the files of a batch; most need less
 inline constexpr rlim_t kStackBytes = rlim_t{256} << 20;  // deep expressions recurse deeply in GCC
 
 // The address sanitizer reserves terabytes for itself and cannot live with a limit.
@@ -72,7 +74,7 @@ bool read_file(const std::string& path, std::vector<uint8_t>* bytes) {
 }
 
 // Compiles into the temporary directory; the file is gone again when this returns.
-void compile(const jobs::Batch& batch, const std::string& path, jobs::Result* result) {
+void compile(const jobs::Batch& batch, const std::string& directory, const std::string& path, jobs::Result* result) {
   std::string error;
   try {
     if (!compile_batch(batch.jobs, batch.tier, path, &error)) {
@@ -86,6 +88,11 @@ void compile(const jobs::Batch& batch, const std::string& path, jobs::Result* re
   }
   unlink(path.c_str());
   if (result->reason != Reason::kNone) result->object.clear();
+  // Neither libgccjit nor the assembler says clearly that there was no room for their files.
+  if (result->reason == Reason::kCompileError && !jobs::takes_files(directory, kRoomBytes)) {
+    result->reason = Reason::kTempDirectory;
+    error += "\nthe directory " + directory + " is full or cannot be written";
+  }
   result->text = jobs::clip_text(error);
 }
 
@@ -95,7 +102,7 @@ jobs::Result answer_for(const jobs::Batch& batch, const std::string& temp_direct
   jobs::Result result;
   result.number = batch.number;
   if (batch.memory_limit && !kReservesAddresses) limit(RLIMIT_AS, batch.memory_limit);
-  compile(batch, temp_directory + "/" + std::to_string(getpid()) + "-" + std::to_string(++files) + ".o", &result);
+  compile(batch, temp_directory, temp_directory + "/" + std::to_string(getpid()) + "-" + std::to_string(++files) + ".o", &result);
   result.compile_ns = static_cast<uint64_t>(std::chrono::nanoseconds(Clock::now() - began).count());
   return result;
 }
