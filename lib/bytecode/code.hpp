@@ -31,6 +31,18 @@ struct Instr {
 };
 static_assert(sizeof(Instr) == 8);
 
+// Type feedback: what the interpreter saw at an arithmetic instruction (takes_feedback), or-ed into its x field, which has no other
+// meaning there. Two fixnums with a fixnum result leave no trace, so the common case costs nothing. The content hash is taken before
+// anything runs, so it does not depend on feedback; the encoding for the worker carries it.
+inline constexpr uint8_t kSawFloats = 1;  // two floats
+inline constexpr uint8_t kSawMixed = 2;   // a fixnum and a float
+inline constexpr uint8_t kSawOther = 4;   // anything else, or a result that is no fixnum
+constexpr bool takes_feedback(Op op) {
+  return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kDiv || op == Op::kAddImm;
+}
+// Code is shared by all threads that run it; a lost bit is seen again the next time.
+inline void note_feedback(const Instr* at, uint8_t saw) { const_cast<Instr*>(at)->x |= saw; }
+
 constexpr int32_t jump_distance(Instr i) {
   return static_cast<int32_t>(static_cast<uint32_t>(i.x) << 24 | static_cast<uint32_t>(i.c) << 8) >> 8;
 }

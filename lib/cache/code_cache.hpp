@@ -59,6 +59,7 @@ struct Record {
   value::NativeEntry entry = nullptr;
   Region* region = nullptr;
   uint64_t bytes = 0;
+  uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
   uint64_t calls = 0;       // counted since the code was dropped last, or ever
   uint64_t compile_ns = 0;  // request to installed, of the current code

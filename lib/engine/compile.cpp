@@ -148,6 +148,12 @@ void Engine::State::tick(VmState* vm, Value closure) {
   if (running == cache::kInterp) cache.use(proto);
 }
 
+void Engine::State::give_up_opt(VmState* vm, Proto* proto) {
+  adopt(vm, proto);
+  cache.with_record(proto, [](Record& record) { return ++record.misjudged; });
+  cache.demote(proto);
+}
+
 void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
   for (jobs::Answer& answer : batch.answers) {
     Pending asked;

@@ -32,6 +32,7 @@ struct Engine::State {
   observe::Reason install(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked,
                           uint64_t elapsed_ns, std::string* text);
   void tick(VmState* vm, Value closure);
+  void give_up_opt(VmState* vm, value::Proto* proto);
   // Makes the cache know this prototype, until its collector finds it dead.
   void adopt(VmState* vm, value::Proto* proto);
   bool excluded(const std::string& name);

@@ -17,6 +17,8 @@
 //    Only base and opt code that has that loop is entered so.
 // 6. The result is a Value, or kUnwind with the reason pending in the vm. Every caller checks.
 // 7. Compiled code saves nothing but what the System V ABI asks for. The x87 and SSE control words are the default ones.
+// 8. Compiled code that meets a value it was not compiled for leaves by a tail call of vm->runtime->resume: callee is its closure, argc the pc
+//    of the instruction that was about to run, and its registers stand in vm->xargs. The interpreter goes on there.
 #pragma once
 
 #include <cstdint>

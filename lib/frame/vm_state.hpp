@@ -31,6 +31,7 @@ struct Runtime {
 #undef P
   value::NativeEntry normalise;     // see calling.hpp, rule 3
   value::NativeEntry interp_entry;  // enters an interpreted closure
+  value::NativeEntry resume;        // leaves compiled code in the middle; see calling.hpp, rule 8
 };
 
 // Number of each runtime function in the table, for the worker.
@@ -40,6 +41,7 @@ enum class RuntimeIndex : uint32_t {
 #undef T_RUNTIME
   k_normalise,
   k_interp_entry,
+  k_resume,
   kCount
 };
 static_assert(sizeof(Runtime) == sizeof(void*) * static_cast<size_t>(RuntimeIndex::kCount));

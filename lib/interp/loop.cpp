@@ -46,6 +46,15 @@ Value call_native(VmState* vm, Value callee, NativeEntry entry, uint64_t argc, c
   return as_closure(closure)->proto->entry != &enter;
 }
 
+// What led away from the inline cases of arithmetic.
+[[gnu::noinline]] void note_rare(const Instr* at, Value x, Value y) {
+  bool float_x = is_float(x), float_y = is_float(y);
+  uint8_t saw = bytecode::kSawOther;
+  if (float_x && float_y) saw = bytecode::kSawFloats;
+  if ((float_x && is_fixnum(y)) || (is_fixnum(x) && float_y)) saw = bytecode::kSawMixed;
+  bytecode::note_feedback(at, saw);
+}
+
 [[gnu::noinline]] Value registers_exhausted(VmState* vm) {
   return frame::raise_error(vm, frame::ErrorKind::kStackOverflow,
                             "recursion is too deep: the stack limit of this computation is reached");
@@ -172,12 +181,14 @@ op_Closure:
         NEXT;                                                                                                   \
       }                                                                                                         \
     } else if (both_floats(x, y)) {                                                                             \
+      bytecode::note_feedback(pc - 1, bytecode::kSawFloats);                                                    \
       Value out;                                                                                                \
       if (encode_float(decode_float(x) float_operator decode_float(y), &out)) [[likely]] {                      \
         R[i.a] = out;                                                                                           \
         NEXT;                                                                                                   \
       }                                                                                                         \
     }                                                                                                           \
+    note_rare(pc - 1, x, y);                                                                                    \
     STORE(vm->runtime->slow(vm, x, y));                                                                         \
   } while (0)
 #define MUL_SHIFTED(x, y, out) __builtin_mul_overflow((x) >> kFixnumShift, y, out)
@@ -191,9 +202,11 @@ op_Mul:
 op_Div: {
   Value x = R[i.b], y = R[i.c], out;
   if (both_floats(x, y) && encode_float(decode_float(x) / decode_float(y), &out)) [[likely]] {
+    bytecode::note_feedback(pc - 1, bytecode::kSawFloats);
     R[i.a] = out;
     NEXT;
   }
+  note_rare(pc - 1, x, y);
   STORE(vm->runtime->div(vm, x, y));
 }
 op_AddImm: {
@@ -205,6 +218,7 @@ op_AddImm: {
     R[i.a] = Value{static_cast<uint64_t>(out)};
     NEXT;
   }
+  note_rare(pc - 1, x, y);
   STORE(vm->runtime->add(vm, x, y));
 }
 
@@ -587,7 +601,42 @@ unwind:
 #undef K
 }
 
+// After this many the code is given up, so that it is compiled anew with what was learnt.
+constexpr uint32_t kManyDeopts = 8;
+
+void note_deopt(VmState* vm, Value callee, const Instr* at) {
+  // Where the compiled code expected floats and the interpreter would leave no trace, two fixnums have come.
+  if (bytecode::takes_feedback(static_cast<bytecode::Op>(at->op)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
+    bytecode::note_feedback(at, bytecode::kSawOther);
+  Proto* proto = as_closure(callee)->proto;
+  if (++proto->deopts < kManyDeopts) return;
+  proto->deopts = 0;
+  if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee);
+}
+
+Value leave_loop(VmState* vm) {
+  Value next = vm->tail_callee;
+  return as_closure(next)->proto->entry(vm, next, vm->tail_argc, vm->tail_args[0], vm->tail_args[1],
+                                        vm->tail_args[2]);
+}
+
 }  // namespace
+
+Value resume(VmState* vm, Value callee, uint64_t pc, Value, Value, Value) {
+  Proto* proto = as_closure(callee)->proto;
+  Value* saved_top = vm->register_top;
+  Value* base = saved_top + 1;
+  if (base + proto->aux > vm->register_limit || vm->link_top == vm->link_limit) [[unlikely]]
+    return registers_exhausted(vm);
+  base[-1] = callee;
+  for (uint64_t r = 0; r < proto->aux; r++) base[r] = vm->xargs[r];
+  vm->register_top = base + proto->aux;
+  note_deopt(vm, callee, proto->code + pc);
+  *vm->link_top++ = Link{nullptr, nullptr};
+  Value result = run(vm, base, proto->code + pc);
+  vm->register_top = saved_top;
+  return result == kTailCallOut ? leave_loop(vm) : result;
+}
 
 Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2) {
   Proto* proto = as_closure(callee)->proto;
@@ -617,12 +666,7 @@ Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value 
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code);
   vm->register_top = saved_top;
-  if (result == kTailCallOut) {
-    Value next = vm->tail_callee;
-    return as_closure(next)->proto->entry(vm, next, vm->tail_argc, vm->tail_args[0], vm->tail_args[1],
-                                          vm->tail_args[2]);
-  }
-  return result;
+  return result == kTailCallOut ? leave_loop(vm) : result;
 }
 
 }  // namespace terrace::interp

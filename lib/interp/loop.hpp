@@ -7,6 +7,8 @@ namespace terrace::interp {
 
 // The entry of every interpreted closure (frame/calling.hpp).
 Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
+// Goes on in the interpreter where compiled code left (frame/calling.hpp, rule 8).
+Value resume(VmState* vm, Value callee, uint64_t pc, Value, Value, Value);
 // Brings optional, rest and spread arguments into slots and enters the callee again (frame/calling.hpp, rule 3).
 Value normalise(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
 // The table that VmState::runtime points to.

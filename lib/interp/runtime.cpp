@@ -151,6 +151,7 @@ constexpr frame::Runtime kRuntime = {
 #undef T_RUNTIME
     &normalise,
     &enter,
+    &resume,
 };
 
 }  // namespace

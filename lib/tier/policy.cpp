@@ -18,7 +18,11 @@ int32_t units(int64_t calls) {
   return static_cast<int32_t>(std::clamp<int64_t>(calls * frame::kCallWeight, 0, kLongest));
 }
 
+// After so many wrong guesses a function stays in base.
+constexpr uint32_t kManyMisjudged = 5;
+
 bool may_request(const cache::Record& record, Tier tier) {
+  if (tier == Tier::kOpt && record.misjudged >= kManyMisjudged) return false;
   if (record.requested != kInterp || record.tier >= tier_number(tier)) return false;
   if (record.refused == kInterp || record.refused > tier_number(tier)) return true;
   return observe::reason_text(record.reason).again == observe::Again::kLater;
@@ -27,6 +31,7 @@ bool may_request(const cache::Record& record, Tier tier) {
 Decision at_once(const cache::Record& record, Tier tier) {
   Decision d;
   d.countdown = kLongest;
+  if (record.misjudged >= kManyMisjudged) tier = Tier::kBase;
   if (!may_request(record, tier)) return d;
   // Where the budget is too small for the program, compiling at every call would take forever and show nothing new.
   constexpr uint32_t kManyDrops = 8;

@@ -27,28 +27,29 @@ std::unique_ptr<bytecode::PortableFunction> decode(const Job& job, std::string* 
 // Writes one body; where the plan says so twice, first into a context that is thrown away, to learn the order of
 // blocks.
 void write_body(Module& module, Module* draft, const bytecode::PortableFunction& function, const Flow& flow,
-                Entries entries, const Bodies& bodies) {
+                const Types& types, Entries entries, const Bodies& bodies) {
   if (draft == nullptr) {
     Layout layout(bodies.body);
-    Emitter(module, function, flow, entries, bodies, layout).emit();
+    Emitter(module, function, flow, types, entries, bodies, layout).emit();
     return;
   }
   Function rehearsal = draft->new_entry("draft", false);
   Layout counted(rehearsal);
-  Emitter(*draft, function, flow, entries, Bodies{rehearsal, rehearsal, rehearsal}, counted).emit();
+  Emitter(*draft, function, flow, types, entries, Bodies{rehearsal, rehearsal, rehearsal}, counted).emit();
   Layout layout(counted, bodies.body);
-  Emitter(module, function, flow, entries, bodies, layout).emit();
+  Emitter(module, function, flow, types, entries, bodies, layout).emit();
 }
 
 void write_function(Module& module, Module* draft, const bytecode::PortableFunction& function,
                     const std::string& symbol) {
   Flow flow(function);
+  Types types(function, flow, module.plan().specialises);
   Function main = module.new_entry(symbol, true);
   if (!module.plan().separate_nested_loops || !flow.has_nested_loops())
-    return write_body(module, draft, function, flow, Entries::kCallsAndLoops, Bodies{main, main, main});
+    return write_body(module, draft, function, flow, types, Entries::kCallsAndLoops, Bodies{main, main, main});
   Function loops = module.new_entry(symbol + "_loops", false);
-  write_body(module, draft, function, flow, Entries::kCalls, Bodies{main, main, loops});
-  write_body(module, draft, function, flow, Entries::kLoops, Bodies{loops, main, loops});
+  write_body(module, draft, function, flow, types, Entries::kCalls, Bodies{main, main, loops});
+  write_body(module, draft, function, flow, types, Entries::kLoops, Bodies{loops, main, loops});
 }
 
 bool write_batch(Module& module, const std::vector<Job>& jobs, std::string* error) {

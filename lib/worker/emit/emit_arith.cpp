@@ -175,6 +175,8 @@ void Emitter::compare(Operand x, Operand y, const Comparison& op, const std::fun
 }
 
 void Emitter::compare_value(Instr i, const Comparison& op) {
+  if (treatment_ == Treatment::kCompare)
+    return set(i.a, m_.make_bool(m_.compare(op.op, double_reg(i.b), double_reg(i.c))));
   Block next = fresh();
   compare(in_register(i.b), in_register(i.c), op, [=, this](Val condition) {
     set(i.a, m_.make_bool(condition));

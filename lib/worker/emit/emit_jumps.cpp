@@ -51,7 +51,12 @@ void Emitter::jump_compare(Instr i, Operand y, const Comparison& op, bool wanted
   Block on = after();
   Block yes = wanted ? target(i) : on;
   Block no = wanted ? on : target(i);
-  compare(in_register(i.a), y, op, [=, this](Val condition) { branch(condition, yes, no); });
+  if (treatment_ == Treatment::kCompare) {
+    Val second = y.is_immediate ? m_.real(y.immediate) : double_reg(i.b);
+    branch(m_.compare(op.op, double_reg(i.a), second), yes, no);
+  } else {
+    compare(in_register(i.a), y, op, [=, this](Val condition) { branch(condition, yes, no); });
+  }
   if (!flow_.is_leader(pc_ + 1)) start(on);
 }
 

@@ -9,12 +9,13 @@ namespace {
 constexpr uint32_t kNoHandler = UINT32_MAX;
 }
 
-Emitter::Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, Entries entries,
-                 const Bodies& bodies, Layout& layout)
+Emitter::Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, const Types& types,
+                 Entries entries, const Bodies& bodies, Layout& layout)
     : m_(module),
       function_(function),
       code_(function.code),
       flow_(flow),
+      types_(types),
       entries_(entries),
       bodies_(bodies),
       layout_(layout) {
@@ -42,9 +43,33 @@ void Emitter::emit_body() {
   for (size_t n = 0; n < leaders.size(); n++) {
     uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code_.code.size());
     start(at_pc(leaders[n]));
-    for (pc_ = leaders[n]; pc_ < end && current_ != nullptr; pc_++) emit_instruction(code_.code[pc_]);
-    if (current_ != nullptr) jump(at_pc(end));
+    state_ = types_.at(leaders[n]);
+    for (pc_ = leaders[n]; pc_ < end && current_ != nullptr; pc_++) emit_with_forms(code_.code[pc_], end);
+    if (current_ == nullptr) continue;
+    make_forms_for(end);
+    jump(at_pc(end));
   }
+}
+
+// Registers get the forms that the instruction and the blocks it may go to expect, before it is written.
+void Emitter::emit_with_forms(Instr i, uint32_t end) {
+  if (!types_.specialises()) return emit_instruction(i);
+  treatment_ = types_.treatment(pc_, state_);
+  if (treatment_ == Treatment::kWords || treatment_ == Treatment::kLoadDouble)
+    for (uint16_t r : types_.word_operands(pc_)) make_word(r);
+  if (treatment_ == Treatment::kStoreDouble) {
+    make_word(i.a);
+    make_word(i.b);
+  }
+  if (has_jump(op_of(i))) {
+    make_forms_for(target_of(pc_, i));
+    if (pc_ + 1 == end && end < code_.code.size()) make_forms_for(end);
+  }
+  State next = state_;
+  types_.step(pc_, next);
+  if (!emit_typed(i)) emit_instruction(i);
+  state_ = std::move(next);
+  treatment_ = Treatment::kWords;
 }
 
 void Emitter::emit_instruction(Instr i) {
@@ -155,10 +180,15 @@ void Emitter::emit_loop_entry() {
       }
   for (size_t n = 0; n + 1 < heads.size(); n++) {
     Block other = fresh();
-    branch(m_.equal(parameter(3), m_.word(heads[n])), at_pc(heads[n]), other);
+    branch(m_.equal(parameter(3), m_.word(heads[n])), into_loop(heads[n]), other);
     start(other);
   }
-  jump(at_pc(heads.back()));
+  jump(into_loop(heads.back()));
+}
+
+Block Emitter::into_loop(uint32_t head) {
+  if (!types_.specialises()) return at_pc(head);
+  return cold([this, head] { enter_loop(head); });
 }
 
 void Emitter::leave_through(Val address) {

@@ -33,6 +33,7 @@
 #include "worker/emit/flow.hpp"
 #include "worker/emit/layout.hpp"
 #include "worker/emit/module.hpp"
+#include "worker/emit/types.hpp"
 
 namespace terrace::worker::emit {
 
@@ -48,8 +49,8 @@ struct Bodies {
 
 class Emitter {
  public:
-  Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, Entries entries,
-          const Bodies& bodies, Layout& layout);
+  Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, const Types& types,
+          Entries entries, const Bodies& bodies, Layout& layout);
   void emit();
 
  private:
@@ -78,8 +79,10 @@ class Emitter {
   // --- the frame of the function: emitter.cpp
   void emit_entry();
   void emit_loop_entry();
+  Block into_loop(uint32_t head);
   void emit_stack_check();
   void emit_body();
+  void emit_with_forms(Instr i, uint32_t end);
   void emit_instruction(Instr i);
   void emit_cold();
   void pass_on_other_entries();
@@ -150,6 +153,23 @@ class Emitter {
   Val as_double(Operand x) const;
   Val to_double(Operand x, int scratch);
 
+  // --- specialised code: emit_typed.cpp
+  bool emit_typed(Instr i);
+  static const Arithmetic& arithmetic_of(Op op);
+  void fixnum_arithmetic(Instr i);
+  void double_arithmetic(Instr i);
+  void number_constant(Instr i);
+  void require_f64_element(uint16_t vector, uint16_t index);
+  Place double_place(uint16_t r);
+  Val double_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(double_place(r)); }
+  void make_word(uint16_t r);
+  void make_forms_for(uint32_t leader);
+  Block leave_at(uint32_t pc);
+  Block leave_here();  // where this instruction goes when a value is not what it was compiled for
+  void unbox(uint16_t r, Block otherwise);
+  Val double_operand(uint16_t r, Forms other, int scratch);
+  void enter_loop(uint32_t head);
+
   // --- data: emit_data.cpp
   void pair_field(Instr i, int64_t offset, Runtime bad);
   void mark_card(Val address);
@@ -200,18 +220,23 @@ class Emitter {
   const bytecode::PortableFunction& function_;
   const bytecode::FunctionCode& code_;
   const Flow& flow_;
+  const Types& types_;
   const Entries entries_;
   const Bodies bodies_;
   Layout& layout_;
 
   Block current_ = nullptr;
   uint32_t pc_ = 0;
+  State state_;                             // forms of the registers before the current instruction
+  Treatment treatment_ = Treatment::kWords;  // of the current instruction
+  std::map<uint32_t, Block> leaves_;         // by pc
   std::map<uint32_t, Block> blocks_;        // by leader
   std::map<uint32_t, Block> unwinds_;       // by pc of the instruction that unwinds
   std::map<uint32_t, Block> unwind_exits_;  // by pc of the handler, or kNoHandler
   std::vector<ColdPart> cold_;
   Block restart_ = nullptr;  // behind the copying of arguments: where a tail call of itself goes
   std::vector<Place> registers_;
+  std::vector<Place> double_registers_;
   Place register_array_ = nullptr;
   Place argument_array_ = nullptr;
   Place proto_ = nullptr;

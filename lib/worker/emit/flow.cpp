@@ -71,11 +71,14 @@ void Flow::find_liveness() {
   }
 }
 
-RegisterSet Flow::live_before_block(size_t block) const {
+RegisterSet Flow::live_before_block(size_t block) const { return live_before(leaders_[block]); }
+
+RegisterSet Flow::live_before(uint32_t pc) const {
   RegisterSet live(function_.code.register_count);
-  uint32_t end = block + 1 < leaders_.size() ? leaders_[block + 1] : static_cast<uint32_t>(function_.code.code.size());
-  if (block + 1 < leaders_.size()) live.join(live_[block + 1]);
-  for (uint32_t pc = end; pc-- > leaders_[block];) step_back(pc, live);
+  auto next = std::upper_bound(leaders_.begin(), leaders_.end(), pc);
+  uint32_t end = next != leaders_.end() ? *next : static_cast<uint32_t>(function_.code.code.size());
+  if (next != leaders_.end()) live.join(live_[block_of_[*next]]);
+  for (uint32_t at = end; at-- > pc;) step_back(at, live);
   return live;
 }
 

@@ -44,13 +44,16 @@ class Flow {
   bool has_nested_loops() const;
   // Registers whose value at the leader may still be read.
   const RegisterSet& live_at(uint32_t leader) const { return live_[block_of_[leader]]; }
+  // The same before any instruction.
+  RegisterSet live_before(uint32_t pc) const;
+  // Adds the registers that the instruction reads.
+  void add_uses(uint32_t pc, RegisterSet& live) const;
 
  private:
   static constexpr uint32_t kNoBlock = UINT32_MAX;
   void find_leaders();
   void find_liveness();
   void step_back(uint32_t pc, RegisterSet& live) const;
-  void add_uses(uint32_t pc, RegisterSet& live) const;
   RegisterSet live_before_block(size_t block) const;
 
   const bytecode::PortableFunction& function_;

@@ -22,6 +22,7 @@ struct Plan {
   bool calls_itself_directly;  // a call that turns out to be of the running closure needs no load of the way in
   Floats floats;               // none, float with float, or also fixnum with float
   bool separate_nested_loops;  // entries into nested loops get a copy of the body, so that the loops stay reducible
+  bool specialises;            // on the types that were seen: numbers stay unboxed, other values leave for the interpreter
   bool orders_blocks;          // blocks are laid out by us, else by GCC
 };
 
@@ -35,6 +36,7 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .calls_itself_directly = false,
                                 .floats = Floats::kRuntime,
                                 .separate_nested_loops = false,
+                                .specialises = false,
                                 .orders_blocks = true};
 inline constexpr Plan kOptPlan{.name = "opt",
                                .gcc_level = 3,
@@ -46,6 +48,7 @@ inline constexpr Plan kOptPlan{.name = "opt",
                                .calls_itself_directly = true,
                                .floats = Floats::kMixed,
                                .separate_nested_loops = true,
+                               .specialises = true,
                                .orders_blocks = false};
 
 }  // namespace terrace::worker::emit

@@ -1,0 +1,213 @@
+// worker/emit/types.cpp: the analysis.
+#include "worker/emit/types.hpp"
+
+#include <algorithm>
+
+#include "prims/primitive.hpp"
+
+namespace terrace::worker::emit {
+
+namespace {
+
+// Leaving spills the registers to vm->xargs.
+constexpr size_t kMostRegisters = frame::kMaxXargs;
+
+uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
+bool is_double(const State& s, uint16_t r) { return s[r] & kDouble; }
+
+}  // namespace
+
+Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool specialise)
+    : function_(function),
+      flow_(flow),
+      specialises_(specialise && function.code.handlers.empty() && function.code.register_count <= kMostRegisters) {
+  index_.assign(function.code.code.size(), 0);
+  Forms first = specialises_ ? kAllForms : kWord;
+  for (uint32_t leader : flow.leaders()) {
+    index_[leader] = static_cast<uint32_t>(states_.size());
+    states_.emplace_back(function.code.register_count, first);
+    conflicts_.emplace_back(function.code.register_count);
+  }
+  if (specialises_) solve();
+}
+
+bool Types::is_float_constant(uint16_t k) const {
+  const bytecode::PortableConstant& c = function_.constants[k];
+  return c.kind == bytecode::ConstantKind::kData && c.is_immediate && value::is_flonum_immediate(c.immediate);
+}
+bool Types::is_fixnum_constant(uint16_t k) const {
+  const bytecode::PortableConstant& c = function_.constants[k];
+  return c.kind == bytecode::ConstantKind::kData && c.is_immediate && value::is_fixnum(c.immediate);
+}
+
+void Types::solve() {
+  const auto& code = function_.code.code;
+  std::fill(states_[0].begin(), states_[0].end(), kWord);
+  for (bool changed = true; changed;) {
+    changed = false;
+    const auto& leaders = flow_.leaders();
+    for (size_t n = 0; n < leaders.size(); n++) {
+      uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code.size());
+      State state = states_[n];
+      bool goes_on = true;
+      for (uint32_t pc = leaders[n]; pc < end && goes_on; pc++) {
+        step(pc, state);
+        if (has_jump(op_of(code[pc]))) changed |= join(target_of(pc, code[pc]), state);
+        goes_on = op_info(op_of(code[pc])).ends != bytecode::Ends::kstop;
+      }
+      if (goes_on && end < code.size()) changed |= join(end, state);
+    }
+  }
+}
+
+bool Types::join(uint32_t leader, const State& from) {
+  State& to = states_[index_[leader]];
+  std::vector<bool>& conflict = conflicts_[index_[leader]];
+  bool changed = false;
+  for (size_t r = 0; r < to.size(); r++) {
+    if (conflict[r]) continue;
+    Forms both = to[r] & from[r];
+    if (!(both & (kWord | kDouble))) {
+      both = kWord;
+      conflict[r] = true;
+    }
+    if (!(both & kWord)) both &= static_cast<Forms>(~kFixnum);
+    changed |= both != to[r];
+    to[r] = both;
+  }
+  return changed;
+}
+
+Treatment Types::arithmetic(Instr i, const State& before) const {
+  bool immediate = op_of(i) == Op::kAddImm;
+  bool b = is_double(before, i.b), c = !immediate && is_double(before, i.c);
+  bool both_known = b && (c || immediate);
+  if (both_known) return Treatment::kDoubles;
+  if (i.x & bytecode::kSawOther) return Treatment::kWords;
+  bool both_fixnums = !b && !c && (before[i.b] & kFixnum) && (immediate || (before[i.c] & kFixnum));
+  if (both_fixnums) return op_of(i) == Op::kDiv ? Treatment::kWords : Treatment::kFixnums;
+  if (b || c || (i.x & (bytecode::kSawFloats | bytecode::kSawMixed))) return Treatment::kDoubles;
+  return op_of(i) == Op::kDiv ? Treatment::kWords : Treatment::kFixnums;
+}
+
+// Of two operands that are to be doubles, whether this one can only be a float: a float was always here, or the other is a fixnum, and
+// two fixnums must not become doubles.
+bool Types::must_be_float(Instr i, Forms mine, Forms other) {
+  if (mine & (kDouble | kFixnum)) return false;
+  bool mixed = i.x & bytecode::kSawMixed;
+  return !mixed || (!(other & kDouble) && (other & kFixnum));
+}
+
+Treatment Types::treatment(uint32_t pc, const State& before) const {
+  if (!specialises_) return Treatment::kWords;
+  Instr i = function_.code.code[pc];
+  switch (op_of(i)) {
+    case Op::kAdd:
+    case Op::kSub:
+    case Op::kMul:
+    case Op::kDiv:
+    case Op::kAddImm:
+      return arithmetic(i, before);
+    case Op::kMove:
+      return Treatment::kMove;
+    case Op::kConst:
+      return is_float_constant(i.b) || is_fixnum_constant(i.b) ? Treatment::kConstant : Treatment::kWords;
+    case Op::kInt:
+      return Treatment::kConstant;
+    case Op::kJumpLt:
+    case Op::kJumpNotLt:
+    case Op::kJumpLe:
+    case Op::kJumpNotLe:
+    case Op::kJumpNumEq:
+    case Op::kJumpNotNumEq:
+      return is_double(before, i.a) && is_double(before, i.b) ? Treatment::kCompare : Treatment::kWords;
+    case Op::kJumpLtImm:
+    case Op::kJumpNotLtImm:
+    case Op::kJumpLeImm:
+    case Op::kJumpNotLeImm:
+    case Op::kJumpGtImm:
+    case Op::kJumpNotGtImm:
+    case Op::kJumpGeImm:
+    case Op::kJumpNotGeImm:
+    case Op::kJumpNumEqImm:
+    case Op::kJumpNotNumEqImm:
+      return is_double(before, i.a) ? Treatment::kCompare : Treatment::kWords;
+    case Op::kNumEq:
+    case Op::kNumLt:
+    case Op::kNumLe:
+      return is_double(before, i.b) && is_double(before, i.c) ? Treatment::kCompare : Treatment::kWords;
+    case Op::kF64Ref:
+      return Treatment::kLoadDouble;
+    case Op::kF64Set:
+      return is_double(before, i.c) ? Treatment::kStoreDouble : Treatment::kWords;
+    case Op::kPrim: {
+      auto id = static_cast<prims::Id>(i.c);
+      if (i.x != 1) return Treatment::kWords;
+      if (id == prims::Id::k_sqrt && is_double(before, i.b)) return Treatment::kSquareRoot;
+      bool converts = id == prims::Id::k_inexact || id == prims::Id::k_exact_to_inexact;
+      if (converts && (before[i.b] & (kDouble | kFixnum))) return Treatment::kToDouble;
+      return Treatment::kWords;
+    }
+    default:
+      return Treatment::kWords;
+  }
+}
+
+std::vector<uint16_t> Types::word_operands(uint32_t pc) const {
+  RegisterSet used(function_.code.register_count);
+  flow_.add_uses(pc, used);
+  std::vector<uint16_t> found;
+  for (uint16_t r = 0; r < function_.code.register_count; r++)
+    if (used.has(r)) found.push_back(r);
+  return found;
+}
+
+void Types::step(uint32_t pc, State& state) const {
+  Instr i = function_.code.code[pc];
+  switch (treatment(pc, state)) {
+    case Treatment::kFixnums:
+      state[i.b] |= kFixnum;
+      if (op_of(i) != Op::kAddImm) state[i.c] |= kFixnum;
+      state[i.a] = kWord | kFixnum;
+      return;
+    case Treatment::kDoubles: {
+      bool immediate = op_of(i) == Op::kAddImm;
+      Forms b = state[i.b], c = immediate ? kWord | kFixnum : state[i.c];
+      if (must_be_float(i, b, c)) state[i.b] |= kDouble;
+      if (!immediate && must_be_float(i, c, b)) state[i.c] |= kDouble;
+      state[i.a] = kDouble;
+      return;
+    }
+    case Treatment::kMove:
+      state[i.a] = state[i.b];
+      return;
+    case Treatment::kConstant:
+      state[i.a] = op_of(i) == Op::kConst && is_float_constant(i.b) ? kWord | kDouble : kWord | kFixnum;
+      return;
+    case Treatment::kCompare:
+      if (op_info(op_of(i)).format[0] == 'w') state[i.a] = kWord;
+      return;
+    case Treatment::kLoadDouble:
+      state[i.b] |= kWord;
+      state[i.c] |= kWord;
+      state[i.a] = kDouble;
+      return;
+    case Treatment::kStoreDouble:
+      state[i.a] |= kWord;
+      state[i.b] |= kWord;
+      return;
+    case Treatment::kSquareRoot:
+    case Treatment::kToDouble:
+      state[i.a] = kDouble;
+      return;
+    case Treatment::kWords:
+      break;
+  }
+  if (specialises_)
+    for (uint16_t r : word_operands(pc)) state[r] |= kWord;
+  std::string_view format = op_info(op_of(i)).format;
+  for (size_t n = 0; n < format.size() && n < 3; n++)
+    if (format[n] == 'w') state[field(i, n)] = kWord;
+}
+
+}  // namespace terrace::worker::emit
