@@ -9,8 +9,8 @@
   :serial t
   :components ((:file "package")
                (:file "image")
-               (:file "library")
                (:file "stacks")
+               (:file "library")
                (:file "abi")
                (:file "handles")
                (:file "names")

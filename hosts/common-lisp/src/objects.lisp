@@ -8,7 +8,7 @@
 (defclass vm (owner)
   ((engine :initarg :engine :reader engine-of)
    (package :initarg :package :reader vm-package)
-   (false :initarg :false :reader vm-false)
+   (false-value :initarg :false :reader vm-false)
    (wants-interrupt :initform nil :accessor wants-interrupt)
    (answer :initform nil :accessor last-answer))
   (:documentation "A heap with its globals and running computations. One thread at a time."))

@@ -69,9 +69,9 @@ stream, or NIL. PACKAGE is where SX symbols become Lisp symbols. FALSE is what S
         (registering (number output)
           (flet (((setf option) (value slot)
                    (setf (cffi:foreign-slot-value options '(:struct vm-options) slot) value)))
-            (setf (option 'write) (cffi:callback output-written)
+            (setf (option 'write) (callback-address output-written)
                   (option 'write-env) (cffi:make-pointer number)
-                  (option 'write-finalizer) (cffi:callback host-object-unused)))
+                  (option 'write-finalizer) (callback-address object-unused)))
           (create)))))
 
 ;;; --- running
