@@ -19,6 +19,7 @@
                (:file "to-sx")
                (:file "from-sx")
                (:file "registry")
+               (:file "interrupts")
                (:file "callbacks")
                (:file "effects")
                (:file "run")

@@ -36,6 +36,9 @@
 (define-condition non-local-exit (terrace-error) ()
   (:report "a host function was left by a non-local exit (THROW, RETURN-FROM, an aborted thread), which cannot cross SX"))
 
+(define-condition too-deep (terrace-error) ()
+  (:report "SX and Lisp call each other too deeply: the stack of this thread is nearly used up"))
+
 (defmacro without-leaving (on-failure &body body)
   "BODY's value; whatever else would happen, the value of the function ON-FAILURE, called with a condition."
   (let ((over (gensym "OVER")) (left (gensym "LEFT")))
@@ -73,6 +76,8 @@
                        (clear-value result)
                        (fail-with condition vm-pointer err))
       (let ((vm (caller vm-pointer)) (*suspending* nil))
+        (unless (stack-left-p) (error 'too-deep))
+        (absorb-turn vm)
         (give-answer vm
                      (apply (host-function-function (registered env))
                             (read-arguments vm (cffi:make-pointer arguments) count))

@@ -149,9 +149,3 @@
       (format stream "~D refused~{~^: ~(~A~) ~D~^,~}~%" (figure :refused) (figure :refusals))
       (format stream "heap ~D bytes after ~D collections~%" (figure :heap-bytes) (figure :heap-collections))))
   nil)
-
-(defun interrupt (vm)
-  "Makes the program that runs in VM stop at its next safe point and signal INTERRUPTED in its own thread. Any thread."
-  (setf (wants-interrupt vm) t)
-  (%interrupt (pointer-of vm))
-  nil)

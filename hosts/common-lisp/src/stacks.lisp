@@ -67,7 +67,14 @@
          (sb-sys:without-interrupts (sb-sys:allow-with-interrupts (call-with-known-stack #',thunk))))))
 
   (defmacro inside-lisp (&body body)
-    `(sb-sys:with-interrupts ,@body)))
+    `(sb-sys:with-interrupts ,@body))
+
+  (defconstant +least-stack+ (* 256 1024))
+
+  (defun stack-left-p ()
+    "Whether Lisp has room to run another callback; with --script SBCL ends when its stack is exhausted."
+    (> (- (sb-sys:sap-int (sb-vm::current-sp)) (sb-sys:sap-int (sb-vm::current-thread-offset-sap sb-vm::thread-control-stack-start-slot)))
+       +least-stack+)))
 
 #+sbcl
 (progn
@@ -182,6 +189,10 @@ static void terrace_output(void *env, void *data, uint64_t size) {
 
   (defmacro inside-lisp (&body body)
     `(mp:with-interrupts ,@body))
+
+  (defun stack-left-p ()
+    "ECL checks its stack itself."
+    t)
 
   (defmacro define-callback (name (&rest parameters) function)
     "The C function of that name is above; it calls FUNCTION, a symbol."
