@@ -22,9 +22,7 @@ const Library& open_or_fail(std::string_view path) {
 }
 
 // open_library(Path)
-Term open_library(const Arguments& arguments) {
-  return opened(arguments.env(), open_or_fail(arguments.text(0)));
-}
+Term open_library(const Arguments& arguments) { return opened(arguments.env(), open_or_fail(arguments.text(0))); }
 
 // --- engines
 
@@ -36,16 +34,17 @@ struct Listener {
 void tell_event(void* env, const char* name, const char* text) {
   ErlNifEnv* message = enif_alloc_env();
   if (!message) return;
-  const Term term = enif_make_tuple3(message, atoms.terrace_event, make_binary(message, name), make_binary(message, text));
+  const Term term =
+      enif_make_tuple3(message, atoms.terrace_event, make_binary(message, name), make_binary(message, text));
   state().housekeeper.send(static_cast<Listener*>(env)->pid, message, term);
 }
 
 bool mode_of(Term atom, uint32_t* mode) {
   const std::array<std::pair<Term, uint32_t>, 5> modes = {{{atoms.auto_, JIT_MODE_AUTO},
-                                                          {atoms.interp, JIT_MODE_INTERP},
-                                                          {atoms.base, JIT_MODE_BASE},
-                                                          {atoms.opt, JIT_MODE_OPT},
-                                                          {atoms.storm, JIT_MODE_STORM}}};
+                                                           {atoms.interp, JIT_MODE_INTERP},
+                                                           {atoms.base, JIT_MODE_BASE},
+                                                           {atoms.opt, JIT_MODE_OPT},
+                                                           {atoms.storm, JIT_MODE_STORM}}};
   for (const auto& [name, number] : modes)
     if (atom == name) return *mode = number, true;
   return false;

@@ -10,23 +10,33 @@ namespace {
 // The kind of failures that are not errors of an SX program.
 const char* kind_of(jit_status status) {
   switch (status) {
-    case JIT_E_ARGUMENT: return "bad-argument";
-    case JIT_E_HANDLE: return "bad-handle";
-    case JIT_E_MEMORY: return "no-memory";
-    case JIT_E_STATE: return "bad-state";
-    case JIT_E_TYPE: return "wrong-type";
-    case JIT_E_RANGE: return "out-of-range";
-    case JIT_E_NOT_FOUND: return "not-found";
-    default: return "failed";
+    case JIT_E_ARGUMENT:
+      return "bad-argument";
+    case JIT_E_HANDLE:
+      return "bad-handle";
+    case JIT_E_MEMORY:
+      return "no-memory";
+    case JIT_E_STATE:
+      return "bad-state";
+    case JIT_E_TYPE:
+      return "wrong-type";
+    case JIT_E_RANGE:
+      return "out-of-range";
+    case JIT_E_NOT_FOUND:
+      return "not-found";
+    default:
+      return "failed";
   }
 }
 
 // Kinds of the engine's own; the emulator must know them as atoms before a program's error can have one.
 constexpr const char* kKnownKinds[] = {
-    "read-error", "syntax-error", "unbound-variable", "type-error", "range-error", "arity-error", "not-a-function",
-    "division-by-zero", "error", "uncaught", "stack-overflow", "heap-limit", "unhandled-effect", "dead-escape",
-    "cancelled", "host-error", "unsupported", "bad-argument", "bad-handle", "no-memory", "bad-state", "wrong-type",
-    "out-of-range", "not-found", "failed", "bad-value", "library"};
+    "read-error",     "syntax-error",   "unbound-variable", "type-error",  "range-error",
+    "arity-error",    "not-a-function", "division-by-zero", "error",       "uncaught",
+    "stack-overflow", "heap-limit",     "unhandled-effect", "dead-escape", "cancelled",
+    "host-error",     "unsupported",    "bad-argument",     "bad-handle",  "no-memory",
+    "bad-state",      "wrong-type",     "out-of-range",     "not-found",   "failed",
+    "bad-value",      "library"};
 
 Term kind_term(ErlNifEnv* env, const std::string& kind) {
   for (const char* known : kKnownKinds)

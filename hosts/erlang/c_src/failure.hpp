@@ -29,8 +29,8 @@ struct Failure {
   Term term(ErlNifEnv* env, Term tag = atoms.error) const;
 };
 
-// Throws the failure that a negative status means; takes the error over. By reference, since the call that sets the error usually stands
-// in the first argument.
+// Throws the failure that a negative status means; takes the error over. By reference, since the call that sets the
+// error usually stands in the first argument.
 void check(jit_status status, jit_error* const& error);
 
 }  // namespace terrace::erlang

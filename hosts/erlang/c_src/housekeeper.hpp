@@ -1,5 +1,5 @@
-// housekeeper.hpp: what may take long and belongs to no process: releasing vms and engines, cancelling what a killed process left,
-// messages from where no environment of the emulator is at hand. One thread, in the order of posting.
+// housekeeper.hpp: what may take long and belongs to no process: releasing vms and engines, cancelling what a killed
+// process left, messages from where no environment of the emulator is at hand. One thread, in the order of posting.
 #pragma once
 
 #include <erl_nif.h>

@@ -1,5 +1,5 @@
-// integers.cpp: integers beyond 64 bits. The emulator gives them away, and takes them, only in its external format: sign and
-// bytes, the lowest first; SX takes and gives decimal digits. GMP turns one into the other.
+// integers.cpp: integers beyond 64 bits. The emulator gives them away, and takes them, only in its external format:
+// sign and bytes, the lowest first; SX takes and gives decimal digits. GMP turns one into the other.
 #include <gmp.h>
 
 #include <vector>

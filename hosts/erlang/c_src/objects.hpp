@@ -1,7 +1,7 @@
 // objects.hpp: what the terms of engines, vms, references and computations stand for.
 //
-// Answers for: ownership. A reference or a computation holds its vm, a vm its engine, so they may be collected in any order and on any
-// scheduler. Engines and vms end on the housekeeper's thread, because their end may take long.
+// Answers for: ownership. A reference or a computation holds its vm, a vm its engine, so they may be collected in any
+// order and on any scheduler. Engines and vms end on the housekeeper's thread, because their end may take long.
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,8 @@
 
 namespace terrace::erlang {
 
-// A handle of the library that is given back once: when told to, else with the object. The number stays, so a later use is
-// answered by the library: it knows that the handle is not alive.
+// A handle of the library that is given back once: when told to, else with the object. The number stays, so a later use
+// is answered by the library: it knows that the handle is not alive.
 template <class Handle>
 class Owned {
  public:
@@ -64,7 +64,8 @@ struct Tools {
 };
 
 struct Vm {
-  Vm(const Held<Engine>& of, jit_vm* made, const std::shared_ptr<Output>& written, KeptTerm to, const Tools& fetched) noexcept
+  Vm(const Held<Engine>& of, jit_vm* made, const std::shared_ptr<Output>& written, KeptTerm to,
+     const Tools& fetched) noexcept
       : engine(of), handle(made), output(written), writes_to(std::move(to)), tools(fetched) {
     slice.vm = made;
   }

@@ -63,24 +63,42 @@ Term value(const Arguments& arguments) {
 // type(Reference)
 Term type(const Arguments& arguments) {
   switch (lib().ref_type(arguments.object<Ref>(0)->handle.get())) {
-    case JIT_TYPE_NONE: throw Failure::of("bad-handle", "the reference was released");
-    case JIT_TYPE_STRING: return atoms.string;
-    case JIT_TYPE_SYMBOL: return atoms.symbol;
-    case JIT_TYPE_KEYWORD: return atoms.keyword;
-    case JIT_TYPE_PAIR: return atoms.pair;
-    case JIT_TYPE_VECTOR: return atoms.vector;
-    case JIT_TYPE_TUPLE: return atoms.tuple;
-    case JIT_TYPE_DICT: return atoms.dict;
-    case JIT_TYPE_BYTES: return atoms.bytes;
-    case JIT_TYPE_F64_VECTOR: return atoms.f64;
-    case JIT_TYPE_I64_VECTOR: return atoms.i64;
-    case JIT_TYPE_BIG_INTEGER: return atoms.integer;
-    case JIT_TYPE_RATIO: return atoms.ratio;
-    case JIT_TYPE_FUNCTION: return atoms.function;
-    case JIT_TYPE_RECORD: return atoms.record;
-    case JIT_TYPE_ERROR: return atoms.error;
-    case JIT_TYPE_HOST_OBJECT: return atoms.host_object;
-    default: return atoms.other;
+    case JIT_TYPE_NONE:
+      throw Failure::of("bad-handle", "the reference was released");
+    case JIT_TYPE_STRING:
+      return atoms.string;
+    case JIT_TYPE_SYMBOL:
+      return atoms.symbol;
+    case JIT_TYPE_KEYWORD:
+      return atoms.keyword;
+    case JIT_TYPE_PAIR:
+      return atoms.pair;
+    case JIT_TYPE_VECTOR:
+      return atoms.vector;
+    case JIT_TYPE_TUPLE:
+      return atoms.tuple;
+    case JIT_TYPE_DICT:
+      return atoms.dict;
+    case JIT_TYPE_BYTES:
+      return atoms.bytes;
+    case JIT_TYPE_F64_VECTOR:
+      return atoms.f64;
+    case JIT_TYPE_I64_VECTOR:
+      return atoms.i64;
+    case JIT_TYPE_BIG_INTEGER:
+      return atoms.integer;
+    case JIT_TYPE_RATIO:
+      return atoms.ratio;
+    case JIT_TYPE_FUNCTION:
+      return atoms.function;
+    case JIT_TYPE_RECORD:
+      return atoms.record;
+    case JIT_TYPE_ERROR:
+      return atoms.error;
+    case JIT_TYPE_HOST_OBJECT:
+      return atoms.host_object;
+    default:
+      return atoms.other;
   }
 }
 

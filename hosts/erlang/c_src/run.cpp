@@ -81,7 +81,8 @@ Term Run::after_interrupt(ErlNifEnv* env) {
     const Term why = vm().stop ? atoms.stopped : atoms.timeout;
     return end(env, enif_make_tuple3(env, atoms.interrupted, why, computation_term(env)));
   }
-  // A process may be killed while a dirty scheduler works for it. Then nobody waits for an answer, and the run is collected.
+  // A process may be killed while a dirty scheduler works for it. Then nobody waits for an answer, and the run is
+  // collected.
   if (!enif_is_current_process_alive(env)) return atoms.undefined;
   return again_later(env);
 }
@@ -111,7 +112,8 @@ Term Run::ending(ErlNifEnv* env) {
   if (status_ < 0) return failed(env);
   ToErlang converter(env, turn_.held(), conversion_limit());
   jit_value value = result_;
-  if (value.kind == JIT_REF) value.as.ref = lib().ref_retain(value.as.ref);  // kept for another try when this is too long
+  if (value.kind == JIT_REF)
+    value.as.ref = lib().ref_retain(value.as.ref);  // kept for another try when this is too long
   if (status_ == JIT_SUSPENDED) {
     const Term request = converter.convert(value);
     return enif_make_tuple3(env, atoms.suspended, request, computation_term(env));
@@ -159,8 +161,6 @@ Term Run::computation_term(ErlNifEnv* env) {
   return make_resource<Computation>(turn_.held(), std::exchange(computation_, nullptr)).term(env);
 }
 
-Held<Run> Run::in_resource() {
-  return in_resource_ ? Held<Run>::of(this) : make_resource<Run>(std::move(*this));
-}
+Held<Run> Run::in_resource() { return in_resource_ ? Held<Run>::of(this) : make_resource<Run>(std::move(*this)); }
 
 }  // namespace terrace::erlang

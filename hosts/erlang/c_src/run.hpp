@@ -5,9 +5,9 @@
 //                          +---> interrupted: by terrace:interrupt or the time limit -> {interrupted, Why, Computation}
 //                                             by the ticker -> scheduled again; its process may be preempted or killed
 //
-// Answers for: keeping the turn in the vm from the first slice to the last, and giving it back however the run ends. A run that was
-// interrupted lives in a resource held by its process alone: when the process dies, the run is collected, and the housekeeper cancels the
-// computation.
+// Answers for: keeping the turn in the vm from the first slice to the last, and giving it back however the run ends. A
+// run that was interrupted lives in a resource held by its process alone: when the process dies, the run is collected,
+// and the housekeeper cancels the computation.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@
 namespace terrace::erlang {
 
 struct RunOptions {
-  ErlNifTime deadline;  // of enif_monotonic_time, in microseconds
-  bool as_reference;    // the result is not converted
+  ErlNifTime deadline;     // of enif_monotonic_time, in microseconds
+  bool as_reference;       // the result is not converted
   bool is_answer = false;  // an answer that SX cannot take is refused, and the computation waits for another
 };
 

@@ -13,7 +13,8 @@ constexpr size_t kMuchSource = 16 * 1024;
 // Two arguments: microseconds or infinity, term or reference.
 RunOptions options_at(const Arguments& arguments, size_t index) {
   RunOptions options{std::numeric_limits<ErlNifTime>::max(), arguments[index + 1] == atoms.reference};
-  if (arguments[index] != atoms.infinity) options.deadline = enif_monotonic_time(ERL_NIF_USEC) + arguments.integer(index);
+  if (arguments[index] != atoms.infinity)
+    options.deadline = enif_monotonic_time(ERL_NIF_USEC) + arguments.integer(index);
   return options;
 }
 
@@ -29,7 +30,8 @@ Term eval(const Arguments& arguments) {
   });
 }
 
-// call(Vm, Function, Arguments, Limit, Form): the function is a reference, or the name of a global as an atom or binary.
+// call(Vm, Function, Arguments, Limit, Form): the function is a reference, or the name of a global as an atom or
+// binary.
 Term call(const Arguments& arguments) {
   const auto vm = arguments.vm(0);
   Turn turn = take_turn(arguments, vm);

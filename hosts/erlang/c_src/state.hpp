@@ -1,7 +1,7 @@
 // state.hpp: what all loaded versions of the NIF share: the opened library and the two threads.
 //
-// The emulator loads a new version beside the old one when code is upgraded; its priv_data is handed on, so both use one State. It is
-// never destroyed: its threads run, and resources may exist, until the process ends.
+// The emulator loads a new version beside the old one when code is upgraded; its priv_data is handed on, so both use
+// one State. It is never destroyed: its threads run, and resources may exist, until the process ends.
 #pragma once
 
 #include <mutex>

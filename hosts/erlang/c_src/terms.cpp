@@ -74,7 +74,12 @@ bool get_text(ErlNifEnv* env, Term term, std::string_view* text) {
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text[0]);
-    const size_t size = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+    const size_t size = first < 0x80   ? 1
+                        : first < 0xC2 ? 0
+                        : first < 0xE0 ? 2
+                        : first < 0xF0 ? 3
+                        : first < 0xF5 ? 4
+                                       : 0;
     if (size == 0 || size > text.size()) return false;
     uint32_t code = size == 1 ? first : first & (0x7F >> size);
     for (size_t i = 1; i < size; i++) {

@@ -1,4 +1,5 @@
-// terrace_nif.cpp: what the emulator finds when it loads the NIF: its functions, and what happens at load, upgrade and unload.
+// terrace_nif.cpp: what the emulator finds when it loads the NIF: its functions, and what happens at load, upgrade and
+// unload.
 #include "nif.hpp"
 #include "run.hpp"
 

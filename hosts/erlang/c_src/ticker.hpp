@@ -3,8 +3,9 @@
 //   scheduler      begin(slice) ---- jit_call runs ------------- JIT_INTERRUPTED -- end(slice), reschedule
 //   ticker thread        tick           tick: jit_interrupt ----^
 //
-// A slice is interrupted at the second tick it sees, and at every one after that until it ends: an interrupt may be used up by something that
-// runs before the computation does. The thread ticks only while there were slices lately; otherwise it dozes.
+// A slice is interrupted at the second tick it sees, and at every one after that until it ends: an interrupt may be
+// used up by something that runs before the computation does. The thread ticks only while there were slices lately;
+// otherwise it dozes.
 #pragma once
 
 #include <terrace/jit.h>

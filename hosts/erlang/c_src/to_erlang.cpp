@@ -53,12 +53,18 @@ bool ToErlang::enter(const jit_value& value, Term* done) {
   if (value.kind == JIT_REF) return enter_ref(value, done);
   if (left_-- == 0) throw TooLong{};
   switch (value.kind) {
-    case JIT_BOOL: return *done = value.as.integer ? atoms.true_ : atoms.false_, true;
-    case JIT_INT: return *done = enif_make_int64(env_, value.as.integer), true;
-    case JIT_DOUBLE: return *done = real(value.as.number), true;
-    case JIT_CHAR: return *done = tagged(atoms.character, enif_make_int64(env_, value.as.integer)), true;
-    case JIT_UNSPECIFIED: return *done = atoms.unspecified, true;
-    default: return *done = enif_make_list(env_, 0), true;
+    case JIT_BOOL:
+      return *done = value.as.integer ? atoms.true_ : atoms.false_, true;
+    case JIT_INT:
+      return *done = enif_make_int64(env_, value.as.integer), true;
+    case JIT_DOUBLE:
+      return *done = real(value.as.number), true;
+    case JIT_CHAR:
+      return *done = tagged(atoms.character, enif_make_int64(env_, value.as.integer)), true;
+    case JIT_UNSPECIFIED:
+      return *done = atoms.unspecified, true;
+    default:
+      return *done = enif_make_list(env_, 0), true;
   }
 }
 
@@ -68,20 +74,34 @@ bool ToErlang::enter_ref(const jit_value& value, Term* done) {
   if (left_-- == 0) throw TooLong{};
   const jit_ref* ref = value.as.ref;
   switch (value.type) {
-    case JIT_TYPE_STRING: return *done = string(ref), true;
-    case JIT_TYPE_SYMBOL: return *done = symbol(ref), true;
-    case JIT_TYPE_KEYWORD: return *done = keyword(ref), true;
-    case JIT_TYPE_BYTES: return *done = bytes(ref), true;
-    case JIT_TYPE_F64_VECTOR: return *done = doubles(ref), true;
-    case JIT_TYPE_I64_VECTOR: return *done = integers(ref), true;
-    case JIT_TYPE_BIG_INTEGER: return *done = big_integer(ref), true;
-    case JIT_TYPE_RATIO: return *done = ratio(ref), true;
-    case JIT_TYPE_PAIR: return open_list(ref), false;
-    case JIT_TYPE_VECTOR: return open(Shape::kVector, ref, length_of(ref)), false;
-    case JIT_TYPE_TUPLE: return open(Shape::kTuple, ref, length_of(ref)), false;
-    case JIT_TYPE_DICT: return open(Shape::kDict, ref, 2 * length_of(ref)), false;
-    case JIT_TYPE_HOST_OBJECT: return *done = host_object(owner.take(0)), true;
-    default: return *done = as_reference(owner.take(0)), true;
+    case JIT_TYPE_STRING:
+      return *done = string(ref), true;
+    case JIT_TYPE_SYMBOL:
+      return *done = symbol(ref), true;
+    case JIT_TYPE_KEYWORD:
+      return *done = keyword(ref), true;
+    case JIT_TYPE_BYTES:
+      return *done = bytes(ref), true;
+    case JIT_TYPE_F64_VECTOR:
+      return *done = doubles(ref), true;
+    case JIT_TYPE_I64_VECTOR:
+      return *done = integers(ref), true;
+    case JIT_TYPE_BIG_INTEGER:
+      return *done = big_integer(ref), true;
+    case JIT_TYPE_RATIO:
+      return *done = ratio(ref), true;
+    case JIT_TYPE_PAIR:
+      return open_list(ref), false;
+    case JIT_TYPE_VECTOR:
+      return open(Shape::kVector, ref, length_of(ref)), false;
+    case JIT_TYPE_TUPLE:
+      return open(Shape::kTuple, ref, length_of(ref)), false;
+    case JIT_TYPE_DICT:
+      return open(Shape::kDict, ref, 2 * length_of(ref)), false;
+    case JIT_TYPE_HOST_OBJECT:
+      return *done = host_object(owner.take(0)), true;
+    default:
+      return *done = as_reference(owner.take(0)), true;
   }
 }
 
@@ -127,11 +147,16 @@ Term ToErlang::finish(Frame& frame) const {
   const size_t count = frame.terms.size();
   const Term nil = enif_make_list(env_, 0);
   switch (frame.shape) {
-    case Shape::kList: return list_of(frame.terms, count, nil);
-    case Shape::kImproper: return list_of(frame.terms, count - 1, frame.terms.back());
-    case Shape::kVector: return tagged(atoms.vector, list_of(frame.terms, count, nil));
-    case Shape::kTuple: return finish_tuple(frame.terms);
-    case Shape::kDict: return finish_dict(frame.terms);
+    case Shape::kList:
+      return list_of(frame.terms, count, nil);
+    case Shape::kImproper:
+      return list_of(frame.terms, count - 1, frame.terms.back());
+    case Shape::kVector:
+      return tagged(atoms.vector, list_of(frame.terms, count, nil));
+    case Shape::kTuple:
+      return finish_tuple(frame.terms);
+    case Shape::kDict:
+      return finish_dict(frame.terms);
   }
   return nil;
 }
@@ -243,7 +268,8 @@ std::string ToErlang::printed(const jit_ref* ref) const {
 Term ToErlang::big_integer(const jit_ref* ref) const {
   Term term;
   if (make_big_integer(env_, printed(ref).c_str(), &term)) return term;
-  throw Failure::of("bad-value", "the integer is bigger than the emulator can have; ask for it with #{result => reference}");
+  throw Failure::of("bad-value",
+                    "the integer is bigger than the emulator can have; ask for it with #{result => reference}");
 }
 
 Term ToErlang::ratio(const jit_ref* ref) const {
@@ -253,7 +279,8 @@ Term ToErlang::ratio(const jit_ref* ref) const {
   Term numerator, denominator;
   if (make_big_integer(env_, text.c_str(), &numerator) && make_big_integer(env_, text.c_str() + bar + 1, &denominator))
     return enif_make_tuple3(env_, atoms.ratio, numerator, denominator);
-  throw Failure::of("bad-value", "the ratio is bigger than the emulator can have; ask for it with #{result => reference}");
+  throw Failure::of("bad-value",
+                    "the ratio is bigger than the emulator can have; ask for it with #{result => reference}");
 }
 
 // Pids, ports and references come out as they went in; other terms with the mark they went in with.

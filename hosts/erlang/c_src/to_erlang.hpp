@@ -1,8 +1,7 @@
 // to_erlang.hpp: values of SX as terms of Erlang. README.md has the table.
 //
-// Answers for: the mapping, at any depth without recursion; structures that contain themselves are refused. Not for: the way in
-// (to_sx.hpp).
-// Precondition: the caller has the turn in the vm.
+// Answers for: the mapping, at any depth without recursion; structures that contain themselves are refused. Not for:
+// the way in (to_sx.hpp). Precondition: the caller has the turn in the vm.
 #pragma once
 
 #include "failure.hpp"

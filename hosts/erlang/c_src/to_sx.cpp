@@ -12,7 +12,8 @@ namespace {
 Failure bad_value(std::string message) { return Failure::of("bad-value", std::move(message)); }
 
 Failure bad_tag(const std::string& tag, const char* needs) {
-  return bad_value("{" + tag + ", ...} needs " + needs + "; a tuple that begins so is written {tuple, [" + tag + ", ...]}");
+  return bad_value("{" + tag + ", ...} needs " + needs + "; a tuple that begins so is written {tuple, [" + tag +
+                   ", ...]}");
 }
 
 // A function of Erlang as a function of SX: calling it asks the process that runs the program.
@@ -51,16 +52,26 @@ Values ToSx::convert_list(Term list) {
 bool ToSx::enter(Term term, jit_value* done) {
   if (left_-- == 0) throw TooLong{};
   switch (enif_term_type(env_, term)) {
-    case ERL_NIF_TERM_TYPE_ATOM: return *done = atom(term), true;
-    case ERL_NIF_TERM_TYPE_INTEGER: return *done = integer(term), true;
-    case ERL_NIF_TERM_TYPE_FLOAT: return *done = real(term), true;
-    case ERL_NIF_TERM_TYPE_BITSTRING: return *done = text(term), true;
-    case ERL_NIF_TERM_TYPE_LIST: return enter_list(term);
-    case ERL_NIF_TERM_TYPE_TUPLE: return enter_tuple(term, done);
-    case ERL_NIF_TERM_TYPE_MAP: return enter_map(term);
-    case ERL_NIF_TERM_TYPE_FUN: return *done = function(term), true;
-    case ERL_NIF_TERM_TYPE_REFERENCE: return *done = reference(term), true;
-    default: return *done = wrap_term(vm(), term), true;
+    case ERL_NIF_TERM_TYPE_ATOM:
+      return *done = atom(term), true;
+    case ERL_NIF_TERM_TYPE_INTEGER:
+      return *done = integer(term), true;
+    case ERL_NIF_TERM_TYPE_FLOAT:
+      return *done = real(term), true;
+    case ERL_NIF_TERM_TYPE_BITSTRING:
+      return *done = text(term), true;
+    case ERL_NIF_TERM_TYPE_LIST:
+      return enter_list(term);
+    case ERL_NIF_TERM_TYPE_TUPLE:
+      return enter_tuple(term, done);
+    case ERL_NIF_TERM_TYPE_MAP:
+      return enter_map(term);
+    case ERL_NIF_TERM_TYPE_FUN:
+      return *done = function(term), true;
+    case ERL_NIF_TERM_TYPE_REFERENCE:
+      return *done = reference(term), true;
+    default:
+      return *done = wrap_term(vm(), term), true;
   }
 }
 
@@ -146,10 +157,17 @@ jit_value ToSx::finish(Frame& frame) const {
       if (!count) return jit_value{};
       check(lib().list_new(vm(), items, count, &ref, &error), error);
       break;
-    case Shape::kImproper: return finish_improper(frame);
-    case Shape::kTuple: check(lib().tuple_new(vm(), items, count, &ref, &error), error); break;
-    case Shape::kVector: check(lib().vector_new(vm(), items, count, &ref, &error), error); break;
-    case Shape::kDict: check(lib().dict_new(vm(), items, count / 2, &ref, &error), error); break;
+    case Shape::kImproper:
+      return finish_improper(frame);
+    case Shape::kTuple:
+      check(lib().tuple_new(vm(), items, count, &ref, &error), error);
+      break;
+    case Shape::kVector:
+      check(lib().vector_new(vm(), items, count, &ref, &error), error);
+      break;
+    case Shape::kDict:
+      check(lib().dict_new(vm(), items, count / 2, &ref, &error), error);
+      break;
   }
   return ref_value(ref);
 }
@@ -202,7 +220,8 @@ jit_value ToSx::real(Term term) const {
 
 jit_value ToSx::text(Term term) const {
   std::string_view text;
-  if (!get_text(env_, term, &text)) throw bad_value("a bitstring whose bits do not fill its last byte has no counterpart in SX");
+  if (!get_text(env_, term, &text))
+    throw bad_value("a bitstring whose bits do not fill its last byte has no counterpart in SX");
   if (!is_utf8(text)) throw bad_value("the binary is no UTF-8 text; bytes are written {bytes, Binary}");
   return text_value(JIT_STRING, text);
 }
@@ -261,7 +280,8 @@ jit_value ToSx::character(Term term) const {
 // The binary of a packed vector: elements of eight bytes.
 std::string_view ToSx::packed(Term term, const char* tag) const {
   std::string_view data;
-  if (!get_text(env_, term, &data) || data.size() % 8 != 0) throw bad_tag(tag, "a binary of 8 native bytes for each element");
+  if (!get_text(env_, term, &data) || data.size() % 8 != 0)
+    throw bad_tag(tag, "a binary of 8 native bytes for each element");
   return data;
 }
 

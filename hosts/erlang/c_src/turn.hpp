@@ -1,8 +1,8 @@
 // turn.hpp: whose turn it is in a vm.
 //
-// A vm is used by one process at a time. A process has the turn from the first slice of a run to its last, also while it waits for the
-// scheduler between two of them; not while a computation is suspended. Who comes in between is told busy, and may ask to be told
-// when the vm is free.
+// A vm is used by one process at a time. A process has the turn from the first slice of a run to its last, also while
+// it waits for the scheduler between two of them; not while a computation is suspended. Who comes in between is told
+// busy, and may ask to be told when the vm is free.
 #pragma once
 
 #include "objects.hpp"

@@ -4,8 +4,10 @@
 %%   {ok, Vm} = terrace:new_vm(Engine),
 %%   {ok, 3} = terrace:eval(Vm, "(+ 1 2)").
 %%
-%% An engine may be used by any process. A vm is used by one process at a time: another one is answered {error, busy}, or waits with
-%% #{busy => wait}; terrace_vm is a server around one. Everything is collected by the emulator when no process has it any more.
+%% An engine may be used by any process. A vm is used by one process at a time: another one is answered {error,
+%% busy}, or waits with
+%% #{busy => wait}; terrace_vm is a server around one. Everything is collected by the emulator when no process has
+%% it any more.
 %% README.md has the table of values and the kinds of errors.
 -module(terrace).
 
@@ -14,7 +16,8 @@
          call/2, call/3, call/4, call_or_raise/2, call_or_raise/3, call_or_raise/4,
          start/2, start/3, start_call/3, start_call/4, resume/2, resume/3, resume_error/2, resume_error/3, cancel/1,
          interrupt/1, spawn_eval/2, spawn_eval/3, spawn_call/3, spawn_call/4, answer/2, answer_error/2, stop/1]).
--export([define/3, define_function/3, define_function/4, lookup/2, lookup/3, value/1, type/1, print/2, display/2, equal/3]).
+-export([define/3, define_function/3, define_function/4, lookup/2, lookup/3, value/1, type/1, print/2, display/2,
+         equal/3]).
 -export([set_threshold/2, set_budget/2, set_budget_bytes/2, pin/2, unpin/2, reset/1, clear_cold/2, exclude/2, allow/2,
          optimize/3, demote/2, wait/1, wait/2, stats/1, explain/2]).
 -export([format_error/2]).
@@ -122,7 +125,8 @@ eval(Vm, Source) -> eval(Vm, Source, #{}).
 -spec eval(vm(), unicode:chardata(), run_options()) -> {ok, term()} | {error, reason()}.
 eval(Vm, Source, Options) -> terrace_run:eval(Vm, Source, Options).
 
-%% The value itself; an error is raised: what a function of Erlang raised again as what it was, division-by-zero as badarith, everything
+%% The value itself; an error is raised: what a function of Erlang raised again as what it was, division-by-zero as
+%% badarith, everything
 %% else as {terrace_error, Reason}.
 -spec eval_or_raise(vm(), unicode:chardata()) -> term().
 eval_or_raise(Vm, Source) -> eval_or_raise(Vm, Source, #{}).
@@ -217,7 +221,8 @@ cancel(Computation) -> terrace_run:cancel(Computation).
 -spec interrupt(vm()) -> ok.
 interrupt(Vm) -> terrace_nif:interrupt(Vm, any).
 
-%% Runs in a process of its own, linked to this one, which is sent {terrace, Task, {perform, Operation, Arguments}} for every effect and
+%% Runs in a process of its own, linked to this one, which is sent {terrace, Task, {perform, Operation, Arguments}}
+%% for every effect and
 %% at last {terrace, Task, {ok, Value} | {error, Reason}}.
 -spec spawn_eval(vm(), unicode:chardata()) -> task().
 spawn_eval(Vm, Source) -> spawn_eval(Vm, Source, #{}).
@@ -353,7 +358,8 @@ wait(Engine, Milliseconds) ->
         Error -> Error
     end.
 
-%% Numbers of the cache and the tiers, as atoms: entries, budget, hits, misses, evictions, threshold, ...; refusals by reason.
+%% Numbers of the cache and the tiers, as atoms: entries, budget, hits, misses, evictions, threshold, ...; refusals
+%% by reason.
 -spec stats(engine()) -> #{atom() => term()} | {error, reason()}.
 stats(Engine) -> decoded(terrace_nif:stats(Engine)).
 

@@ -1,4 +1,5 @@
-%% Reads the JSON that the library writes about itself. Objects become maps, null becomes null, everything else is as one expects.
+%% Reads the JSON that the library writes about itself. Objects become maps, null becomes null, everything else is
+%% as one expects.
 -module(terrace_json).
 
 -export([decode/1]).

@@ -3,7 +3,8 @@
 
 -export([priv_dir/0, open/1, worker/1]).
 
-%% The directory of the NIF: beside the one this module was loaded from, whatever the application's directory is called.
+%% The directory of the NIF: beside the one this module was loaded from, whatever the application's directory is
+%% called.
 -spec priv_dir() -> file:filename().
 priv_dir() ->
     case code:which(?MODULE) of
@@ -11,7 +12,8 @@ priv_dir() ->
         _ -> code:priv_dir(terrace)
     end.
 
-%% Opens the library that the options, the application's environment or the system's environment name; else the one in priv/; else the
+%% Opens the library that the options, the application's environment or the system's environment name; else the one
+%% in priv/; else the
 %% one the system's loader finds. A process opens one library, once.
 -spec open(map()) -> {ok, Path :: binary(), Version :: binary()} | {error, map()}.
 open(Options) ->

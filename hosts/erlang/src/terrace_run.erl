@@ -6,7 +6,8 @@
 %%                   {interrupted, .}  stopped or too late
 %%                   {ok, _}, {error, _}
 %%
-%% The native functions never block a scheduler: a long run comes back as a step after step, in between the process may be
+%% The native functions never block a scheduler: a long run comes back as a step after step, in between the process
+%% may be
 %% preempted or killed.
 -module(terrace_run).
 

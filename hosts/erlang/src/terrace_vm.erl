@@ -12,7 +12,8 @@
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).
 
 -type server() :: gen_server:server_ref().
--type options() :: #{engine => terrace:engine(), engine_options => terrace:engine_options(), vm_options => terrace:vm_options(),
+-type options() :: #{engine => terrace:engine(), engine_options => terrace:engine_options(),
+                     vm_options => terrace:vm_options(),
                      program => unicode:chardata()}.
 
 %% Without an engine the server makes one of its own from engine_options. `program` is evaluated first.

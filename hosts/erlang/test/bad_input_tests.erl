@@ -5,15 +5,19 @@
 bad_input_test_() ->
     {setup, fun() -> element(2, terrace_test:vm()) end,
      fun(Vm) ->
-             [{"9 bad input: " ++ Title, {timeout, 120, fun() -> Test(Vm), ?assertEqual(3, terrace_test:ok(Vm, "(+ 1 2)")) end}}
-              || {Title, Test} <- [{"source", fun source/1}, {"calls", fun calls/1}, {"endless recursion", fun recursion/1},
+             [{"9 bad input: " ++ Title,
+               {timeout, 120, fun() -> Test(Vm), ?assertEqual(3, terrace_test:ok(Vm, "(+ 1 2)")) end}}
+              || {Title, Test} <- [{"source", fun source/1}, {"calls", fun calls/1},
+                                   {"endless recursion", fun recursion/1},
                                    {"too much memory", fun memory/1}, {"very deep source", fun deep/1},
-                                   {"used and released handles", fun handles/1}, {"arguments of the interface", fun arguments/1},
+                                   {"used and released handles", fun handles/1},
+                                   {"arguments of the interface", fun arguments/1},
                                    {"options", fun options/1}, {"no library", fun library/1}]]
      end}.
 
 source(Vm) ->
-    [?assertMatch({error, #{kind := Kind, message := <<_, _/binary>>, line := Line}} when is_integer(Line), terrace:eval(Vm, Source))
+    [?assertMatch({error, #{kind := Kind, message := <<_, _/binary>>, line := Line}} when is_integer(Line),
+                  terrace:eval(Vm, Source))
      || {Kind, Source} <- [{'read-error', "(+ 1 2"}, {'read-error', "(+ 1 2))"}, {'read-error', "\"no end"},
                            {'syntax-error', "(let ((x)) x)"}, {'syntax-error', "(fn)"}]],
     ?assertMatch({error, #{kind := 'read-error'}}, terrace:eval(Vm, <<"\"", 255, 254, "\"">>)),
@@ -23,7 +27,8 @@ calls(Vm) ->
     terrace_test:ok(Vm, "(define (two a b) (list a b))"),
     [?assertMatch({error, #{kind := 'arity-error', message := <<_, _/binary>>}}, terrace:call(Vm, two, Arguments))
      || Arguments <- [[], [1], [1, 2, 3]]],
-    ?assertMatch({error, #{kind := 'unbound-variable', message := <<_, _/binary>>}}, terrace:eval(Vm, "(unknown-name 1)")).
+    ?assertMatch({error, #{kind := 'unbound-variable', message := <<_, _/binary>>}},
+                 terrace:eval(Vm, "(unknown-name 1)")).
 
 recursion(Vm) ->
     terrace_test:ok(Vm, "(define (forever n) (+ 1 (forever n)))"),

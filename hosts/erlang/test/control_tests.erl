@@ -6,7 +6,8 @@ control_test_() ->
     case terrace_test:has_worker() of
         true -> [{"8 control: " ++ Title, {timeout, 120, Test}}
                  || {Title, Test} <- [{"threshold", fun threshold/0}, {"a budget of one", fun budget_one/0},
-                                      {"no budget", fun no_budget/0}, {"bytes", fun bytes/0}, {"pin and unpin", fun pin/0},
+                                      {"no budget", fun no_budget/0}, {"bytes", fun bytes/0},
+                                      {"pin and unpin", fun pin/0},
                                       {"reset in a deep recursion", fun reset_deep/0},
                                       {"reset under a suspended computation", fun reset_suspended/0},
                                       {"clear_cold", fun clear_cold/0}, {"exclude and allow", fun exclude/0}]];

@@ -71,12 +71,14 @@ maps(Vm) ->
     same(Vm, Big).
 
 others(Vm) ->
-    [same(Vm, V) || V <- [{vector, []}, {vector, [1, {vector, [2]}]}, {char, $a}, {char, 16#1f600}, {bytes, <<0, 255, 1>>},
+    [same(Vm, V)
+     || V <- [{vector, []}, {vector, [1, {vector, [2]}]}, {char, $a}, {char, 16#1f600}, {bytes, <<0, 255, 1>>},
                           {bytes, <<>>}]],
     ?assertEqual(?SX_VECTOR([1, <<"two">>]), terrace_test:ok(Vm, "[1 \"two\"]")),
     ?assertEqual(?SX_CHAR($a), terrace_test:ok(Vm, "#\\a")),
     [?assertMatch({error, #{kind := _}}, terrace:call(Vm, identity, [V]))
-     || V <- [{char, -1}, {char, 16#D800}, {char, x}, {bytes, 5}, {vector, x}, {vector, [1 | 2]}, {symbol, 5}, {ratio, 1, x}]].
+     || V <- [{char, -1}, {char, 16#D800}, {char, x}, {bytes, 5}, {vector, x}, {vector, [1 | 2]}, {symbol, 5},
+              {ratio, 1, x}]].
 
 terms(Vm) ->
     Reference = make_ref(),
@@ -84,7 +86,8 @@ terms(Vm) ->
     ?assertEqual({ok, true}, terrace:call(Vm, 'host-object?', [self()])).
 
 nested(Vm) ->
-    same(Vm, #{list => [{1, <<"a">>}, #{deep => {vector, [#{}, [{bytes, <<1>>}]]}}], {keyword, k} => [1 bsl 70, -0.5 | tail],
+    same(Vm, #{list => [{1, <<"a">>}, #{deep => {vector, [#{}, [{bytes, <<1>>}]]}}],
+               {keyword, k} => [1 bsl 70, -0.5 | tail],
                <<"\x{fc}"/utf8>> => {char, 252}, {tuple, [symbol, <<"x">>]} => [[[[[]]]]]}).
 
 big(Vm) ->

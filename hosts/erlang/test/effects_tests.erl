@@ -20,7 +20,9 @@ later(Vm) ->
     ?assertEqual({ok, 5}, terrace:start(Vm, "5")).
 
 other_order(Vm) ->
-    terrace_test:ok(Vm, "(define log nil) (define (work name) (let ((x (perform 'ask name))) (set! log (cons (list name x) log)) x))"),
+    terrace_test:ok(Vm,
+                    "(define log nil)
+                      (define (work name) (let ((x (perform 'ask name))) (set! log (cons (list name x) log)) x))"),
     {suspended, {ask, [first]}, C1} = terrace:start_call(Vm, work, [first]),
     {suspended, {ask, [second]}, C2} = terrace:start_call(Vm, work, [second]),
     ?assertEqual({ok, 2}, terrace:resume(C2, 2)),
@@ -52,7 +54,8 @@ cancelled(Vm) ->
 dropped(Vm) ->
     terrace_test:ok(Vm, "(define log nil)"),
     Pid = spawn(fun() -> {suspended, _, _} =
-                             terrace:start(Vm, "(dynamic-wind (fn () nil) (fn () (perform 'ask)) (fn () (set! log 'out)))")
+                             terrace:start(Vm,
+                                           "(dynamic-wind (fn () nil) (fn () (perform 'ask)) (fn () (set! log 'out)))")
                 end),
     Monitor = monitor(process, Pid),
     receive {'DOWN', Monitor, _, _, normal} -> ok end,
@@ -61,14 +64,16 @@ dropped(Vm) ->
 by_function(Vm) ->
     Options = #{effects => #{add => fun(A, B) -> A + B end, fail => fun() -> error(no_luck) end}},
     ?assertEqual({ok, 6}, terrace:eval(Vm, "(+ 3 (perform 'add 1 2))", Options)),
-    ?assertMatch({error, #{kind := 'host-error', exception := {error, no_luck, _}}}, terrace:eval(Vm, "(perform 'fail)", Options)),
+    ?assertMatch({error, #{kind := 'host-error', exception := {error, no_luck, _}}},
+                 terrace:eval(Vm, "(perform 'fail)", Options)),
     ?assertMatch({error, #{kind := 'unhandled-effect'}}, terrace:eval(Vm, "(perform 'other)", Options)),
     All = #{effects => fun(Operation, Arguments) -> {Operation, Arguments} end},
     ?assertEqual({ok, {anything, [1, 2]}}, terrace:eval(Vm, "(perform 'anything 1 2)", All)),
     ?assertEqual({ok, {{keyword, key}, []}}, terrace:eval(Vm, "(perform :key)", All)).
 
 messages(Vm) ->
-    Task = terrace:spawn_eval(Vm, "(list (perform 'ask 1) (guard (e (true 'failed)) (perform 'ask 2)) (perform 'ask 3))"),
+    Task = terrace:spawn_eval(Vm,
+                              "(list (perform 'ask 1) (guard (e (true 'failed)) (perform 'ask 2)) (perform 'ask 3))"),
     receive {terrace, Task, {perform, ask, [1]}} -> terrace:answer(Task, one) end,
     receive {terrace, Task, {perform, ask, [2]}} -> terrace:answer_error(Task, "two") end,
     receive {terrace, Task, {perform, ask, [3]}} -> terrace:answer(Task, <<3:2>>) end,
@@ -105,17 +110,21 @@ stopped(Vm) ->
 
 thousands(Vm) ->
     terrace_test:ok(Vm, "(define (work i) (+ i (perform 'ask i)))"),
-    Waiting = [begin {suspended, {ask, [I]}, C} = terrace:start_call(Vm, work, [I]), {I, C} end || I <- lists:seq(1, 2000)],
+    Waiting = [begin {suspended, {ask, [I]}, C} = terrace:start_call(Vm, work, [I]), {I, C} end
+               || I <- lists:seq(1, 2000)],
     [?assertEqual({ok, 3 * I}, terrace:resume(C, 2 * I)) || {I, C} <- lists:reverse(Waiting)].
 
 handlers(Vm) ->
     ?assertEqual(2, terrace_test:ok(Vm, "(with-handlers ((ask (fn (x) (* 2 x)))) (perform 'ask 1))")),
-    {suspended, {tell, [1]}, C} = terrace:start(Vm, "(with-handlers ((ask (fn (x) (perform 'tell x)))) (perform 'ask 1))"),
+    {suspended, {tell, [1]}, C} = terrace:start(Vm,
+                                                "(with-handlers ((ask (fn (x) (perform 'tell x)))) (perform 'ask 1))"),
     ?assertEqual({ok, told}, terrace:resume(C, told)).
 
 compiled(_) ->
     [begin
          {_, Vm} = terrace_test:vm(#{mode => Mode}),
-         terrace_test:ok(Vm, "(define (ask-many n) (let loop ((i 0) (s 0)) (if (= i n) s (loop (+ i 1) (+ s (perform 'echo i))))))"),
+         terrace_test:ok(Vm,
+                         "(define (ask-many n)
+                            (let loop ((i 0) (s 0)) (if (= i n) s (loop (+ i 1) (+ s (perform 'echo i))))))"),
          ?assertEqual({ok, 4950}, terrace:call(Vm, 'ask-many', [100], #{effects => #{echo => fun(X) -> X end}}))
      end || Mode <- [base, opt, auto, storm]].

@@ -30,7 +30,8 @@ kinds(Vm) ->
                            {'arity-error', "((fn (x) x))"}, {'not-a-function', "(5 5)"}, {'type-error', "(+ 'a 1)"},
                            {'range-error', "(vector-ref (vector 1) 1)"}, {'syntax-error', "(if)"},
                            {'unhandled-effect', "(perform 'nobody 1)"}]],
-    ?assertMatch({error, #{kind := error, message := <<"no luck 1 two", _/binary>>}}, terrace:eval(Vm, "(error \"no luck\" 1 'two)")).
+    ?assertMatch({error, #{kind := error, message := <<"no luck 1 two", _/binary>>}},
+                 terrace:eval(Vm, "(error \"no luck\" 1 'two)")).
 
 raised(Vm) ->
     ?assertMatch({error, #{kind := uncaught, value := {oops, 1}}}, terrace:eval(Vm, "(raise (tuple 'oops 1))")),
@@ -60,7 +61,8 @@ zero() -> list_to_integer("0").
 through(Vm) ->
     ok = terrace:define_function(Vm, fail, fun(How) -> fail(How) end),
     {error, Error} = terrace:eval(Vm, "(define (middle) (+ 1 (fail 'throw)))\n(middle)"),
-    ?assertMatch(#{kind := 'host-error', message := <<"throw: {ball,1}">>, exception := {throw, {ball, 1}, [_ | _]}}, Error),
+    ?assertMatch(#{kind := 'host-error', message := <<"throw: {ball,1}">>, exception := {throw, {ball, 1}, [_ | _]}},
+                 Error),
     ?assertMatch({error, #{kind := 'type-error'} = E} when not is_map_key(exception, E),
                  terrace:eval(Vm, "(guard (e (true (car 5))) (fail 'error))")).
 

@@ -24,16 +24,30 @@ session(Mode) ->
     terrace:wait(Engine).
 
 signals() ->
-    Before = signal_lines(),
+    session(interp),  % the NIF's threads are there now
+    Before = signal_state(),
     [session(Mode) || Mode <- [interp, base, opt, auto]],
-    ?assertEqual(Before, signal_lines()),
+    After = signal_state(),
+    [?assertEqual({Thread, Lines}, {Thread, maps:get(Thread, After)}) || {Thread, Lines} <- maps:to_list(Before),
+                                                                         maps:is_key(Thread, After)],
+    ?assertEqual(maps:get(process, first_state()), maps:get(process, After)),
     ?assertEqual([], zombies()).
 
-%% What is ignored and caught by the process, and what each of its threads but those of the library blocks.
-signal_lines() ->
-    {ok, Status} = file:read_file("/proc/self/status"),
+%% What is blocked, ignored and caught, of the process and of each of its threads.
+signal_state() ->
+    {ok, Threads} = file:list_dir("/proc/self/task"),
+    Files = [{process, "/proc/self/status"} | [{T, "/proc/self/task/" ++ T ++ "/status"} || T <- Threads]],
+    maps:from_list([{Name, signal_lines(Status)} || {Name, File} <- Files, {ok, Status} <- [file:read_file(File)]]).
+
+signal_lines(Status) ->
     [Line || Line <- binary:split(Status, <<"\n">>, [global]),
-             lists:any(fun(Name) -> binary:match(Line, Name) =/= nomatch end, [<<"SigBlk">>, <<"SigIgn">>, <<"SigCgt">>])].
+             lists:any(fun(Name) -> binary:match(Line, Name) =/= nomatch end,
+                       [<<"SigBlk">>, <<"SigIgn">>, <<"SigCgt">>])].
+
+%% Of an emulator that never loaded Terrace.
+first_state() ->
+    Command = "erl -noshell -eval '{ok, S} = file:read_file(\"/proc/self/status\"), io:format(\"~s\", [S]), halt().'",
+    #{process => signal_lines(list_to_binary(os:cmd(Command)))}.
 
 zombies() ->
     Mine = os:getpid(),
@@ -50,15 +64,39 @@ is_zombie_of(Parent, Stat) ->
             false
     end.
 
-%% The emulator's own arithmetic is as before: it relies on exceptions of the floating-point unit being masked.
+%% The control words of the schedulers are as before, and so is the emulator's own arithmetic. A strange rounding
+%% mode is respected, and not seen by SX.
 floats() ->
-    Checks = fun() ->
-                     [catch 1.0e308 * X || X <- [1.0e10]] ++ [catch 1.0 / X || X <- [0.0]] ++ [catch math:exp(X) || X <- [10000]]
-                         ++ [math:sqrt(2.0), 0.1 + 0.2, 5.0e-324 / 2, trunc(2.5), round(2.5)]
-             end,
-    Before = lists:map(fun strip/1, Checks()),
+    Before = {control_words(), arithmetic()},
     [session(Mode) || Mode <- [interp, base, opt]],
-    ?assertEqual(Before, lists:map(fun strip/1, Checks())).
+    ?assertEqual(Before, {control_words(), arithmetic()}),
+    {_, Vm} = terrace_test:vm(),
+    Self = self(),
+    spawn_opt(fun() -> Self ! {rounding, round_upwards(Vm)} end, [link, {scheduler, 1}]),
+    {Strange, {ok, Third}, Afterwards} = receive {rounding, Seen} -> Seen end,
+    ?assertEqual(Strange, Afterwards),
+    ?assertNot(lists:member(Strange, control_words())),
+    ?assertEqual(<<(1 / 3)/float>>, <<Third/float>>).
+
+round_upwards(Vm) ->
+    ok = float_state:round_upwards(1),
+    Strange = float_state:control_words(),
+    Third = terrace:eval(Vm, "(/ 1.0 3.0)"),
+    Afterwards = float_state:control_words(),
+    ok = float_state:round_upwards(0),
+    {Strange, Third, Afterwards}.
+
+%% Of many processes, which run on all schedulers.
+control_words() ->
+    Self = self(),
+    Pids = [spawn_link(fun() -> Self ! {self(), float_state:control_words()} end) || _ <- lists:seq(1, 50)],
+    lists:usort([receive {Pid, Words} -> Words end || Pid <- Pids]).
+
+arithmetic() ->
+    lists:map(fun strip/1,
+              [catch 1.0e308 * X || X <- [1.0e10]]
+              ++ [catch 1.0 / X || X <- [0.0]] ++ [catch math:exp(X) || X <- [10000]]
+              ++ [math:sqrt(2.0), 0.1 + 0.2, 5.0e-324 / 2, trunc(2.5), round(2.5)]).
 
 strip({'EXIT', {Reason, _}}) -> Reason;
 strip(Value) -> Value.
@@ -79,7 +117,8 @@ limit() ->
     Start = erlang:monotonic_time(millisecond),
     ?assertMatch({error, #{kind := timeout}}, terrace:eval(Vm, "(let loop () (loop))", #{timeout => 100})),
     ?assert(erlang:monotonic_time(millisecond) - Start < 5000),
-    {interrupted, timeout, C} = terrace:start(Vm, "(let loop ((i 0)) (if (< i 3000000) (loop (+ i 1)) i))", #{timeout => 1}),
+    {interrupted, timeout, C} = terrace:start(Vm, "(let loop ((i 0)) (if (< i 3000000) (loop (+ i 1)) i))",
+                                              #{timeout => 1}),
     ?assertEqual({ok, 3000000}, terrace:resume(C, ignored)).
 
 no_worker() ->

@@ -19,7 +19,8 @@ there_and_back(Vm, Value) ->
 
 integers(Vm) ->
     terrace_test:ok(Vm, "(define (identity x) x)"),
-    Powers = [Sign * (1 bsl N) + D || N <- [0, 1, 31, 32, 59, 60, 61, 62, 63, 64, 65, 100, 127, 128, 2039, 2040, 2048, 20000],
+    Powers = [Sign * (1 bsl N) + D || N <- [0, 1, 31, 32, 59, 60, 61, 62, 63, 64, 65, 100, 127, 128, 2039, 2040, 2048,
+                                            20000],
                                       D <- [-1, 0, 1], Sign <- [1, -1]],
     [?assertEqual(N, there_and_back(Vm, N)) || N <- [0 | Powers]],
     ?assertEqual(Powers, there_and_back(Vm, Powers)),

@@ -3,7 +3,8 @@
 set -u
 erl=$1 application=$2 tests=$3 module=$4
 TMPDIR=$(mktemp -d) || exit 1
-export TMPDIR
+TERRACE_SOURCE=$(cd "$(dirname "$0")/.." && pwd)
+export TMPDIR TERRACE_SOURCE
 
 "$erl" -noshell +S 2 -pa "$application/ebin" -pa "$tests/ebin" -eval "terrace_test:run($module)."
 status=$?

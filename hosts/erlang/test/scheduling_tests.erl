@@ -4,7 +4,8 @@
 
 scheduling_test_() ->
     [{Title, {timeout, 120, Test}}
-     || {Title, Test} <- [{"long runs stay preemptible", fun preemptible/0}, {"so do blocking modes", fun preemptible_base/0},
+     || {Title, Test} <- [{"long runs stay preemptible", fun preemptible/0},
+                          {"so do blocking modes", fun preemptible_base/0},
                           {"a process that runs is killed", fun killed/0},
                           {"a vm has one user at a time", fun turns/0}, {"waiting for a turn", fun waiting/0},
                           {"output", fun output/0}, {"output while it runs", fun early_output/0},
@@ -24,10 +25,13 @@ others_run(Mode) ->
     timer:sleep(100),
     Worst = lists:max([element(1, timer:tc(fun() -> timer:sleep(1) end)) || _ <- lists:seq(1, 100)]),
     [exit(Pid, kill) || Pid <- Busy],
-    ?assert(Worst < 500_000).
+    %% Without preemption it would be never; a busy machine may take its time.
+    ?assert(Worst < 5_000_000).
 
-killed() ->
-    {_, Vm} = terrace_test:vm(),
+killed() -> [killed(Mode) || Mode <- [interp, auto, base]].
+
+killed(Mode) ->
+    {_, Vm} = terrace_test:vm(#{mode => Mode}),
     terrace_test:ok(Vm, "(define log nil)"),
     Pid = spawn(fun() -> terrace:eval(Vm, "(dynamic-wind (fn () nil) (fn () " ?LOOP ") (fn () (set! log 'out)))") end),
     timer:sleep(100),
@@ -54,8 +58,11 @@ turns() ->
 %% Many processes, one vm: everybody's work is done, nothing is done twice.
 waiting() ->
     {_, Vm} = terrace_test:vm(),
-    terrace_test:ok(Vm, "(define total 0) (define (add! n) (let loop ((i 0)) (if (< i 1000) (loop (+ i 1)))) (set! total (+ total n)) n)"),
-    Pids = [spawn_monitor(fun() -> [{ok, N} = terrace:call(Vm, 'add!', [N], #{busy => wait}) || _ <- lists:seq(1, 20)] end)
+    terrace_test:ok(Vm,
+                    "(define total 0)
+                      (define (add! n) (let loop ((i 0)) (if (< i 1000) (loop (+ i 1)))) (set! total (+ total n)) n)"),
+    Pids = [spawn_monitor(fun() -> [{ok, N} = terrace:call(Vm, 'add!', [N], #{busy => wait})
+                                    || _ <- lists:seq(1, 20)] end)
             || N <- lists:seq(1, 20)],
     [receive {'DOWN', Monitor, _, _, Reason} -> ?assertEqual(normal, Reason) end || {_, Monitor} <- Pids],
     ?assertEqual(20 * 210, terrace_test:ok(Vm, "total")).
@@ -101,7 +108,8 @@ garbage() ->
 stress() ->
     {_, Vm} = terrace_test:vm(#{mode => interp}, #{gc_stress => true}),
     terrace_test:ok(Vm, "(define (identity x) x)"),
-    Value = #{list => [1, [2, {3, <<"four">>}], {vector, [1 bsl 80, 0.5]}], <<"k">> => #{{keyword, k} => {ratio, 1, 3}}},
+    Value = #{list => [1, [2, {3, <<"four">>}], {vector, [1 bsl 80, 0.5]}],
+              <<"k">> => #{{keyword, k} => {ratio, 1, 3}}},
     [?assertEqual({ok, Value}, terrace:call(Vm, identity, [Value])) || _ <- lists:seq(1, 5)],
     ok = terrace:define_function(Vm, swap, fun({A, B}) -> {B, A} end),
     ?assertEqual({[2], <<"1">>}, terrace_test:ok(Vm, "(swap (tuple \"1\" (list 2)))")),

@@ -12,8 +12,8 @@ options() -> #{engine_options => #{mode => interp}, program => "(define n 0) (de
 callers() ->
     {ok, Server} = terrace_vm:start_link(options()),
     Self = self(),
-    Callers = [spawn_link(fun() -> Self ! {self(), [element(2, terrace_vm:call(Server, next, [])) || _ <- lists:seq(1, 50)]} end)
-               || _ <- lists:seq(1, 10)],
+    Work = fun() -> [element(2, terrace_vm:call(Server, next, [])) || _ <- lists:seq(1, 50)] end,
+    Callers = [spawn_link(fun() -> Self ! {self(), Work()} end) || _ <- lists:seq(1, 10)],
     Numbers = lists:append([receive {Pid, List} -> List end || Pid <- Callers]),
     ?assertEqual(lists:seq(1, 500), lists:sort(Numbers)),
     ok = terrace_vm:define(Server, x, [1, 2]),
@@ -39,7 +39,8 @@ broken() ->
     ?assertMatch({error, #{kind := 'read-error'}}, terrace_vm:start_link((options())#{program => "(define"})).
 
 json() ->
-    Text = <<"{\"a\": [1, -2.5, 1e3, true, false, null], \"b\\n\": {\"c\": \"\\u00fc\\ud83d\\ude00\\\"\"}, \"d\": []}"/utf8>>,
+    Text = <<"{\"a\": [1, -2.5, 1e3, true, false, null],"
+             " \"b\\n\": {\"c\": \"\\u00fc\\ud83d\\ude00\\\"\"}, \"d\": []}"/utf8>>,
     ?assertEqual(#{<<"a">> => [1, -2.5, 1000.0, true, false, null],
                    <<"b\n">> => #{<<"c">> => <<"\x{fc}\x{1f600}\""/utf8>>}, <<"d">> => []},
                  terrace_json:decode(Text)).

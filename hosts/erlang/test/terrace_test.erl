@@ -1,4 +1,5 @@
-%% What the test modules share. Each module tells one of the ten scenarios of hosts/scenarios.md, or something of Erlang's own.
+%% What the test modules share. Each module tells one of the ten scenarios of hosts/scenarios.md, or something of
+%% Erlang's own.
 -module(terrace_test).
 
 -export([run/1, vm/0, vm/1, vm/2, ok/2, wait_until/1, worker_pids/0, has_worker/0]).

@@ -39,7 +39,9 @@ by_hand() ->
     ?assertMatch({error, #{kind := 'not-found'}}, terrace:optimize(Vm, nothing, base)).
 
 modes() ->
-    Program = "(define (collatz n) (let loop ((n n) (steps 0)) (if (= n 1) steps (loop (if (even? n) (quotient n 2) (+ 1 (* 3 n))) (+ steps 1)))))
+    Program = "(define (collatz n)
+                 (let loop ((n n) (steps 0))
+                   (if (= n 1) steps (loop (if (even? n) (quotient n 2) (+ 1 (* 3 n))) (+ steps 1)))))
                (define (total n) (fold-left + 0 (map collatz (range 1 n))))
                (define (floats n) (let loop ((i 0) (x 0.0)) (if (= i n) x (loop (+ i 1) (+ (* x 0.5) 1.25)))))
                (define (big n) (if (= n 0) 1 (* n (big (- n 1)))))
@@ -52,4 +54,5 @@ events() ->
     {Engine, Vm} = terrace_test:vm(#{mode => base, events => self()}),
     terrace_test:ok(Vm, ?FIB ++ "(fib 5)"),
     terrace:wait(Engine),
-    receive {terrace_event, Name, Text} -> ?assert(is_binary(Name) andalso is_binary(Text)) after 5000 -> ?assert(false) end.
+    receive {terrace_event, Name,
+             Text} -> ?assert(is_binary(Name) andalso is_binary(Text)) after 5000 -> ?assert(false) end.

@@ -37,7 +37,8 @@ other_file() ->
     [ok = filelib:ensure_dir(filename:join(D, "x")) || D <- [Ebin, Priv]],
     Nif = filename:join(terrace_library:priv_dir(), "terrace_nif.so"),
     {ok, _} = file:copy(Nif, filename:join(Priv, "terrace_nif.so")),
-    [{ok, _} = file:copy(code:which(M), filename:join(Ebin, atom_to_list(M) ++ ".beam")) || M <- [terrace_nif, terrace_library]],
+    [{ok, _} = file:copy(code:which(M), filename:join(Ebin, atom_to_list(M) ++ ".beam"))
+     || M <- [terrace_nif, terrace_library]],
     Old = filename:dirname(code:which(terrace_nif)),
     try
         code:add_patha(Ebin),
