@@ -272,6 +272,8 @@ Outcome Instance::resume_error(const std::shared_ptr<Computation>& computation, 
 
 void Instance::cancel(const std::shared_ptr<Computation>& computation) {
   if (computation->state() != effect::State::kSuspended && computation->state() != effect::State::kInterrupted) return;
+  // An interrupt that came before was not meant for the exits, which it would cut short.
+  if (!state_->board->current()) vm_->requests.fetch_and(~frame::kRequestInterrupt);
   vm_->state.unwind_kind = frame::UnwindKind::kCancel;
   vm_->state.unwind_token = 0;
   vm_->state.unwind_value = kNil;
