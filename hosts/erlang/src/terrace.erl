@@ -132,7 +132,7 @@ eval(Vm, Source, Options) -> terrace_run:eval(Vm, Source, Options).
 eval_or_raise(Vm, Source) -> eval_or_raise(Vm, Source, #{}).
 
 -spec eval_or_raise(vm(), unicode:chardata(), run_options()) -> term().
-eval_or_raise(Vm, Source, Options) -> value_or_raise(eval(Vm, Source, Options), [Vm, Source, Options]).
+eval_or_raise(Vm, Source, Options) -> value_or_raise(eval(Vm, Source, Options)).
 
 %% Calls a function of SX that the host holds.
 -spec call(ref(), [term()]) -> {ok, term()} | {error, reason()}.
@@ -149,23 +149,23 @@ call(Vm, Function, Arguments) ->
 call(Vm, Function, Arguments, Options) -> terrace_run:call(Vm, function(Function), Arguments, Options).
 
 -spec call_or_raise(ref(), [term()]) -> term().
-call_or_raise(Function, Arguments) -> value_or_raise(call(Function, Arguments), [Function, Arguments]).
+call_or_raise(Function, Arguments) -> value_or_raise(call(Function, Arguments)).
 
 -spec call_or_raise(vm() | ref(), name() | ref() | [term()], [term()] | run_options()) -> term().
-call_or_raise(Vm, Function, Arguments) -> value_or_raise(call(Vm, Function, Arguments), [Vm, Function, Arguments]).
+call_or_raise(Vm, Function, Arguments) -> value_or_raise(call(Vm, Function, Arguments)).
 
 -spec call_or_raise(vm(), name() | ref(), [term()], run_options()) -> term().
 call_or_raise(Vm, Function, Arguments, Options) ->
-    value_or_raise(call(Vm, Function, Arguments, Options), [Vm, Function, Arguments, Options]).
+    value_or_raise(call(Vm, Function, Arguments, Options)).
 
-value_or_raise({ok, Value}, _Arguments) ->
+value_or_raise({ok, Value}) ->
     Value;
-value_or_raise({error, #{exception := {Class, Reason, Stack}}}, _Arguments) ->
+value_or_raise({error, #{exception := {Class, Reason, Stack}}}) ->
     erlang:raise(Class, Reason, Stack);
-value_or_raise({error, #{kind := 'division-by-zero'} = Reason}, Arguments) ->
-    erlang:error(badarith, Arguments, [{error_info, #{cause => Reason}}]);
-value_or_raise({error, Reason}, Arguments) ->
-    erlang:error({terrace_error, Reason}, Arguments, [{error_info, #{cause => Reason}}]).
+value_or_raise({error, #{kind := 'division-by-zero'} = Reason}) ->
+    erlang:error(badarith, none, [{error_info, #{cause => Reason}}]);
+value_or_raise({error, Reason}) ->
+    erlang:error({terrace_error, Reason}, none, [{error_info, #{cause => Reason}}]).
 
 %% For the shell and for error_logger: the message and the place of an error that was raised.
 -spec format_error(term(), list()) -> #{atom() => unicode:chardata()}.
