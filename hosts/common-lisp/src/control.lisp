@@ -112,11 +112,16 @@
 
 ;;; --- the engine at large
 
+(defconstant +wait-slice+ 100 "Milliseconds for which Lisp's interrupts wait at most.")
+
 (defun wait (engine &optional (seconds 30))
   "Waits until nothing is being compiled, at most SECONDS. Whether that came true."
   (cffi:with-foreign-object (idle :uint32)
-    (engine-call engine (%wait (ceiling (* 1000 seconds)) idle))
-    (= 1 (cffi:mem-ref idle :uint32))))
+    (loop with left = (ceiling (* 1000 seconds))
+          do (engine-call engine (%wait (min left +wait-slice+) idle))
+             (decf left +wait-slice+)
+             (cond ((= 1 (cffi:mem-ref idle :uint32)) (return t))
+                   ((<= left 0) (return nil))))))
 
 (defun refusals (engine)
   (cffi:with-foreign-object (cell :pointer)

@@ -10,8 +10,13 @@
 
 (def-suite :terrace :description "The ten scenarios in Common Lisp.")
 
+(defvar *state-at-start* nil "Signals and floating point before the library was opened.")
+
 (defun run-suite ()
   "Runs every test and prints a summary; whether all is well."
+  (unless *state-at-start*
+    (assert (null (terrace:library-path)))
+    (setf *state-at-start* (process-state)))
   (let ((*package* (find-package '#:terrace/tests)) (results (run :terrace)))
     (explain! results)
     (results-status results)))
