@@ -15,7 +15,7 @@ packages_of() {
     compiler) echo "libgccjit-12-dev binutils" ;;
     tests) echo "libcmocka-dev abigail-tools" ;;
     cli) echo "libedit-dev libcli11-dev" ;;
-    lisp) echo "sbcl ecl cl-cffi cl-fiveam cl-trivial-garbage cl-bordeaux-threads cl-asdf" ;;
+    lisp) echo "sbcl ecl cl-cffi cl-fiveam cl-trivial-garbage" ;;
     erlang) echo "erlang-base erlang-dev erlang-common-test erlang-eunit erlang-tools erlang-crypto" ;;
     node) node_packages ;;
     *) echo "packages: no group named $1" >&2; exit 2 ;;

@@ -44,7 +44,7 @@ configure() {
 
 compile() {
   ninja -C "$1" >"$logs/$1.build" 2>&1 && return
-  grep -E -A5 'error|FAILED' "$logs/$1.build" | head -60
+  grep -E -A6 '^FAILED|error:' "$logs/$1.build" | head -60
   return 1
 }
 
@@ -77,17 +77,27 @@ run_suites() {
   summary_of "$directory"
 }
 
-# corpus DIRECTORY MODE: the runner prints what failed, and how many passed, by itself.
+# corpus DIRECTORY MODE...: all modes at once, since each waits for its compiler most of the time. The runner prints what failed and how
+# many passed by itself.
 corpus() {
-  program=$1/hosts/cli/terrace
+  directory=$1; shift
+  program=$directory/hosts/cli/terrace
   if [ ! -x "$program" ]; then
     echo "the corpus: SKIPPED: the terrace program is not built" | tee -a "$skipped"
     return
   fi
   allow=""
-  [ -x "$1/lib/worker/terrace-worker" ] || allow=--allow-refused
-  # shellcheck disable=SC2086  # empty or one word
-  "$program" --tier="$2" test $allow tests/corpus || failed "corpus in mode $2 ($1)"
+  [ -x "$directory/lib/worker/terrace-worker" ] || allow=--allow-refused
+  for mode in "$@"; do
+    # shellcheck disable=SC2086  # empty or one word
+    { "$program" --tier="$mode" test $allow tests/corpus; echo $? >"$logs/$directory.$mode.code"; } \
+      >"$logs/$directory.$mode" 2>&1 &
+  done
+  wait
+  for mode in "$@"; do
+    cat "$logs/$directory.$mode"
+    [ "$(cat "$logs/$directory.$mode.code")" = 0 ] || failed "corpus in mode $mode ($directory)"
+  done
 }
 
 finish() {
@@ -114,7 +124,8 @@ run_suites build "meson test" --no-suite corpus
 step "corpus"
 modes="interp base opt auto storm"
 [ $quick = yes ] && modes="interp auto"
-for mode in $modes; do corpus build "$mode"; done
+# shellcheck disable=SC2086  # the modes are words
+corpus build $modes
 
 if [ $quick = no ]; then
   step "sanitizer build"
@@ -125,7 +136,7 @@ if [ $quick = no ]; then
     step "unit tests under the sanitizers"
     run_suites build-asan "unit tests under the sanitizers" --suite unit --timeout-multiplier 4
     step "corpus under the sanitizers"
-    for mode in interp auto; do corpus build-asan $mode; done
+    corpus build-asan interp auto
   else
     failed "sanitizer build"
   fi

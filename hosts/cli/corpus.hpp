@@ -8,7 +8,7 @@
 //   ; prints "a\n"                   no error, and this is what display and friends have written, as a string is written
 // Text after the last comment must run without an error. A line `; options: name=value ...` at the top sets the vm or engine up:
 // heap-limit, stack-limit (bytes, or with K, M, G), threshold, budget. A line `; include: path` runs that file, named relative to this
-// one, first.
+// one, first. In a Markdown page the program is what stands between lines of ```sx and ```.
 //
 // Answers for: reading such files, running them, comparing. Not for: which files (main.cpp).
 #pragma once

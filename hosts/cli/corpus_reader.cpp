@@ -123,6 +123,25 @@ class ExampleBuilder {
   size_t first_line_ = 0;  // lines before the pending text
 };
 
+// Of a Markdown page only what stands between ```sx and ``` is program; the other lines become empty, so that places are
+// right.
+class MarkdownFilter {
+ public:
+  explicit MarkdownFilter(const std::string& path) : active_(std::filesystem::path(path).extension() == ".md") {}
+
+  void apply(std::string* line) {
+    if (!active_) return;
+    bool fence = line->starts_with("```");
+    bool program = inside_ && !fence;
+    if (fence) inside_ = trimmed(*line) == "```sx";
+    if (!program) line->clear();
+  }
+
+ private:
+  bool active_;
+  bool inside_ = false;
+};
+
 }  // namespace
 
 CorpusProgram read_corpus_program(const std::string& path, const Settings& settings) {
@@ -132,7 +151,11 @@ CorpusProgram read_corpus_program(const std::string& path, const Settings& setti
   std::ifstream file(path);
   if (!file) program.problem = "cannot be read";
   ExampleBuilder builder(&program);
-  for (std::string line; std::getline(file, line);) builder.line(line);
+  MarkdownFilter filter(path);
+  for (std::string line; std::getline(file, line);) {
+    filter.apply(&line);
+    builder.line(line);
+  }
   builder.end();
   bool checks = std::any_of(program.examples.begin(), program.examples.end(),
                             [](const Example& e) { return e.wants != Example::Wants::kNothing; });

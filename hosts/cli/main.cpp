@@ -12,6 +12,7 @@
 
 #include "corpus.hpp"
 #include "effects.hpp"
+#include "primitives.hpp"
 #include "repl.hpp"
 #include "sizes.hpp"
 #include "stats.hpp"
@@ -45,6 +46,8 @@ struct Command {
   std::string expression;
   std::vector<std::string> paths;
   CorpusOptions corpus;
+  std::string primitive;
+  bool markdown = false;
 };
 
 void add_options(CLI::App& app, Command* command) {
@@ -75,6 +78,9 @@ void add_commands(CLI::App& app, Command* command) {
   test->add_option("--seconds", command->corpus.seconds, "the longest that one example may take")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  auto* prims = app.add_subcommand("prims", "show what a primitive does, or what all of them do");
+  prims->add_option("NAME", command->primitive, "one primitive");
+  prims->add_flag("--markdown", command->markdown, "all of them as they stand in the reference page");
 }
 
 // Where the first word stands that is neither an option nor an option's value.
@@ -174,6 +180,10 @@ int run_in_session(const Library& library, const CLI::App& app, const Command& c
   }
   if (app.got_subcommand("eval")) code = show(session, session.run(command.expression, "eval"), true);
   if (app.got_subcommand("repl")) code = run_repl(session);
+  if (app.got_subcommand("prims")) {
+    auto form = command.markdown ? PrimitivesForm::kMarkdown : PrimitivesForm::kText;
+    code = show(session, show_primitives(session, command.primitive, form), false);
+  }
   show_stats(engine, command.stats);
   return code;
 }

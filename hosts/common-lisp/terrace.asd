@@ -9,8 +9,8 @@
   :serial t
   :components ((:file "package")
                (:file "image")
-               (:file "library")
                (:file "stacks")
+               (:file "library")
                (:file "abi")
                (:file "handles")
                (:file "names")
@@ -19,6 +19,7 @@
                (:file "to-sx")
                (:file "from-sx")
                (:file "registry")
+               (:file "interrupts")
                (:file "callbacks")
                (:file "effects")
                (:file "run")

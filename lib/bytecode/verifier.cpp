@@ -6,6 +6,8 @@
 #include "bytecode/verifier.hpp"
 
 #include <algorithm>
+#include <numeric>
+#include <unordered_map>
 
 #include "bytecode/op_info.hpp"
 
@@ -40,6 +42,7 @@ class Verifier {
   }
 
   bool check_regions() {
+    is_handler_.assign(size_, false);
     for (const HandlerRegion& region : f_.handlers) {
       if (region.start >= region.end || region.end > size_) return fail(region.start, "handler region out of range");
       if (region.handler >= size_) return fail(region.start, "handler out of range");
@@ -47,22 +50,30 @@ class Verifier {
         return fail(region.handler, "handler does not start with Catch");
       if (region.handler >= region.start && region.handler < region.end)
         return fail(region.handler, "handler inside its own region");
+      is_handler_[region.handler] = true;
+      handlers_from_[region.start].push_back(region.handler);
     }
-    for (size_t i = 0; i < f_.handlers.size(); ++i)
-      for (size_t j = i + 1; j < f_.handlers.size(); ++j)
-        if (!nested(f_.handlers[i], f_.handlers[j]))
-          return fail(f_.handlers[i].start, "handler regions overlap or are out of order");
+    return check_nesting();
+  }
+
+  // Regions lie inside each other or apart, and the inner one stands first in the list.
+  bool check_nesting() {
+    std::vector<uint32_t> order(f_.handlers.size());
+    std::iota(order.begin(), order.end(), 0u);
+    std::sort(order.begin(), order.end(), [this](uint32_t a, uint32_t b) {
+      const HandlerRegion &x = f_.handlers[a], &y = f_.handlers[b];
+      if (x.start != y.start) return x.start < y.start;
+      return x.end != y.end ? x.end > y.end : a > b;
+    });
+    std::vector<uint32_t> open;
+    for (uint32_t i : order) {
+      const HandlerRegion& region = f_.handlers[i];
+      while (!open.empty() && f_.handlers[open.back()].end <= region.start) open.pop_back();
+      if (!open.empty() && (f_.handlers[open.back()].end < region.end || open.back() < i))
+        return fail(region.start, "handler regions overlap or are out of order");
+      open.push_back(i);
+    }
     return true;
-  }
-
-  // Whether the earlier region lies inside the later one or apart from it.
-  static bool nested(const HandlerRegion& earlier, const HandlerRegion& later) {
-    bool apart = earlier.end <= later.start || later.end <= earlier.start;
-    return apart || (later.start <= earlier.start && earlier.end <= later.end);
-  }
-
-  bool is_handler(size_t pc) const {
-    return std::any_of(f_.handlers.begin(), f_.handlers.end(), [&](const HandlerRegion& r) { return r.handler == pc; });
   }
 
   bool check_instructions() {
@@ -97,7 +108,7 @@ class Verifier {
     int64_t target = static_cast<int64_t>(pc) + 1 + jump_distance(i);
     if (target < 0 || target >= static_cast<int64_t>(size_)) return fail(pc, "jump target out of range");
     if (op_of(i) == Op::kLoop && target > static_cast<int64_t>(pc)) return fail(pc, "Loop jumps forwards");
-    if (is_handler(static_cast<size_t>(target))) return fail(pc, "jump to a handler");
+    if (is_handler_[static_cast<size_t>(target)]) return fail(pc, "jump to a handler");
     return true;
   }
 
@@ -142,7 +153,7 @@ class Verifier {
 
   bool check_catch(size_t pc) {
     if (op_of(f_.code[pc]) != Op::kCatch) return true;
-    if (!is_handler(pc)) return fail(pc, "Catch outside a handler entry");
+    if (!is_handler_[pc]) return fail(pc, "Catch outside a handler entry");
     if (pc != 0 && op_info(op_of(f_.code[pc - 1])).ends != Ends::kstop) return fail(pc, "control falls into a handler");
     return true;
   }
@@ -202,8 +213,8 @@ class Verifier {
 
   void flow_block(size_t pc) {
     Written now = at_[pc];
-    for (const HandlerRegion& region : f_.handlers)
-      if (region.start == pc) meet_into(region.handler, now);
+    if (auto found = handlers_from_.find(pc); found != handlers_from_.end())
+      for (uint32_t handler : found->second) meet_into(handler, now);
     for (;; ++pc) {
       Instr i = f_.code[pc];
       write(now, i);
@@ -259,6 +270,8 @@ class Verifier {
   size_t primitive_count_;
   size_t size_;
   std::string reason_;
+  std::vector<bool> is_handler_;
+  std::unordered_map<size_t, std::vector<uint32_t>> handlers_from_;  // by the start of their regions
   std::vector<bool> leader_;
   std::vector<Written> at_;  // per leader: registers written on every path to it; empty while unreached
   std::vector<size_t> work_;

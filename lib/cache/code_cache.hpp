@@ -68,6 +68,14 @@ struct Record {
   std::vector<value::Proto*> users;
 };
 
+// The range of addresses that a vm looks for on its stacks, of which the Scan itself may be a part: so that it does not find
+// itself, both ends are kept inverted. `newest` is the last region that the range covers.
+struct Scan {
+  uintptr_t inverted_low = 0;
+  uintptr_t inverted_high = 0;
+  uint64_t newest = 0;
+};
+
 // A vm as the cache sees it: something with stacks that may return into code.
 class StackOwner {
  public:
@@ -133,10 +141,12 @@ class CodeCache {
 
   void add_owner(StackOwner* owner);
   void remove_owner(StackOwner* owner);
-  // True when it is time for this owner to look through its stacks.
+  // True when there is retired code, so that owners should look through their stacks.
   bool wants_scan() const { return retired_bytes_.load(std::memory_order_relaxed) > 0; }
-  // The owner, on its own thread, looked: `holds(base, end)` says whether a stack has an address in [base, end).
-  void scanned(StackOwner* owner, const std::function<bool(uintptr_t base, uintptr_t end)>& holds);
+  // What this owner has to look for, on its own thread. False: nothing waits for it.
+  bool begin_scan(StackOwner* owner, Scan* scan);
+  // It looked: `words` are all that its stacks hold within the scan's range.
+  void scanned(StackOwner* owner, const Scan& scan, std::vector<uintptr_t> words);
 
  private:
   struct HashOf {
@@ -148,6 +158,7 @@ class CodeCache {
   };
   struct Retired {
     std::unique_ptr<Region> region;
+    uint64_t number = 0;  // in the order of retiring
     std::set<StackOwner*> pending;
   };
 
@@ -168,6 +179,7 @@ class CodeCache {
   std::set<std::string, std::less<>> pins_;
   std::vector<std::unique_ptr<Region>> regions_;
   std::list<Retired> retired_;
+  uint64_t last_retired_ = 0;
   std::vector<StackOwner*> owners_;
   std::vector<uint32_t> generation_ends_;
   Counts counts_;

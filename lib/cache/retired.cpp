@@ -1,7 +1,8 @@
 // cache/retired.cpp: code that is out of use, until no stack can return into it.
 //
 //   retire: every vm that is running or has something set aside may hold an address in the region: it is pending
-//   each of these, on its own thread, looks through its stacks: no address, then it is pending no longer
+//   each of these, on its own thread, looks through its computations' stacks, all at once for all that is retired: no address,
+//   then it is pending no longer
 //   nobody pending: the memory goes
 //
 // A vm that begins to run after the region was taken out of use can no longer get into it, for all entries have been changed before.
@@ -15,6 +16,7 @@ void CodeCache::retire(Region* region) {
   auto at = std::find_if(regions_.begin(), regions_.end(), [&](auto& r) { return r.get() == region; });
   Retired old;
   old.region = std::move(*at);
+  old.number = ++last_retired_;
   regions_.erase(at);
   for (StackOwner* owner : owners_)
     if (!owner->surely_empty()) old.pending.insert(owner);
@@ -46,12 +48,28 @@ void CodeCache::remove_owner(StackOwner* owner) {
   release_free();
 }
 
-void CodeCache::scanned(StackOwner* owner, const std::function<bool(uintptr_t base, uintptr_t end)>& holds) {
+bool CodeCache::begin_scan(StackOwner* owner, Scan* scan) {
   std::lock_guard lock(mutex_);
-  for (Retired& old : retired_) {
+  uintptr_t low = UINTPTR_MAX, high = 0;
+  for (const Retired& old : retired_) {
     if (!old.pending.contains(owner)) continue;
-    if (!holds(old.region->base, old.region->base + old.region->size)) old.pending.erase(owner);
+    low = std::min(low, old.region->base);
+    high = std::max(high, old.region->base + old.region->size);
   }
+  *scan = {~low, ~high, last_retired_};
+  return high != 0;
+}
+
+// What was retired after the scan began is not judged by it.
+void CodeCache::scanned(StackOwner* owner, const Scan& scan, std::vector<uintptr_t> words) {
+  std::sort(words.begin(), words.end());
+  auto holds = [&](const Region& region) {
+    const auto first = std::lower_bound(words.begin(), words.end(), region.base);
+    return first != words.end() && *first < region.base + region.size;
+  };
+  std::lock_guard lock(mutex_);
+  for (Retired& old : retired_)
+    if (old.number <= scan.newest && old.pending.contains(owner) && !holds(*old.region)) old.pending.erase(owner);
   release_free();
 }
 

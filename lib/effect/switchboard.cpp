@@ -29,6 +29,22 @@ void after_switch([[maybe_unused]] void* saved, [[maybe_unused]] const void** bo
 #endif
 }
 
+// The registers that a function must leave as they were.
+constexpr size_t kKeptRegisters = 6;
+void save_kept_registers(uintptr_t* to) {
+  asm volatile("movq %%rbx, (%0)\n\tmovq %%rbp, 8(%0)\n\tmovq %%r12, 16(%0)\n\t"
+               "movq %%r13, 24(%0)\n\tmovq %%r14, 32(%0)\n\tmovq %%r15, 40(%0)"
+               :
+               : "r"(to)
+               : "memory");
+}
+
+[[gnu::no_sanitize("address")]] void look(const void* from, const void* to, uintptr_t low, uintptr_t high,
+                                          std::vector<uintptr_t>* found) {
+  for (auto* word = static_cast<const uintptr_t*>(from); word < to; word++)
+    if (*word >= low && *word < high) found->push_back(*word);
+}
+
 }  // namespace
 
 // Where the host's stack lies, as the sanitizer told when a fiber was entered.
@@ -182,6 +198,22 @@ void Switchboard::clear() {
 
 void Switchboard::trim() {
   for (Computation* c : idle_) c->memory_.shrink();
+}
+
+// Compiled code runs on computations' stacks only; an address may also be in a register that a caller keeps. The frame of this
+// function itself, and what it calls, is not looked at.
+[[gnu::noinline, gnu::no_sanitize("address")]] std::vector<uintptr_t> Switchboard::words_between(uintptr_t inverted_low,
+                                                                                                 uintptr_t inverted_high) {
+  uintptr_t kept[kKeptRegisters];
+  save_kept_registers(kept);
+  const uintptr_t low = ~inverted_low, high = ~inverted_high;
+  std::vector<uintptr_t> found;
+  look(kept, kept + kKeptRegisters, low, high, &found);
+  for (auto& c : all_) {
+    if (c->state_ == State::kIdle) continue;
+    look(c.get() == current_ ? __builtin_frame_address(0) : c->context_, c->memory_.stack_top(), low, high, &found);
+  }
+  return found;
 }
 
 [[gnu::no_sanitize("address")]] void Switchboard::roots(heap::Marker& marker) {

@@ -103,10 +103,14 @@ class Switchboard {
   static Value host_call(VmState* vm, void* record, const Value* args, uint64_t argc);
   static Value safepoint(VmState* vm);
 
-  // True when no computation is set aside or running: no stack of ours holds anything.
-  bool all_idle() const { return busy_.load(std::memory_order_relaxed) == 0; }
-  // Enumerates stacks for the collector, and for whoever looks for code addresses.
+  // How many computations are running or set aside; 0: no stack of ours holds anything.
+  uint32_t busy() const { return busy_.load(std::memory_order_relaxed); }
+  bool all_idle() const { return busy() == 0; }
+  // Enumerates stacks for the collector.
   void roots(heap::Marker& marker);
+  // Every word within a range of addresses that the computations' stacks hold. The ends are given inverted, so that they are not
+  // found in the caller's own frame.
+  std::vector<uintptr_t> words_between(uintptr_t inverted_low, uintptr_t inverted_high);
   // Gives back pages of idle stacks.
   void trim();
 

@@ -99,23 +99,6 @@ Value host_entry(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, V
   return frame::vm_of(vm).hooks.host_call(vm, record, args, n);
 }
 
-class CodeFinder final : public heap::Marker {
- public:
-  CodeFinder(uintptr_t base, uintptr_t end) : base_(base), end_(end) {}
-  bool found() const { return found_; }
-  void value(Value) override {}
-  void object(const Object*) override {}
-  void range(const Value*, const Value*) override {}
-  [[gnu::no_sanitize("address")]] void conservative(const void* from, const void* to) override {
-    auto* word = reinterpret_cast<const uintptr_t*>(reinterpret_cast<uintptr_t>(from) & ~uintptr_t{7});
-    for (; word < to && !found_; word++) found_ = *word >= base_ && *word < end_;
-  }
-
- private:
-  uintptr_t base_, end_;
-  bool found_ = false;
-};
-
 }  // namespace
 
 Instance::State::State(Instance& instance, InstanceOptions given) : owner(instance), options(std::move(given)) {
@@ -141,12 +124,16 @@ void Instance::State::write(const char* data, size_t size) {
 
 bool Instance::State::surely_empty() const { return entered_by.load() == 0 && board->all_idle(); }
 
+// Looking takes time for every computation that is set aside, so the more there are, the more entries it has to wait.
 void Instance::State::scan_for_code() {
-  owner.engine().state().cache.scanned(this, [this](uintptr_t base, uintptr_t end) {
-    CodeFinder finder(base, end);
-    board->roots(finder);
-    return finder.found();
-  });
+  constexpr uint32_t kStacksPerEntry = 8;
+  const uint32_t stacks = board->busy();
+  if (stacks != 0 && ++entries_since_scan <= stacks / kStacksPerEntry) return;
+  entries_since_scan = 0;
+  cache::CodeCache& cache = owner.engine().state().cache;
+  cache::Scan scan;
+  if (!cache.begin_scan(this, &scan)) return;
+  cache.scanned(this, scan, board->words_between(scan.inverted_low, scan.inverted_high));
 }
 
 void Instance::State::do_left_work() {
@@ -275,6 +262,8 @@ Outcome Instance::resume_error(const std::shared_ptr<Computation>& computation, 
 
 void Instance::cancel(const std::shared_ptr<Computation>& computation) {
   if (computation->state() != effect::State::kSuspended && computation->state() != effect::State::kInterrupted) return;
+  // An interrupt that came before was not meant for the exits, which it would cut short.
+  if (!state_->board->current()) vm_->requests.fetch_and(~frame::kRequestInterrupt);
   vm_->state.unwind_kind = frame::UnwindKind::kCancel;
   vm_->state.unwind_token = 0;
   vm_->state.unwind_value = kNil;

@@ -75,7 +75,7 @@ struct Instance::State final : cache::StackOwner {
   ~State();
   bool surely_empty() const override;
 
-  // Looks for retired code on this vm's stacks. On the vm's own thread.
+  // Looks for retired code on this vm's stacks, now and then. On the vm's own thread.
   void scan_for_code();
   Outcome drive(effect::Computation* c, Value first_answer, bool can_suspend,
                 std::shared_ptr<effect::Computation> handle);
@@ -91,6 +91,7 @@ struct Instance::State final : cache::StackOwner {
   std::unique_ptr<effect::Switchboard> board;
   std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none
   Entry* innermost = nullptr;
+  uint32_t entries_since_scan = 0;
 
   std::mutex mutex;  // guards what follows
   std::vector<uint32_t> dropped_references;

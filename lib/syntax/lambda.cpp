@@ -112,15 +112,14 @@ void Expander::collect_body(Value forms, std::vector<BodyItem>& items) {
     Unit::At at(unit_, each);
     Value form = expand_head(each);
     const FormEntry* entry = is_pair(form) && is_symbol(car(form)) ? form_of(car(form)) : nullptr;
-    if (entry == nullptr) {
-      items.push_back({nullptr, form, value::kUnset, unit_.here()});
-    } else if (entry->method == &Expander::misplaced_define) {
+    Form method = entry == nullptr ? nullptr : entry->method;
+    if (method == &Expander::misplaced_define) {
       collect_define(form, items);
-    } else if (entry->method == &Expander::begin_form) {
+    } else if (method == &Expander::begin_form) {
       collect_body(cdr(form), items);
-    } else if (entry->method == &Expander::misplaced_record) {
+    } else if (method == &Expander::misplaced_record) {
       collect_body(cdr(record_definitions(form)), items);
-    } else if (entry->method == &Expander::misplaced_macro) {
+    } else if (method == &Expander::misplaced_macro) {
       define_local_macro(form);
     } else {
       items.push_back({nullptr, form, value::kUnset, unit_.here()});

@@ -77,7 +77,7 @@ Node* Expander::quasi_vector(Value vector, int depth) {
   auto* v = value::as<value::Vector>(vector);
   Value list = unit_.keep(frame::make_list(unit_.vm(), v->data, v->length));
   Node* made = quasi(list, depth);
-  if (is_constant(made)) return constant(vector);
+  // What was unquoted may have become a constant too, so the elements are always the new ones.
   return primitive(Id::k_list_to_vector, {made});
 }
 

@@ -50,7 +50,7 @@ void Unit::fail(Position at, std::string_view what, std::string_view remedy) {
 
 void Unit::check_depth() {
   // A walk needs a few hundred bytes a level; the reserve leaves room for making the error.
-  constexpr size_t kReserve = 64 * 1024;
+  constexpr size_t kReserve = size_t{64} * 1024;
   if (frame::stack_left(vm_) < kReserve) [[unlikely]]
     fail_here("the expression is nested too deeply for the stack", "split it into several definitions");
 }

@@ -253,6 +253,20 @@ void effects_that_nobody_can_answer(void**) {
 
 // ------------------------------------------------------------------ interrupting
 
+void early_interrupts_spare_exits(void**) {
+  Session s;
+  jit_value v;
+  jit_computation* c;
+  s.eval("(define (spin n) (if (= n 0) 'done (spin (- n 1)))) (define exits 0)");
+  const char* wound = "(dynamic-wind (fn () nil) (fn () (perform 'ask 1)) (fn () (spin 10000) (set! exits (+ exits 1))))";
+  assert_int_equal(eval_suspending(s, wound, &v, &c), JIT_SUSPENDED);
+  assert_asks(s, v, 1);
+  jit_interrupt(s.vm);
+  assert_int_equal(jit_cancel(c, nullptr), JIT_OK);
+  jit_computation_release(c);
+  assert_int_equal(s.eval_int("exits"), 1);
+}
+
 void interrupts_stop_and_go_on(void**) {
   Session s;
   s.eval("(define (spin n) (if (= n 0) 'done (spin (- n 1))))");
@@ -317,6 +331,7 @@ int main() {
       cmocka_unit_test(thousands_may_be_suspended),
       cmocka_unit_test(a_vm_goes_with_its_suspended),
       cmocka_unit_test(effects_that_nobody_can_answer),
+      cmocka_unit_test(early_interrupts_spare_exits),
       cmocka_unit_test(interrupts_stop_and_go_on),
       cmocka_unit_test(interrupts_cancel_what_cannot_wait),
   };

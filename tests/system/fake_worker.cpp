@@ -1,5 +1,6 @@
 // tests/system/fake_worker.cpp: a program that stands where terrace-worker should, of another version of the library.
-// usage: fake_worker protocol|bytecode ARGUMENT...   says which version is another one; the rest is what a worker is given.
+// usage: fake_worker protocol|bytecode ARGUMENT...   says which version is another one; the rest is what a worker is
+// given.
 #include <unistd.h>
 
 #include <cstring>

@@ -84,7 +84,8 @@ inline std::vector<WorkerProcess> worker_processes(const std::string& place) {
     const std::string status = text_of("/proc/" + name + "/status");
     if (status.find("State:\tZ") != std::string::npos) continue;
     const size_t parent_at = status.find("PPid:");
-    const std::string parent = std::to_string(parent_at == std::string::npos ? 0 : atoi(status.c_str() + parent_at + 5));
+    const std::string parent =
+        std::to_string(parent_at == std::string::npos ? 0 : atoi(status.c_str() + parent_at + 5));
     found.push_back({pid, text_of("/proc/" + parent + "/cmdline").find(place + "/terrace-") != std::string::npos});
   }
   return found;

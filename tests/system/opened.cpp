@@ -1,17 +1,19 @@
 // tests/system/opened.cpp: the functions of terrace/jit.h for a program that is not linked with the library.
 //
-// Answers for: opening the library that TERRACE_LIBRARY names, RTLD_LOCAL as hosts do, before main, and for one jump per exported
-// function (exports.def is made from abi/terrace.map). So a test reads as if it were linked, and what it uses is what dlsym finds.
+// Answers for: opening the library that TERRACE_LIBRARY names, RTLD_LOCAL as hosts do, before main, and for one jump
+// per exported function (exports.def is made from abi/terrace.map). So a test reads as if it were linked, and what it
+// uses is what dlsym finds.
 #include <dlfcn.h>
 
 #include <cstdio>
 #include <cstdlib>
 
-// The jump goes through a pointer that starts as null; the names do not collide with the header's, which is not included here.
-#define T_EXPORT(name)                   \
-  extern "C" {                           \
+// The jump goes through a pointer that starts as null; the names do not collide with the header's, which is not
+// included here.
+#define T_EXPORT(name)                       \
+  extern "C" {                               \
   void* opened_##name __attribute__((used)); \
-  }                                      \
+  }                                          \
   asm(".text\n.globl " #name "\n.type " #name ", @function\n" #name ":\n\tjmp *opened_" #name "(%rip)\n");
 #include "exports.def"
 #undef T_EXPORT

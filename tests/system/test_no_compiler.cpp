@@ -1,5 +1,5 @@
-// tests/system/test_no_compiler.cpp: a worker that cannot start, no assembler, no place for files, no memory for code: every call
-// gives the right answer from the interpreter, and jit_stats_json says why nothing was compiled.
+// tests/system/test_no_compiler.cpp: a worker that cannot start, no assembler, no place for files, no memory for code:
+// every call gives the right answer from the interpreter, and jit_stats_json says why nothing was compiled.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -20,7 +20,7 @@ namespace {
 const char kFib[] = "(define (fib n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)))))";
 
 struct Expected {
-  const char* reason;     // the key in "refusals"; NULL: everything is compiled
+  const char* reason;            // the key in "refusals"; NULL: everything is compiled
   const char* may_be = nullptr;  // another that is as right
   bool some_work = false;        // small functions are compiled all the same
 };
@@ -41,7 +41,8 @@ std::string trouble_in_mode(uint32_t mode, const char* worker, const Expected& e
   jit_value v;
   jit_eval(vm, kFib, sizeof kFib - 1, nullptr, &v, nullptr, nullptr);
   for (int i = 0; i < 3; i++) {
-    if (jit_eval(vm, "(fib 17)", 8, nullptr, &v, nullptr, nullptr) != JIT_OK || v.kind != JIT_INT || v.as.integer != 1597)
+    if (jit_eval(vm, "(fib 17)", 8, nullptr, &v, nullptr, nullptr) != JIT_OK || v.kind != JIT_INT ||
+        v.as.integer != 1597)
       wrong = "a wrong answer";
     jit_wait(engine, 60000, nullptr, nullptr);
   }
@@ -273,7 +274,8 @@ void no_executable_memory(void**) {
     jit_engine* engine = nullptr;
     jit_vm* vm = nullptr;
     jit_value v;
-    if (jit_engine_new(&options, &engine, nullptr) != JIT_OK || jit_vm_new(engine, nullptr, &vm, nullptr) != JIT_OK) _exit(2);
+    if (jit_engine_new(&options, &engine, nullptr) != JIT_OK || jit_vm_new(engine, nullptr, &vm, nullptr) != JIT_OK)
+      _exit(2);
     const std::string first = std::string(kFib) + "(define (twice x) (+ x x)) (twice 1) (twice 2) (twice 3)";
     jit_eval(vm, first.data(), first.size(), nullptr, &v, nullptr, nullptr);
     jit_wait(engine, 60000, nullptr, nullptr);

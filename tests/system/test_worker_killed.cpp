@@ -1,4 +1,5 @@
-// tests/system/test_worker_killed.cpp: kill -9 of the worker at any time: every answer is right, and the host notices nothing.
+// tests/system/test_worker_killed.cpp: kill -9 of the worker at any time: every answer is right, and the host notices
+// nothing.
 #include <atomic>
 
 #include "machine.hpp"
@@ -62,7 +63,8 @@ class Killer {
 };
 
 // Runs programs while their compilers are killed; what must hold afterwards is checked here too.
-void run_under_fire(uint32_t mode, Victim victim, uint64_t longest_us, uint32_t workers, std::chrono::milliseconds time) {
+void run_under_fire(uint32_t mode, Victim victim, uint64_t longest_us, uint32_t workers,
+                    std::chrono::milliseconds time) {
   TemporaryPlace place;
   jit_engine_options options = engine_options(mode, 1);
   options.workers = workers;
@@ -71,8 +73,8 @@ void run_under_fire(uint32_t mode, Victim victim, uint64_t longest_us, uint32_t 
     Session s(&options);
     Killer killer(place.path(), victim, mode * 10 + longest_us, longest_us);
     const auto end = std::chrono::steady_clock::now() + time;
-    for (int round = 0; std::chrono::steady_clock::now() < end || (round < 200 && stats_of(s.engine).worker_starts < 2 &&
-                                                                  stats_of(s.engine).refused == 0);
+    for (int round = 0; std::chrono::steady_clock::now() < end ||
+                        (round < 200 && stats_of(s.engine).worker_starts < 2 && stats_of(s.engine).refused == 0);
          round++) {
       assert_int_equal(s.eval_int(program_of(round)), answer_of(round));
     }
@@ -158,7 +160,8 @@ void a_stopped_worker_holds_nobody_up(void**) {
   assert_true(stats_of(s.engine).base_compiles >= 2 * kFunctions);
 }
 
-// The engine goes while its worker is stopped in the middle of a batch; releasing does not take long, and nothing stays.
+// The engine goes while its worker is stopped in the middle of a batch; releasing does not take long, and nothing
+// stays.
 void an_engine_leaves_a_stopped_worker(void**) {
   TemporaryPlace place;
   jit_engine_options options = engine_options(JIT_MODE_AUTO, 1);

@@ -1,8 +1,7 @@
 ;;;; abi.lisp: include/terrace/jit.h in Lisp: numbers, layouts, and one Lisp function for each function of the library.
 ;;;;
 ;;;; Rules for calls out of Lisp, kept by DEFINE-ENTRY:
-;;;;  1. The library may run on a stack of its own. In SBCL asynchronous interrupts wait until the call is over (WITH-FOREIGN-STACKS),
-;;;;     as their handlers are Lisp code; callbacks (callbacks.lisp) let them in again.
+;;;;  1. They go through CALL-OUTSIDE-LISP, as the library may run on a stack of its own (stacks.lisp).
 ;;;;  2. Nothing signals between a call that gives a handle and the place where the handle is kept.
 
 (in-package #:terrace)
@@ -83,15 +82,8 @@
        (pushnew '(,address . ,foreign-name) *entries* :key #'car)
        (declaim (inline ,name))
        (defun ,name ,names
-         (with-foreign-stacks
-           (cffi:foreign-funcall-pointer (or ,address (no-library)) ()
-                                         ,@(loop for (argument type) in arguments append `(,type ,argument))
-                                         ,result))))))
-
-(defmacro with-foreign-stacks (&body body)
-  "BODY is one call of the library."
-  #-sbcl `(progn ,@body)
-  #+sbcl `(call-outside-lisp ,@body))
+         (call-outside-lisp (or ,address (no-library)) ,result
+                            ,@(loop for (argument type) in arguments append `(,type ,argument)))))))
 
 (define-entry %version-string ("jit_version_string" :pointer))
 (define-entry %error-new ("jit_error_new" :pointer) (status :int32) (message :pointer) (length :uint64))

@@ -36,6 +36,9 @@
 (define-condition non-local-exit (terrace-error) ()
   (:report "a host function was left by a non-local exit (THROW, RETURN-FROM, an aborted thread), which cannot cross SX"))
 
+(define-condition too-deep (terrace-error) ()
+  (:report "SX and Lisp call each other too deeply: the stack of this thread is nearly used up"))
+
 (defmacro without-leaving (on-failure &body body)
   "BODY's value; whatever else would happen, the value of the function ON-FAILURE, called with a condition."
   (let ((over (gensym "OVER")) (left (gensym "LEFT")))
@@ -67,26 +70,34 @@
       *vm*
       (handle-fails (cffi:pointer-address vm-pointer) "this vm is on its way out and runs no Lisp any more")))
 
-(defun call-host-function (env vm-pointer arguments count result err)
-  (without-leaving (lambda (condition)
-                     (clear-value result)
-                     (fail-with condition vm-pointer err))
-    (let ((vm (caller vm-pointer)) (*suspending* nil))
-      (give-answer vm
-                   (apply (host-function-function (registered env)) (read-arguments vm arguments count))
-                   result)
-      +status-ok+)))
+(defun call-host-function (env vm-address arguments count result err)
+  (let ((vm-pointer (cffi:make-pointer vm-address)) (result (cffi:make-pointer result)) (err (cffi:make-pointer err)))
+    (without-leaving (lambda (condition)
+                       (clear-value result)
+                       (fail-with condition vm-pointer err))
+      (let ((vm (caller vm-pointer)) (*suspending* nil))
+        (unless (stack-left-p) (error 'too-deep))
+        (absorb-turn vm)
+        (give-answer vm
+                     (apply (host-function-function (registered env))
+                            (read-arguments vm (cffi:make-pointer arguments) count))
+                     result)
+        +status-ok+))))
 
-(cffi:defcallback host-function-called :int32
-    ((env :pointer) (vm :pointer) (arguments :pointer) (count :uint64) (result :pointer) (err :pointer))
-  (call-host-function (cffi:pointer-address env) vm arguments count result err))
+(define-callback host-function-called (:uint64 :uint64 :uint64 :uint64 :uint64 :uint64) call-host-function)
 
-(cffi:defcallback host-object-unused :void ((env :pointer))
-  (unregister (cffi:pointer-address env)))
+(defun forget-object (number)
+  (unregister number)
+  0)
 
-(cffi:defcallback output-written :void ((env :pointer) (data :pointer) (size :uint64))
-  (without-leaving (lambda (condition) (declare (ignore condition)) nil)
-    (write-output (registered (cffi:pointer-address env)) (decode data size))))
+(define-callback object-unused (:uint64) forget-object)
+
+(defun output-text (number data size)
+  (without-leaving (lambda (condition) (declare (ignore condition)) 0)
+    (write-output (registered number) (decode (cffi:make-pointer data) size))
+    0))
+
+(define-callback output-written (:uint64 :uint64 :uint64) output-text)
 
 (defun write-output (destination text)
   (etypecase destination
@@ -106,8 +117,8 @@
 (defun define-host-function (vm name function min max)
   (registering (number (make-host-function :name name :function function))
     (with-text (text size name)
-      (checked vm (%define-function (pointer-of vm) text size min (or max -1) (cffi:callback host-function-called)
-                                    (cffi:make-pointer number) (cffi:callback host-object-unused))))))
+      (checked vm (%define-function (pointer-of vm) text size min (or max -1) (callback-address host-function-called)
+                                    (cffi:make-pointer number) (callback-address object-unused))))))
 
 (defun put-function (vm arena function pointer)
   "A function becomes a value through a global that keeps nothing."
@@ -125,7 +136,7 @@
 (defun put-lisp-object (vm arena object pointer)
   (registering (number object)
     (put-new vm arena pointer (%host-object-new (pointer-of vm) (cffi:make-pointer number) +lisp-object+
-                                                (cffi:callback host-object-unused)))))
+                                                (callback-address object-unused)))))
 
 (defun read-host-object (vm ref)
   "The Lisp object itself, or what holds another host's."

@@ -112,11 +112,16 @@
 
 ;;; --- the engine at large
 
+(defconstant +wait-slice+ 100 "Milliseconds for which Lisp's interrupts wait at most.")
+
 (defun wait (engine &optional (seconds 30))
   "Waits until nothing is being compiled, at most SECONDS. Whether that came true."
   (cffi:with-foreign-object (idle :uint32)
-    (engine-call engine (%wait (ceiling (* 1000 seconds)) idle))
-    (= 1 (cffi:mem-ref idle :uint32))))
+    (loop with left = (ceiling (* 1000 seconds))
+          do (engine-call engine (%wait (min left +wait-slice+) idle))
+             (decf left +wait-slice+)
+             (cond ((= 1 (cffi:mem-ref idle :uint32)) (return t))
+                   ((<= left 0) (return nil))))))
 
 (defun refusals (engine)
   (cffi:with-foreign-object (cell :pointer)
@@ -148,10 +153,4 @@
               (/ (figure :opt-compile-ns) 1d6) (figure :worker-starts) (figure :worker-deaths))
       (format stream "~D refused~{~^: ~(~A~) ~D~^,~}~%" (figure :refused) (figure :refusals))
       (format stream "heap ~D bytes after ~D collections~%" (figure :heap-bytes) (figure :heap-collections))))
-  nil)
-
-(defun interrupt (vm)
-  "Makes the program that runs in VM stop at its next safe point and signal INTERRUPTED in its own thread. Any thread."
-  (setf (wants-interrupt vm) t)
-  (%interrupt (pointer-of vm))
   nil)

@@ -41,7 +41,7 @@
   (loop for (variable) in *entries* do (setf (symbol-value variable) nil)))
 
 (defun check-version ()
-  (let ((version (cffi:foreign-funcall-pointer (cffi:foreign-symbol-pointer "jit_abi_version") () :uint32)))
+  (let ((version (call-outside-lisp (cffi:foreign-symbol-pointer "jit_abi_version") :uint32)))
     (unless (= (ash version -16) +abi+)
       (library-error "~A speaks version ~D.~D of the interface; this system needs ~D" *library-path*
                      (ash version -16) (logand (ash version -8) 255) +abi+))))

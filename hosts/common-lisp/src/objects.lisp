@@ -8,8 +8,12 @@
 (defclass vm (owner)
   ((engine :initarg :engine :reader engine-of)
    (package :initarg :package :reader vm-package)
-   (false :initarg :false :reader vm-false)
+   (false-value :initarg :false :reader vm-false)
    (wants-interrupt :initform nil :accessor wants-interrupt)
+   (runs :initform 0 :accessor runs :type fixnum)
+   (running :initform nil :accessor running :documentation "The number of the run in progress, or NIL.")
+   (seen-running :initform nil :accessor seen-running :documentation "RUNNING, a tick ago.")
+   (turn :initform nil :accessor turn :documentation "NIL, :asking or :asked: whether the program was asked to set itself aside.")
    (answer :initform nil :accessor last-answer))
   (:documentation "A heap with its globals and running computations. One thread at a time."))
 

@@ -26,7 +26,7 @@
    #:with-effects #:with-suspension #:suspended #:suspended-p #:operation #:arguments #:resume #:resume-error #:cancel
    ;; control
    #:threshold #:set-threshold #:with-threshold #:budget #:set-budget #:budget-bytes #:set-budget-bytes
-   #:pin #:unpin #:reset #:clear-cold #:stats #:report #:exclude #:allow #:optimize #:demote #:explain #:wait #:interrupt))
+   #:pin #:unpin #:reset #:clear-cold #:stats #:report #:exclude #:allow #:optimize #:demote #:explain #:wait #:interrupt #:*tick*))
 
 ;;; SX symbols whose names would read as NIL and T live here when they become Lisp symbols: these two mean something else in Lisp.
 (defpackage #:terrace.symbols

@@ -30,7 +30,8 @@ Leaving it any other way cancels the program."))
         (loop
           (setf (cffi:mem-ref computation :pointer) (cffi:null-pointer) (cffi:mem-ref err :pointer) (cffi:null-pointer))
           (clear-value result)
-          (let ((status (funcall start result computation err)))
+          (let ((status (while-running (vm) (funcall start result computation err))))
+            (unless (= status +status-interrupted+) (absorb-turn vm))
             (cond ((= status +status-ok+) (return (from-sx vm result)))
                   ((minusp status) (return (signal-failure vm status err)))
                   (t (multiple-value-bind (next value) (set-aside vm status result (cffi:mem-ref computation :pointer))
@@ -71,7 +72,9 @@ Leaving it any other way cancels the program."))
     (decide-safely computation)))
 
 (defun interruption (vm computation)
-  "The library's timer (interrupts.lisp) only wants Lisp to have a turn; a user's wish is signalled."
+  "The ticking thread (interrupts.lisp) only wants Lisp to have a turn; a user's wish is signalled."
+  (loop while (eq (turn vm) :asking))
+  (setf (turn vm) nil)
   (if (shiftf (wants-interrupt vm) nil)
       (restart-case (error 'interrupted :computation computation)
         (continue () :report "Go on with the program." (values :continue))

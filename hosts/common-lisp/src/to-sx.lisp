@@ -4,7 +4,9 @@
 
 (in-package #:terrace)
 
-(defvar *maximum-depth* 1000 "How deeply conses in cars, vectors and tables may be nested when they cross.")
+(defvar *maximum-depth* #+ecl 200 #-ecl 1000
+  "How deeply conses in cars, vectors and tables may be nested when they cross. ECL's stack is small, and ends the program when it
+is used up in the wrong place.")
 
 (defvar *maximum-elements* 10000000 "How many elements one value may have in all when it crosses; circular data ends here.")
 
@@ -76,7 +78,8 @@
   "There is no struct for a ratio, but its text is a literal."
   (let ((*print-base* 10) (*print-radix* nil))
     (with-text (source size (princ-to-string value))
-      (checked vm (%eval (pointer-of vm) source size (cffi:null-pointer) pointer (cffi:null-pointer))))
+      (complete vm pointer (lambda (computation err)
+                             (%eval (pointer-of vm) source size (cffi:null-pointer) pointer computation err))))
     (push (value-ref pointer) (arena-references arena))))
 
 (defmacro with-elements ((vm arena items count sequence-form datum) &body body)
@@ -122,7 +125,8 @@
     (with-text (name size "i64-vector")
       (with-values (function 1)
         (setf (value-kind function) +kind-symbol+ (cffi:mem-ref function :pointer 8) name (value-bytes function) size)
-        (checked vm (%call (pointer-of vm) function arguments (length value) pointer (cffi:null-pointer)))))
+        (complete vm pointer (lambda (computation err)
+                               (%call (pointer-of vm) function arguments (length value) pointer computation err)))))
     (push (value-ref pointer) (arena-references arena))))
 
 (defun spine (list)
