@@ -48,18 +48,20 @@ compile() {
   return 1
 }
 
-# One line for every suite from meson's log: how many tests passed, failed, were skipped.
+# From meson's log: the end of what each failed test wrote, then one line for every suite.
 summary_of() {
   python3 - "$1/meson-logs/testlog.json" <<'PYTHON'
-import collections, json, sys
+import collections, json, os, sys
 suites = collections.defaultdict(collections.Counter)
-try:
-    for line in open(sys.argv[1]):
-        test = json.loads(line)
-        for suite in test.get("suite") or ["terrace"]:
-            suites[suite.split(":")[-1]][test["result"]] += 1
-except FileNotFoundError:
-    pass
+log = open(sys.argv[1]) if os.path.exists(sys.argv[1]) else []
+for test in map(json.loads, log):
+    suite, _, name = test["name"].partition(" / ")
+    result = test["result"]
+    suites[suite.split(":")[-1]][result] += 1
+    if result not in ("OK", "EXPECTEDFAIL", "SKIP"):
+        print(f"not ok - {test['name']}: {result}")
+        for line in (test.get("stdout", "") + test.get("stderr", "")).splitlines()[-40:]:
+            print("#  ", line)
 for suite, results in sorted(suites.items()):
     passed = results.pop("OK", 0) + results.pop("EXPECTEDFAIL", 0)
     skips = results.pop("SKIP", 0)
@@ -70,10 +72,7 @@ PYTHON
 # run_suites DIRECTORY LABEL MESON-OPTION...
 run_suites() {
   directory=$1; label=$2; shift 2
-  meson test -C "$directory" --no-rebuild --print-errorlogs "$@" >"$logs/$directory.test" 2>&1 || {
-    sed -n '/Summary of Failures/,$!p' "$logs/$directory.test" | tail -n 150
-    failed "$label"
-  }
+  meson test -C "$directory" --no-rebuild "$@" >"$logs/$directory.test" 2>&1 || failed "$label"
   summary_of "$directory"
 }
 

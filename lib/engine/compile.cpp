@@ -3,6 +3,7 @@
 //   running thread: tick -> policy says request -> encode -> pool.submit          (goes on interpreting)
 //   pool's thread:                    ... worker ... -> on_answer -> load -> cache.install -> entries change
 //   running thread: the next call goes into the compiled code
+#include <algorithm>
 #include <chrono>
 
 #include "bytecode/encoding.hpp"
@@ -106,6 +107,13 @@ void Engine::State::wait_for(const std::vector<uint64_t>& ids) {
     for (uint64_t id : ids)
       if (pending.contains(id)) return false;
     return true;
+  });
+}
+
+void Engine::State::wait_for_function(const bytecode::Hash& hash) {
+  std::unique_lock lock(mutex);
+  answered.wait(lock, [&] {
+    return std::none_of(pending.begin(), pending.end(), [&](const auto& entry) { return entry.second.hash == hash; });
   });
 }
 

@@ -22,6 +22,8 @@ bool put(VmState* vm, Value dict, std::string_view key, uint64_t n) {
   return prims::dict_insert(vm, dict, frame::vm_of(vm).intern(key), integer(vm, n));
 }
 
+bool only_looks(Control control) { return control == Control::kStats || control == Control::kTier; }
+
 Value stats_dict(VmState* vm, Engine& engine) {
   Statistics s = engine.statistics();
   const std::pair<const char*, uint64_t> kFigures[] = {
@@ -90,6 +92,8 @@ Value tier_symbol(VmState* vm, Value function) {
 
 Value control(VmState* vm, uint32_t which, const Value* args, uint64_t) {
   Instance::State& state = state_of(vm);
+  if (state.options.no_control && !only_looks(static_cast<Control>(which)))
+    return frame::raise_error(vm, frame::ErrorKind::kUnsupported, "this vm may not change what it shares with others");
   Instance& instance = state.owner;
   Engine& engine = instance.engine();
   switch (static_cast<Control>(which)) {

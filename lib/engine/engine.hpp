@@ -73,6 +73,9 @@ class Engine {
 struct InstanceOptions {
   uint64_t heap_limit = uint64_t{4} << 30;
   uint64_t stack_limit = uint64_t{256} << 20;
+  uint64_t fuel_ms = 0;       // processor time of a computation; 0: no limit
+  uint64_t output_limit = 0;  // bytes that a computation may write; 0: no limit
+  bool no_control = false;    // primitives that change what other vms share are refused
   bool gc_stress = false;
   std::function<void(const char* data, size_t size)> write;  // called as host functions are
 };

@@ -29,6 +29,7 @@ bool Instance::optimize(Value function, Mode mode, std::string* why_not) {
   Engine::State& shared = engine_->state();
   jobs::Tier tier = mode == Mode::kBase ? jobs::Tier::kBase : jobs::Tier::kOpt;
   shared.adopt(state(), proto);
+  shared.wait_for_function(proto->function->hash);  // what was asked for before, perhaps for the other tier
   uint64_t id = 0;
   if (shared.request(proto, tier, &id)) shared.wait_for({id});
   shared.cache.use(proto);

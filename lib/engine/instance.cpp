@@ -12,6 +12,8 @@ using namespace value;
 using effect::Computation;
 using effect::Message;
 
+constexpr uint64_t kNsPerMs = 1'000'000;
+
 frame::Hooks hooks() {
   frame::Hooks h;
   h.perform = &effect::Switchboard::perform;
@@ -19,6 +21,7 @@ frame::Hooks hooks() {
   h.safepoint = [](VmState* vm) {
     Instance::State& state = state_of(vm);
     if (state.owner.engine().state().cache.wants_scan()) state.scan_for_code();
+    if (state.limits->safepoint() == kUnwind) return kUnwind;
     return effect::Switchboard::safepoint(vm);
   };
   h.eval = [](VmState* vm, Value form) {
@@ -36,7 +39,7 @@ frame::Hooks hooks() {
     proto->aux = proto->function->register_count;
     proto->interval = proto->countdown = tier::first_countdown(state_of(vm).owner.engine().state().settings);
   };
-  h.write = [](VmState* vm, const char* data, size_t size) { state_of(vm).write(data, size); };
+  h.write = [](VmState* vm, const char* data, size_t size) { return state_of(vm).write(data, size); };
   return h;
 }
 
@@ -112,14 +115,16 @@ Instance::State::State(Instance& instance, InstanceOptions given) : owner(instan
 
 Instance::State::~State() = default;
 
-void Instance::State::write(const char* data, size_t size) {
-  if (!options.write) return;
+bool Instance::State::write(const char* data, size_t size) {
+  if (!limits->may_write(size)) return false;
+  if (!options.write) return true;
   const Output text{data, size};
   const auto* args = reinterpret_cast<const Value*>(&text);
   if (board->current())
     effect::Switchboard::host_call(owner.state(), &writer, args, 0);
   else
     writer.function(owner.state(), args, 0);
+  return true;
 }
 
 bool Instance::State::surely_empty() const { return entered_by.load() == 0 && board->all_idle(); }
@@ -153,7 +158,9 @@ void Instance::State::do_left_work() {
 
 Outcome Instance::State::failed() {
   VmState* vm = owner.state();
-  if (vm->unwind_kind == frame::UnwindKind::kCancel) {
+  if (vm->unwind_kind == frame::UnwindKind::kCancel && limits->spent()) {
+    limits->raise(*limits->spent());
+  } else if (vm->unwind_kind == frame::UnwindKind::kCancel) {
     frame::raise_error(vm, frame::ErrorKind::kCancelled, "the computation was cancelled");
   } else if (vm->unwind_kind == frame::UnwindKind::kEscape) {
     frame::raise_error(vm, frame::ErrorKind::kEscape, "an escape left the computation in which its block is running");
@@ -166,6 +173,7 @@ Outcome Instance::State::failed() {
 
 Outcome Instance::State::drive(Computation* c, Value first_answer, bool can_suspend,
                                std::shared_ptr<Computation> handle) {
+  Limits::Period period(*limits, *c);
   c->can_suspend = can_suspend;
   Message said = board->switch_in(c, first_answer);
   while (said.kind == Message::Kind::kHostCall) {
@@ -196,6 +204,7 @@ std::shared_ptr<Instance> Instance::make(std::shared_ptr<Engine> engine, Instanc
   State& state = *made->state_;
   frame::Vm& vm = *made->vm_;
   state.board = std::make_unique<effect::Switchboard>(vm, state.options.stack_limit);
+  state.limits = std::make_unique<Limits>(vm, made->engine_->state().fuel);
   state.references = std::make_unique<heap::RootedValues>(vm.heap);
   vm.state.runtime = interp::runtime_table();
   vm.heap.add_root_provider([board = state.board.get()](heap::Marker& marker) { board->roots(marker); });
@@ -208,6 +217,9 @@ std::shared_ptr<Instance> Instance::make(std::shared_ptr<Engine> engine, Instanc
   Entry entry(*made);
   Computation* c = state.board->start(&set_up, nullptr);
   if (!c || state.drive(c, kNil, false, nullptr).kind != Outcome::Kind::kDone) return nullptr;
+  const InstanceOptions& given = state.options;
+  uint64_t fuel_ns = std::min(given.fuel_ms, UINT64_MAX / kNsPerMs) * kNsPerMs;
+  state.limits->set(fuel_ns, given.output_limit, given.heap_limit);
   return made;
 }
 

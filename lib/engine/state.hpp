@@ -7,6 +7,7 @@
 #include "cache/code_cache.hpp"
 #include "effect/switchboard.hpp"
 #include "engine/engine.hpp"
+#include "engine/limits.hpp"
 #include "jobs/pool.hpp"
 #include "observe/reasons.hpp"
 
@@ -28,6 +29,7 @@ struct Engine::State {
   // Also asks for the functions inside it, so that they share a batch; answers the ids.
   void request_all(VmState* vm, value::Proto* proto, jobs::Tier tier, std::vector<uint64_t>* ids);
   void wait_for(const std::vector<uint64_t>& ids);
+  void wait_for_function(const bytecode::Hash& hash);
   void on_answer(jobs::BatchAnswer&& batch);
   observe::Reason install(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked,
                           uint64_t elapsed_ns, std::string* text);
@@ -54,6 +56,7 @@ struct Engine::State {
   std::vector<std::string> exclusions;
   std::vector<Instance::State*> instances;
 
+  FuelWatch fuel;
   std::unique_ptr<jobs::Pool> pool;  // last: its thread uses all of the above
 };
 
@@ -80,8 +83,8 @@ struct Instance::State final : cache::StackOwner {
   Outcome drive(effect::Computation* c, Value first_answer, bool can_suspend,
                 std::shared_ptr<effect::Computation> handle);
   Outcome failed();
-  // Gives a text to the host, switching to the host's stack first where that is needed.
-  void write(const char* data, size_t size);
+  // Gives a text to the host, switching to the host's stack first where that is needed; false after raising.
+  bool write(const char* data, size_t size);
   // Runs what other threads left to do: references dropped, computations abandoned.
   void do_left_work();
 
@@ -89,6 +92,7 @@ struct Instance::State final : cache::StackOwner {
   InstanceOptions options;
   HostRecord writer;  // the host's output as a host function; its arguments are one Output
   std::unique_ptr<effect::Switchboard> board;
+  std::unique_ptr<Limits> limits;
   std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none
   Entry* innermost = nullptr;
   uint32_t entries_since_scan = 0;

@@ -19,6 +19,7 @@ void NameTable::add(Value symbol_or_keyword, uint64_t hash) {
     rebuild(old, old.size() * 2);
   }
   insert({hash, symbol_or_keyword});
+  fresh_.push_back(symbol_or_keyword);
 }
 
 void NameTable::insert(const Slot& slot) {

@@ -19,6 +19,9 @@ struct Vm::Names {
   explicit Names(heap::Heap& heap) : kinds(heap) {}
   NameTable symbols;
   NameTable keywords;
+  void visit_fresh(heap::Marker& marker) const {
+    for (const NameTable* table : {&symbols, &keywords}) table->for_each_fresh([&](Value name) { marker.value(name); });
+  }
   heap::RootedValues kinds;  // symbols of the error kinds, in the order of ErrorKind
 };
 
@@ -47,13 +50,18 @@ Vm::Vm(const heap::HeapOptions& options, const Hooks& vm_hooks)
   state.unwind_value = state.tail_callee = kNil;
   for (Value& argument : state.tail_args) argument = kNil;
   heap.add_root_provider([this](heap::Marker& marker) {
-    visit_bound_symbols(names_->symbols, marker);
+    if (heap.is_minor())
+      names_->visit_fresh(marker);
+    else
+      visit_bound_symbols(names_->symbols, marker);
     for (const auto& entry : macro_index) marker.value(Value{entry.first});
     visit_state(state, marker);
   });
   heap.add_weak_hook([this](heap::Heap& of) {
-    names_->symbols.sweep_dead(of);
-    names_->keywords.sweep_dead(of);
+    for (NameTable* table : {&names_->symbols, &names_->keywords}) {
+      if (!of.is_minor()) table->sweep_dead(of);
+      table->forget_fresh();
+    }
   });
   heap.set_limit_handler([this] { request(kRequestHeapLimit); });
 #define T_ERROR(name, sx_kind, text) names_->kinds.push(intern(sx_kind));

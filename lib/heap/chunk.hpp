@@ -12,9 +12,15 @@
 // A chunk is one of three kinds. kBlocks: 32 blocks of 32 KB (the first one short), each empty, of pairs, or of
 // objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs.
 //
-// Invariants: blocks of objects are parsable from start to end between mutator operations once the windows are flushed:
-// holes are kFree objects. In a block of pairs a start bit means that the cell was handed out; in a block of objects
-// start bits are built only when a conservative word hits it (bit in starts_known), since bump allocation sets none.
+// Invariants
+//  1. Blocks of objects are parsable from start to end between mutator operations once the windows are flushed: holes
+//  are
+//     kFree objects.
+//  2. Mark bits stay set between collections: what has one survived the last collection and is old. Only blocks and
+//     chunks said to be young hold anything allocated that has none.
+//  3. In a block of pairs a start bit means that the cell was handed out. In a block of objects start bits are built
+//  only
+//     when a conservative word hits it (bit in starts_known), since bump allocation sets none.
 #pragma once
 
 #include <bit>
@@ -45,7 +51,7 @@ enum class ChunkKind : uint8_t { kBlocks, kPages, kSpan };
 
 // Free memory inside a block, as the parser of the block and the allocator see it.
 struct Hole : value::Object {
-  Hole* next;  // of the same block; meaningful only while the hole is on its block's list
+  Hole* next;  // meaningful only while the hole is on a list
 };
 static_assert(sizeof(Hole) == kGranule);
 
@@ -59,14 +65,17 @@ struct Chunk {
   // kBlocks: one bit per block.
   uint32_t free_blocks;
   uint32_t pair_blocks;
-  uint32_t hole_blocks;   // has holes that no window was made of since the last sweep
+  uint32_t hole_blocks;   // has holes that no window was made of since it was swept
   uint32_t starts_known;  // start bits of this block of objects are up to date
+  uint32_t young_blocks;  // memory was handed out here since the last collection
   Hole* holes[kBlocksPerChunk];
+  uint16_t largest_hole[kBlocksPerChunk];  // granules, of the list in holes
 
   // kPages: for each page the first page of its object, or 0 when it is free.
   uint8_t page_owner[kHeapPagesPerChunk];
   uint32_t longest_run;  // no run of free pages is longer than this
   uint32_t used_pages;
+  bool young;  // kPages, kSpan: an object was made here since the last collection
 
   char* base() { return reinterpret_cast<char*>(this); }
   char* payload() { return base() + kHeaderBytes; }
@@ -80,6 +89,9 @@ struct Chunk {
 };
 static_assert(offsetof(Chunk, cards) == kCardTable);
 static_assert(sizeof(Chunk) <= kHeaderBytes);
+
+inline constexpr size_t kCardGranules = (size_t{1} << kCardShift) / kGranule;
+static_assert(kCardGranules == 32, "the mark bits of a card are half a word");
 
 inline Chunk* chunk_of(const void* address) {
   return reinterpret_cast<Chunk*>(reinterpret_cast<uintptr_t>(address) & ~(kChunkBytes - 1));

@@ -6,10 +6,13 @@
 // Rules
 //  1. A window lies in one hole of one block. Before marking, windows are closed: what is left becomes a hole again.
 //  2. Collections happen only in slow paths and in collect(); never while a finalizer or hook runs.
-//  3. The limit is compared with `live` + `since`: what the last collection found, and what was handed out since.
+//  3. The limit is compared with `live` + `since`: what the last collection found, and what was handed out since. Minor
+//     collections find the old that has died alive, so only a full one can say that the limit is passed.
+//  4. No card is dirty and no block young right after a collection: what it found alive is old.
 #include "heap/heap.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <new>
 
@@ -21,8 +24,12 @@ namespace terrace::heap {
 
 namespace {
 
-constexpr size_t kMinThreshold = 8 << 20;   // bytes between collections, at least
-constexpr size_t kStressWindow = 512;       // bytes of a window in stress runs
+constexpr size_t kNursery = 4 << 20;      // bytes between collections, at least
+constexpr size_t kMaxNursery = 64 << 20;  // and at most, when there are many roots to go through each time
+constexpr size_t kMinGrowth = 16 << 20;   // bytes that grow old between full collections, at least
+constexpr size_t kExternalNursery = 8 << 20;
+constexpr size_t kStressWindow = 512;  // bytes of a window in stress runs
+constexpr size_t kStressShare = 1024;  // of a large heap, this part is allocated between collections in stress runs
 constexpr size_t kKeptMarkStack = 1 << 20;  // entries of the mark stack that are kept between collections
 constexpr size_t kMinReserve = 256 << 10;   // what may be used past the limit before it is reported again
 constexpr size_t kMaxObject = size_t{1} << 36;
@@ -46,7 +53,8 @@ struct Heap::State {
     *window = AllocWindow{};
   }
 
-  void collect(Heap& heap);
+  void collect(Heap& heap, bool minor);
+  bool wants_full();
   void pace(Heap& heap, size_t bytes);
   void set_limit(size_t bytes);
   bool fits_limit(Heap& heap, size_t bytes);
@@ -58,7 +66,9 @@ struct Heap::State {
   void close_windows();
   void set_window(BlockUse use, Range range);
   size_t used() const { return live + since; }
-  size_t threshold() const { return std::max(kMinThreshold, live + external_live); }
+  // Bytes that may be promoted, and bytes outside that may be added, before the next full collection.
+  size_t growth() const { return std::max(kMinGrowth, live_full + external_full); }
+  bool may_shrink() const { return since != 0 || live != live_full || marks_unsound; }
   size_t reserve() const { return std::min(std::max(kMinReserve, limit / 16), limit / 2); }
 
   AllocWindow* window;
@@ -68,11 +78,16 @@ struct Heap::State {
   size_t report_at;  // use of memory at which the limit is looked at again
   bool stress;
   bool collecting = false;
-  size_t live = 0;            // bytes found alive by the last collection
-  size_t since = 0;           // bytes handed out since
-  size_t external = 0;        // bytes outside that objects keep alive
-  size_t external_live = 0;   // of these, what the last collection left
-  size_t external_since = 0;  // and what was added since
+  bool minor = false;                     // the collection that is running
+  bool marks_unsound = false;             // a marking was given up: the next collection is full
+  size_t live = 0;                        // bytes found alive by the last collection
+  size_t live_full = 0;                   // by the last full one
+  size_t since = 0;                       // bytes handed out since the last one
+  size_t nursery = kNursery;              // bytes to be handed out until the next one
+  size_t external = 0;                    // bytes outside that objects keep alive
+  size_t external_full = 0;               // of these, what the last full collection left
+  size_t external_since = 0;              // added since the last collection
+  uint64_t random = 0x9E3779B97F4A7C15u;  // for stress runs
   HeapStats stats;
 
   Value pinned[2] = {value::kNil, value::kNil};  // arguments of cons while it collects
@@ -82,11 +97,15 @@ struct Heap::State {
   std::function<void()> limit_handler;
   std::vector<std::function<void(Heap&)>> weak_hooks;
   std::vector<Finalizable> finalizables;
+  size_t old_finalizables = 0;  // the first ones, which were there at the last collection
   std::vector<Value> mark_stack;
 
  private:
   void mark();
+  void mark_roots(Tracer& tracer);
+  void check_minor();
   bool try_mark();
+  void settle_full();
   void finalize_dead(Heap& heap);
   void report_limit(Heap& heap, size_t bytes);
 };
@@ -117,7 +136,7 @@ void Heap::State::set_window(BlockUse use, Range range) {
 }
 
 Range Heap::State::find_free(BlockUse use, size_t bytes) {
-  Range range = bytes <= kSmallObject ? space.take_hole(use, bytes) : space.take_big_hole(bytes);
+  Range range = space.take_hole(use, bytes);
   return range ? range : space.take_block(use);
 }
 
@@ -207,14 +226,23 @@ value::Object* Heap::try_alloc(value::Type type, size_t bytes) {
 
 void Heap::State::pace(Heap& heap, size_t bytes) {
   if (collecting) return;
-  if (stress || since + external_since + bytes > threshold()) heap.collect();
+  bool due = stress ? since >= live / kStressShare : since + bytes > nursery || external_since > kExternalNursery;
+  if (due) heap.run_collection(!wants_full());
   if (used() + bytes > report_at) report_limit(heap, bytes);
+}
+
+bool Heap::State::wants_full() {
+  if (stress) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    if (random >> 61 == 0) return true;
+  }
+  return marks_unsound || live - std::min(live, live_full) + external - std::min(external, external_full) > growth();
 }
 
 // The limit was reached. When a collection leaves room there is nothing to report; otherwise the vm is told, and may
 // use the reserve until its safepoint raises the error and the next report is due.
 void Heap::State::report_limit(Heap& heap, size_t bytes) {
-  if (since != 0) heap.collect();
+  if (may_shrink()) heap.collect();
   report_at = limit;
   if (used() + bytes + reserve() <= limit) return;
   report_at = std::max(limit, used() + bytes) + reserve();
@@ -223,7 +251,7 @@ void Heap::State::report_limit(Heap& heap, size_t bytes) {
 
 bool Heap::State::fits_limit(Heap& heap, size_t bytes) {
   if (used() + bytes <= limit) return true;
-  if (!collecting && since != 0) heap.collect();
+  if (!collecting && may_shrink()) heap.collect();
   return used() + bytes <= limit;
 }
 
@@ -240,68 +268,109 @@ void Heap::add_external(ptrdiff_t bytes) {
 
 // --- collection
 
+void Heap::collect() { run_collection(false); }
+void Heap::collect_young() { run_collection(true); }
+
 // The registers that a call preserves may hold the only reference to an object. They are written into this frame, which
 // lies above everything that the root provider, called from below, finds on the stack.
-__attribute__((noinline)) void Heap::collect() {
+__attribute__((noinline)) void Heap::run_collection(bool minor) {
   if (state_->collecting) return;
   __builtin_unwind_init();
-  state_->collect(*this);
+  state_->collect(*this, minor && !state_->marks_unsound);
   asm volatile("" ::: "memory");  // keeps the call above from becoming a jump that gives this frame up first
 }
 
-__attribute__((noinline)) void Heap::State::collect(Heap& heap) {
+__attribute__((noinline)) void Heap::State::collect(Heap& heap, bool is_minor) {
   uint64_t start = now_ns();
   collecting = true;
+  minor = is_minor;
   close_windows();
-  space.clear_marks();
   if (!try_mark()) return;
   for (auto& hook : weak_hooks) hook(heap);
   finalize_dead(heap);
   close_windows();  // hooks and finalizers may not allocate; if one did, its object goes and the heap stays sound
-  live = space.sweep(stress);
-  if (live + reserve() <= limit) report_at = limit;
-  external_live = external;
+  minor ? space.sweep_young(stress) : space.sweep(stress);
+  if (!minor) settle_full();
   since = external_since = 0;
-  // What one cycle of allocation needs stays mapped; steady garbage then costs no page faults and no growth.
-  space.release_empty(threshold() + kSlackChunks * kChunkBytes);
-  collecting = false;
+  collecting = minor = false;
   uint64_t pause = now_ns() - start;
   stats.collections++;
   stats.total_pause_ns += pause;
   stats.longest_pause_ns = std::max(stats.longest_pause_ns, pause);
+  (is_minor ? stats.minor_pauses : stats.full_pauses).add(pause);
 }
 
-void Heap::State::mark() {
-  Tracer tracer(space, mark_stack, stress);
+void Heap::State::settle_full() {
+  live_full = live;
+  external_full = external;
+  if (live + reserve() <= limit) report_at = limit;
+  // What will be allocated until the next time stays mapped; steady garbage then costs no page faults and no growth.
+  space.release_empty(nursery + growth() + kSlackChunks * kChunkBytes);
+}
+
+void Heap::State::mark_roots(Tracer& tracer) {
   tracer.value(pinned[0]);
   tracer.value(pinned[1]);
   for (RootedValues* r = roots; r != nullptr; r = r->next_) tracer.range(r->data(), r->data() + r->size());
   if (provider) provider(tracer);
   for (auto& more : more_providers) more(tracer);
   tracer.drain();
+}
+
+void Heap::State::mark() {
+  Tracer tracer(space, mark_stack, stress);
+  if (minor)
+    space.take_dirty([&](Value v) { tracer.trace(v); });
+  else
+    space.start_full();
+  size_t looked_at = tracer.traced_bytes();
+  mark_roots(tracer);
+  live = (minor ? live : 0) + tracer.traced_bytes() - looked_at;
+  // When there is much to go through each time, it is gone through less often.
+  nursery = std::clamp(2 * (looked_at + tracer.root_words() * sizeof(Value)), kNursery, kMaxNursery);
   if (mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(mark_stack);
+}
+
+// Marks all that can be reached once more, as if there were one generation: what only this finds was about to be freed,
+// because it was stored into an old object without a write barrier.
+void Heap::State::check_minor() {
+  minor = false;
+  space.set_marks_aside();
+  Tracer tracer(space, mark_stack, true);
+  mark_roots(tracer);
+  [[maybe_unused]] Target missed = space.compare_marks();
+  assert(missed.pair == nullptr && missed.object == nullptr);
+  minor = true;
 }
 
 // Without memory for the mark stack nothing can be called dead: then nothing is swept, and the heap stays as it was.
 bool Heap::State::try_mark() {
   try {
     mark();
+    if (minor && stress) check_minor();
+    marks_unsound = false;
     return true;
   } catch (const std::bad_alloc&) {
     std::vector<Value>().swap(mark_stack);
-    collecting = false;
+    space.distrust_marks();
+    marks_unsound = true;
+    collecting = minor = false;
     return false;
   }
 }
 
 // Entries of dead objects are taken out first, so that a finalizer that registers something finds a whole list.
 void Heap::State::finalize_dead(Heap& heap) {
-  auto dead = std::stable_partition(finalizables.begin(), finalizables.end(),
+  auto first = finalizables.begin() + static_cast<ptrdiff_t>(minor ? old_finalizables : 0);
+  auto dead = std::stable_partition(first, finalizables.end(),
                                     [&](const Finalizable& f) { return heap.is_marked(value::from_object(f.object)); });
   std::vector<Finalizable> doomed(dead, finalizables.end());
   finalizables.erase(dead, finalizables.end());
+  old_finalizables = finalizables.size();
   for (const Finalizable& f : doomed) f.free(f.env, f.object);
 }
+
+bool Heap::is_minor() const { return state_->minor; }
 
 bool Heap::is_marked(Value v) const {
   if (!value::is_heap(v)) return true;

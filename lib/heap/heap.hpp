@@ -3,10 +3,12 @@
 // Answers for: getting memory for pairs and objects, knowing the roots, finding what is dead. Not for: their meaning.
 //
 // A non-moving collector: mark, then sweep by lines of free memory that a bump pointer fills again (after Immix,
-// Blackburn and McKinley, PLDI 2008; conservative roots after Shahriyar et al., OOPSLA 2014). Heap objects are traced
-// precisely; native stacks, where compiled code keeps values, conservatively: any word that points into a live object,
-// tagged or not, at its start or its middle, keeps it. One mutator: all calls come from the thread that is running the
-// vm.
+// Blackburn and McKinley, PLDI 2008; conservative roots after Shahriyar et al., OOPSLA 2014). It has two generations
+// that lie in the same blocks and differ by their mark bits (sticky mark bits, Demers et al., POPL 1990): most
+// collections are minor, take what survived the last one as alive, and look only at what is younger. Heap objects are
+// traced precisely; native stacks, where compiled code keeps values, conservatively: any word that points into a live
+// object, tagged or not, at its start or its middle, keeps it. One mutator: all calls come from the thread that is
+// running the vm.
 //
 // Invariants:
 //  1. Objects never move, so the address of an object that is kept alive may be held by the host.
@@ -23,6 +25,7 @@
 #include <functional>
 #include <vector>
 
+#include "heap/pauses.hpp"
 #include "value/objects.hpp"
 
 namespace terrace::heap {
@@ -80,16 +83,18 @@ class Marker {
 
 struct HeapOptions {
   size_t limit_bytes = 0;  // 0: three quarters of what the process may use, so that the system does not end it
-  bool stress = false;     // collect at every slow-path allocation
+  bool stress = false;     // collect at every slow-path allocation, minor or full as it comes, and check minor ones
 };
 
 struct HeapStats {
-  uint64_t collections = 0;
+  uint64_t collections = 0;      // minor and full
   uint64_t live_bytes = 0;       // after the last collection
   uint64_t committed_bytes = 0;  // obtained from the system
   uint64_t allocated_bytes = 0;  // since the start
   uint64_t total_pause_ns = 0;
   uint64_t longest_pause_ns = 0;
+  PauseCounts minor_pauses;
+  PauseCounts full_pauses;
 };
 
 class Heap {
@@ -135,7 +140,8 @@ class Heap {
   static void write_barrier(const value::Object* o) { mark_card(o); }
   static void write_barrier(const value::Pair* p) { mark_card(p); }
 
-  void collect();
+  void collect();        // a full collection
+  void collect_young();  // a minor one
   // Memory outside the heap that an object keeps alive (host buffers, bytecode): counts towards the next collection.
   void add_external(ptrdiff_t bytes);
   void set_limit(size_t bytes);  // as HeapOptions::limit_bytes
@@ -157,6 +163,9 @@ class Heap {
   void add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env);
   // True while a weak reference's target is still marked, valid only in a hook run between mark and sweep.
   bool is_marked(Value v) const;
+  // True while a minor collection asks providers and hooks: everything that was there at the last collection is kept,
+  // so only what was added since needs to be named or looked at.
+  bool is_minor() const;
   // Runs between mark and sweep, for tables with weak entries (symbols, interned code). Does not allocate in this heap.
   void add_weak_hook(std::function<void(Heap&)> hook);
 
@@ -169,6 +178,7 @@ class Heap {
   }
   Value cons_slow(Value car, Value cdr);
   value::Object* alloc_slow(value::Type type, size_t size);
+  void run_collection(bool minor);
 
   AllocWindow* window_;
   struct State;  // chunks, mark stack, large objects, finalizers: heap/heap.cpp

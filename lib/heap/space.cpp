@@ -42,17 +42,21 @@ void Space::unmap_chunk(Chunk* chunk) {
 
 bool Space::grow() { return map_chunk(ChunkKind::kBlocks, kChunkBytes) != nullptr; }
 
-bool Space::next_block_with_holes(BlockUse use) {
-  Cursor& cursor = cursors_[static_cast<size_t>(use)];
+// The block that is found is young from now on.
+bool Space::next_block_with_holes(Cursor& cursor, BlockUse use, size_t bytes) {
   for (; cursor.chunk < blocks_.size(); cursor.chunk++) {
     Chunk* chunk = blocks_[cursor.chunk];
-    uint32_t mine = use == BlockUse::kPairs ? chunk->pair_blocks : ~chunk->pair_blocks;
-    uint32_t candidates = chunk->hole_blocks & mine;
-    if (candidates == 0) continue;
-    int block = std::countr_zero(candidates);
-    chunk->hole_blocks &= ~(uint32_t{1} << block);
-    cursor.hole = chunk->holes[block];
-    return true;
+    uint32_t candidates = chunk->hole_blocks & (use == BlockUse::kPairs ? chunk->pair_blocks : ~chunk->pair_blocks);
+    for (; candidates != 0; candidates &= candidates - 1) {
+      int block = std::countr_zero(candidates);
+      if (chunk->largest_hole[block] * kGranule < bytes) continue;
+      uint32_t bit = uint32_t{1} << block;
+      chunk->hole_blocks &= ~bit;
+      chunk->young_blocks |= bit;
+      chunk->starts_known &= ~bit;
+      cursor.hole = chunk->holes[block];
+      return true;
+    }
   }
   return false;
 }
@@ -66,7 +70,7 @@ Range Space::open(Hole* hole) {
 }
 
 Range Space::take_hole(BlockUse use, size_t bytes) {
-  Cursor& cursor = cursors_[static_cast<size_t>(use)];
+  Cursor& cursor = cursor_for(use, bytes);
   do {
     while (Hole* hole = cursor.hole) {
       cursor.hole = hole->next;
@@ -76,53 +80,37 @@ Range Space::take_hole(BlockUse use, size_t bytes) {
         fill_bits(chunk_of(hole)->starts, granule_of(hole), granule_of(hole) + range.bytes() / kGranule, true);
       return range;
     }
-  } while (next_block_with_holes(use));
-  return use == BlockUse::kObjects ? take_from_bins(bytes, 0) : Range{};
+  } while (next_block_with_holes(cursor, use, bytes));
+  return use == BlockUse::kObjects ? take_spare(bytes) : Range{};
 }
 
-Range Space::take_from_bins(size_t bytes, size_t bin) {
-  for (; bin < kBins; bin++) {
-    Hole* hole = bins_[bin];
-    if (hole == nullptr || object_bytes(hole) < bytes) continue;
-    bins_[bin] = hole->next;
-    return open(hole);
-  }
-  return {};
-}
-
-Range Space::take_big_hole(size_t bytes) {
-  size_t bin = 0;
-  while (bin + 1 < kBins && kSmallestBin << (bin + 1) <= bytes) bin++;
-  // Holes of this bin may be too small; a few are tried, for the holes left by objects of one size fit that size again.
-  Hole** link = &bins_[bin];
+// The first of them are looked at: what objects of one size leave over fits that size again.
+Range Space::take_spare(size_t bytes) {
+  Hole** link = &spare_;
   for (int tries = 0; *link != nullptr && tries < 8; tries++, link = &(*link)->next) {
     if (object_bytes(*link) < bytes) continue;
     Hole* hole = *link;
     *link = hole->next;
     return open(hole);
   }
-  return take_from_bins(bytes, bin + 1);
-}
-
-void Space::add_to_bin(Hole* hole) {
-  size_t bin = 0;
-  while (bin + 1 < kBins && kSmallestBin << (bin + 1) <= object_bytes(hole)) bin++;
-  hole->next = bins_[bin];
-  bins_[bin] = hole;
+  return {};
 }
 
 void Space::give_back(Range rest) {
   if (!rest || rest.bytes() == 0) return;
   Hole* hole = write_hole(rest.begin, rest.end);
   base::poison(hole + 1, rest.bytes() - sizeof(Hole));
-  if (rest.bytes() >= kSmallestBin) add_to_bin(hole);
+  if (rest.bytes() < kSmallestSpare) return;
+  hole->next = spare_;
+  spare_ = hole;
 }
 
 void Space::return_tail(BlockUse use, Range tail) {
   if (use == BlockUse::kPairs) forget_pairs(tail);
   Hole* hole = write_hole(tail.begin, tail.end);
-  hole->next = cursors_[static_cast<size_t>(use)].hole;
-  cursors_[static_cast<size_t>(use)].hole = hole;
+  Cursor& cursor = cursor_for(use, 0);
+  hole->next = cursor.hole;
+  cursor.hole = hole;
   base::poison(hole + 1, tail.bytes() - sizeof(Hole));
 }
 
@@ -139,6 +127,7 @@ Range Space::take_block(BlockUse use) {
     uint32_t bit = uint32_t{1} << block;
     chunk->free_blocks &= ~bit;
     chunk->starts_known &= ~bit;
+    chunk->young_blocks |= bit;
     Range range{chunk->block_begin(block), chunk->block_end(block)};
     base::unpoison(range.begin, range.bytes());
     if (use == BlockUse::kPairs) {
@@ -157,7 +146,9 @@ value::Object* Space::take_large(size_t bytes) {
   if (bytes <= kMaxPagesObject) return take_pages(bytes);
   size_t mapped = (kHeaderBytes + bytes + kHeapPage - 1) & ~(kHeapPage - 1);
   Chunk* chunk = map_chunk(ChunkKind::kSpan, mapped);
-  return chunk == nullptr ? nullptr : reinterpret_cast<value::Object*>(chunk->payload());
+  if (chunk == nullptr) return nullptr;
+  chunk->young = true;
+  return reinterpret_cast<value::Object*>(chunk->payload());
 }
 
 namespace {
@@ -194,6 +185,7 @@ value::Object* Space::take_pages(size_t bytes) {
   std::fill_n(chunk->page_owner + page, wanted, static_cast<uint8_t>(page));
   base::unpoison(chunk->base() + page * kHeapPage, wanted * kHeapPage);
   chunk->used_pages += static_cast<uint32_t>(wanted);
+  chunk->young = true;
   return reinterpret_cast<value::Object*>(chunk->base() + page * kHeapPage);
 }
 
@@ -218,15 +210,11 @@ void Space::drop_chunks(Drop drop) {
     for (Chunk* chunk : *list) table_.add(chunk, chunk->bytes);
 }
 
-size_t Space::sweep_spans() {
-  size_t live = 0;
-  drop_chunks([&](Chunk* chunk) {
-    if (chunk->kind != ChunkKind::kSpan) return false;
-    bool marked = test_bit(chunk->marks, granule_of(chunk->payload()));
-    if (marked) live += chunk->bytes;
-    return !marked;
+void Space::sweep_spans() {
+  drop_chunks([](Chunk* chunk) {
+    chunk->young = chunk->young && chunk->kind != ChunkKind::kSpan;
+    return chunk->kind == ChunkKind::kSpan && !test_bit(chunk->marks, granule_of(chunk->payload()));
   });
-  return live;
 }
 
 size_t Space::release_empty(size_t keep_bytes) {
@@ -241,7 +229,7 @@ size_t Space::release_empty(size_t keep_bytes) {
   });
   if (committed_ != before) {
     // Positions in the lists changed; holes already being used are still where they were.
-    cursors_[0].chunk = cursors_[1].chunk = 0;
+    for (Cursor& cursor : cursors_) cursor.chunk = 0;
     free_cursor_ = pages_cursor_ = 0;
   }
   return before - committed_;

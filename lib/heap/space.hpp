@@ -3,11 +3,12 @@
 // Answers for: handing out free memory, resolving any word to the object it points into, and turning mark bits into
 // free memory again. Not for: when to collect (heap/heap.cpp) or what is alive (heap/tracer.hpp).
 //
-// A later generational collector keeps its mark bits between minor collections (clear_marks is then skipped) and reads
-// the cards; nothing outside heap/ needs to know.
+// Two kinds of collection use it. A full one clears all mark bits, marks, and sweeps everything. A minor one leaves the
+// mark bits alone, marks what is young and reachable, and sweeps only the blocks that memory was handed out from.
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <vector>
 
 #include "heap/chunk.hpp"
@@ -17,7 +18,8 @@ namespace terrace::heap {
 
 // Objects up to this size are bump-allocated in whatever hole comes next.
 inline constexpr size_t kSmallObject = 256;
-inline constexpr size_t kSmallestBin = 512;
+// What is left of a window is kept for use before the next collection when it is at least this long.
+inline constexpr size_t kSmallestSpare = 512;
 
 enum class BlockUse : uint8_t { kPairs, kObjects };
 
@@ -42,11 +44,9 @@ class Space {
   Space& operator=(const Space&) = delete;
 
   // The next hole of at least `bytes` that the last sweep left, or an empty range. Holes that are too small are passed
-  // over until the next sweep, so only small requests are served here.
+  // over until the next sweep of their block.
   Range take_hole(BlockUse use, size_t bytes);
-  // A hole for an object of more than kSmallObject bytes, from the bins; or an empty range.
-  Range take_big_hole(size_t bytes);
-  // What is left of a hole for objects becomes a hole again, in a bin when it is big enough.
+  // What is left of a window for objects becomes a hole again, one to be taken soon when it is long enough.
   void give_back(Range rest);
   // Puts back the tail of the hole just taken, to be taken next.
   void return_tail(BlockUse use, Range tail);
@@ -59,13 +59,24 @@ class Space {
   // The pairs [begin, end) of a range of pairs were not used.
   void forget_pairs(Range unused);
 
-  // Before marking: all mark bits cleared, start bits of objects distrusted. The windows must have been flushed.
-  void clear_marks();
-  // Safe for any word: tagged or not, start or middle. Objects found are allocated, pairs may be.
+  // Before marking for a full collection: all mark bits and cards cleared. The windows must have been flushed.
+  void start_full();
+  // Calls visit(Value) for every old pair and object on a dirty card, and cleans the cards.
+  template <class Visit>
+  void take_dirty(Visit visit);
+  // Safe for any word: tagged or not, start or middle. What is found is allocated and not known to be dead.
   Target resolve(uintptr_t word);
-  // After marking: everything without a mark bit becomes free. Answers the bytes that are alive. With `zap`, freed
-  // memory is filled with words that fault when they are used as references.
-  size_t sweep(bool zap);
+  // After marking: everything without a mark bit becomes free. With `zap`, freed memory is filled with words that fault
+  // when they are used as references.
+  void sweep(bool zap);
+  // The same for what is young; nothing else has lost a mark.
+  void sweep_young(bool zap);
+  // After marking that was given up: everything allocated counts as young, until a full collection succeeds.
+  void distrust_marks();
+  // For checking a minor collection: starts a second marking from nothing, to be compared with the first.
+  void set_marks_aside();
+  // Puts the first marking back; answers something that only the second one found, or nothing.
+  Target compare_marks();
 
   // Gives empty chunks back except for `keep_bytes` of them; answers how many bytes.
   size_t release_empty(size_t keep_bytes);
@@ -78,20 +89,25 @@ class Space {
     size_t chunk = 0;
     Hole* hole = nullptr;
   };
-  // Holes of kSmallestBin << n bytes and more: those that objects too big for luck in the block lists can use.
-  static constexpr size_t kBins = 5;
-  Range take_from_bins(size_t bytes, size_t bin);
-  void add_to_bin(Hole* hole);
-  Range open(Hole* hole);
-  size_t sweep_blocks(Chunk* chunk, bool zap);
-  size_t sweep_objects(Chunk* chunk, size_t block, bool zap);
+  struct MarksAside {
+    Chunk* chunk;
+    uint64_t marks[kBitWords];
+  };
+  static Range open(Hole* hole);
+  Range take_spare(size_t bytes);
+  Cursor& cursor_for(BlockUse use, size_t bytes) {
+    return cursors_[use == BlockUse::kPairs ? 0 : bytes <= kSmallObject ? 1 : 2];
+  }
+  bool next_block_with_holes(Cursor& cursor, BlockUse use, size_t bytes);
+  void start_sweep();
+  void sweep_blocks(Chunk* chunk, uint32_t blocks, bool zap);
   Chunk* map_chunk(ChunkKind kind, size_t bytes);
   void unmap_chunk(Chunk* chunk);
-  bool next_block_with_holes(BlockUse use);
   value::Object* take_pages(size_t bytes);
+  const uint64_t* starts_of(Chunk* chunk, size_t block);
   Target resolve_in_block(Chunk* chunk, char* address);
   Target resolve_in_pages(Chunk* chunk, char* address);
-  size_t sweep_spans();
+  void sweep_spans();
   template <class Drop>
   void drop_chunks(Drop drop);
 
@@ -99,11 +115,39 @@ class Space {
   std::vector<Chunk*> pages_;
   std::vector<Chunk*> spans_;
   ChunkTable table_;
-  Cursor cursors_[2];
-  Hole* bins_[kBins] = {};
+  Cursor cursors_[3];      // for pairs, small objects, larger objects
+  Hole* spare_ = nullptr;  // left over by windows since the last collection
+  std::vector<MarksAside> aside_;
+  bool marks_incomplete_ = false;  // a full marking is going on: mark bits do not tell what is allocated
   size_t free_cursor_ = 0;
   size_t pages_cursor_ = 0;
   size_t committed_ = 0;
 };
+
+template <class Visit>
+void Space::take_dirty(Visit visit) {
+  auto take_card = [&](Chunk* chunk, size_t card) {
+    size_t first = card * kCardGranules;
+    auto marks = static_cast<uint32_t>(chunk->marks[first / 64] >> (first % 64));
+    bool pairs = chunk->kind == ChunkKind::kBlocks && chunk->is_pair_block(first * kGranule / kBlockBytes);
+    for (; marks != 0; marks &= marks - 1) {
+      char* at = chunk->base() + (first + static_cast<size_t>(std::countr_zero(marks))) * kGranule;
+      visit(pairs ? value::from_pair(reinterpret_cast<value::Pair*>(at))
+                  : value::from_object(reinterpret_cast<value::Object*>(at)));
+    }
+  };
+  for (auto* list : {&blocks_, &pages_, &spans_}) {
+    for (Chunk* chunk : *list) {
+      for (size_t card = kHeaderBytes >> kCardShift; card < sizeof chunk->cards; card += 8) {
+        uint64_t eight;
+        std::memcpy(&eight, chunk->cards + card, 8);
+        if (eight == 0) continue;
+        std::memset(chunk->cards + card, 0, 8);
+        for (; eight != 0; eight &= eight - 1)  // cards are 0 or 1
+          take_card(chunk, card + static_cast<size_t>(std::countr_zero(eight)) / 8);
+      }
+    }
+  }
+}
 
 }  // namespace terrace::heap

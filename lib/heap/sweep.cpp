@@ -11,6 +11,7 @@ namespace {
 // Shorter holes stay parsable but are not worth a bump window.
 constexpr size_t kMinPairHole = 2 * kGranule;
 constexpr size_t kMinObjectHole = 4 * kGranule;
+constexpr size_t kMinFreeInBlock = kBlockBytes / 8;
 
 // A word that is no number, is no address, and faults when it is followed.
 constexpr uint64_t kZapped = 0xDEADDEADDEADDEACu;
@@ -37,20 +38,28 @@ class HoleList {
   void add(Hole* hole) {
     *link_ = hole;
     link_ = &hole->next;
-    chunk_->hole_blocks |= uint32_t{1} << block_;
+    free_ += hole->granules;
+    largest_ = std::max(largest_, hole->granules);
+  }
+  // A block that is nearly full is left alone: short windows cost more than they give.
+  void finish() {
+    *link_ = nullptr;
+    chunk_->largest_hole[block_] = static_cast<uint16_t>(largest_);
+    if (free_ * kGranule >= kMinFreeInBlock) chunk_->hole_blocks |= uint32_t{1} << block_;
   }
 
  private:
   Chunk* chunk_;
   size_t block_;
   Hole** link_;
+  uint32_t free_ = 0;
+  uint32_t largest_ = 0;
 };
 
-size_t sweep_pairs(Chunk* chunk, size_t block, bool zap) {
+void sweep_pairs(Chunk* chunk, size_t block, bool zap) {
   size_t first = granule_of(chunk->block_begin(block));
   size_t last = (block + 1) * kBlockBytes / kGranule;
   HoleList holes(chunk, block);
-  size_t live = 0;
   for (size_t at = first; at < last;) {
     size_t hole_end = next_set_bit(chunk->marks, at, last);
     if (hole_end != at) {
@@ -58,13 +67,32 @@ size_t sweep_pairs(Chunk* chunk, size_t block, bool zap) {
       if (object_bytes(hole) >= kMinPairHole) holes.add(hole);
     }
     at = next_clear_bit(chunk->marks, hole_end, last);
-    live += (at - hole_end) * kGranule;
   }
+  holes.finish();
   std::memcpy(chunk->starts + first / 64, chunk->marks + first / 64, (last - first) / 8);
-  return live;
 }
 
-size_t sweep_pages(Chunk* chunk) {
+void sweep_objects(Chunk* chunk, size_t block, bool zap) {
+  size_t last = (block + 1) * kBlockBytes / kGranule;
+  HoleList holes(chunk, block);
+  auto add = [&](char* from, char* to) {
+    if (from == to) return;
+    Hole* hole = close_hole(from, to, zap);
+    if (object_bytes(hole) >= kMinObjectHole) holes.add(hole);
+  };
+  char* free_from = chunk->block_begin(block);
+  for (size_t at = next_set_bit(chunk->marks, granule_of(free_from), last); at < last;) {
+    char* start = chunk->base() + at * kGranule;
+    size_t size = object_bytes(reinterpret_cast<value::Object*>(start));
+    add(free_from, start);
+    free_from = start + size;
+    at = next_set_bit(chunk->marks, at + size / kGranule, last);
+  }
+  add(free_from, chunk->block_end(block));
+  holes.finish();
+}
+
+void sweep_pages(Chunk* chunk) {
   size_t used = 0;
   size_t run = 0;
   size_t longest = 0;
@@ -81,7 +109,7 @@ size_t sweep_pages(Chunk* chunk) {
   }
   chunk->used_pages = static_cast<uint32_t>(used);
   chunk->longest_run = static_cast<uint32_t>(longest);
-  return used * kHeapPage;
+  chunk->young = false;
 }
 
 // Start bits of a block of objects, by parsing it.
@@ -102,71 +130,113 @@ Target object_if_inside(char* start, const char* address) {
   return {nullptr, object};
 }
 
+// The marks of the last collection are where its survivors start, and are kept as that.
+void trust_marks_as_starts(Chunk* chunk) {
+  for (uint32_t old = ~(chunk->young_blocks | chunk->free_blocks); old != 0; old &= old - 1) {
+    auto block = static_cast<size_t>(std::countr_zero(old));
+    size_t word = block * kBlockBytes / kGranule / 64;
+    std::memcpy(chunk->starts + word, chunk->marks + word, kBlockBytes / kGranule / 8);
+    chunk->starts_known |= uint32_t{1} << block;
+  }
+}
+
 }  // namespace
 
-void Space::clear_marks() {
-  for (auto* list : {&blocks_, &pages_}) {
+void Space::start_full() {
+  marks_incomplete_ = true;
+  for (auto* list : {&blocks_, &pages_, &spans_}) {
     for (Chunk* chunk : *list) {
+      if (chunk->kind == ChunkKind::kBlocks) trust_marks_as_starts(chunk);
       std::memset(chunk->marks, 0, sizeof chunk->marks);
-      chunk->starts_known = 0;
+      std::memset(chunk->cards, 0, sizeof chunk->cards);
     }
   }
-  for (Chunk* chunk : spans_)
-    fill_bits(chunk->marks, granule_of(chunk->payload()), granule_of(chunk->payload()) + 1, false);
 }
 
-size_t Space::sweep_objects(Chunk* chunk, size_t block, bool zap) {
-  size_t last = (block + 1) * kBlockBytes / kGranule;
-  HoleList holes(chunk, block);
-  auto add = [&](char* from, char* to) {
-    if (from == to) return;
-    Hole* hole = close_hole(from, to, zap);
-    if (object_bytes(hole) >= kSmallestBin)
-      add_to_bin(hole);
-    else if (object_bytes(hole) >= kMinObjectHole)
-      holes.add(hole);
-  };
-  char* free_from = chunk->block_begin(block);
-  size_t live = 0;
-  for (size_t at = next_set_bit(chunk->marks, granule_of(free_from), last); at < last;) {
-    char* start = chunk->base() + at * kGranule;
-    size_t size = object_bytes(reinterpret_cast<value::Object*>(start));
-    add(free_from, start);
-    free_from = start + size;
-    live += size;
-    at = next_set_bit(chunk->marks, at + size / kGranule, last);
-  }
-  add(free_from, chunk->block_end(block));
-  return live;
+void Space::distrust_marks() {
+  marks_incomplete_ = false;
+  for (Chunk* chunk : blocks_) chunk->young_blocks = ~chunk->free_blocks;
+  for (auto* list : {&pages_, &spans_})
+    for (Chunk* chunk : *list) chunk->young = true;
 }
 
-size_t Space::sweep_blocks(Chunk* chunk, bool zap) {
-  size_t live = 0;
-  chunk->hole_blocks = 0;
-  for (size_t block = 0; block < kBlocksPerChunk; block++) {
-    uint32_t bit = uint32_t{1} << block;
-    if (chunk->free_blocks & bit) continue;
-    char* begin = chunk->block_begin(block);
-    if (next_set_bit(chunk->marks, granule_of(begin), (block + 1) * kBlockBytes / kGranule) ==
-        (block + 1) * kBlockBytes / kGranule) {
-      chunk->free_blocks |= bit;
-      close_hole(begin, chunk->block_end(block), zap);
-      base::poison(begin, sizeof(Hole));
-      continue;
+void Space::set_marks_aside() {
+  for (auto* list : {&blocks_, &pages_, &spans_}) {
+    for (Chunk* chunk : *list) {
+      aside_.push_back({chunk, {}});
+      std::memcpy(aside_.back().marks, chunk->marks, sizeof chunk->marks);
     }
-    live += chunk->is_pair_block(block) ? sweep_pairs(chunk, block, zap) : sweep_objects(chunk, block, zap);
   }
-  return live;
+  start_full();
 }
 
-size_t Space::sweep(bool zap) {
-  size_t live = sweep_spans();
-  std::fill(bins_, bins_ + kBins, nullptr);
-  for (Chunk* chunk : blocks_) live += sweep_blocks(chunk, zap);
-  for (Chunk* chunk : pages_) live += sweep_pages(chunk);
-  cursors_[0] = cursors_[1] = Cursor{};
+Target Space::compare_marks() {
+  Target missed;
+  for (const MarksAside& aside : aside_) {
+    for (size_t word = 0; word < kBitWords; word++) {
+      uint64_t more = aside.chunk->marks[word] & ~aside.marks[word];
+      if (more == 0) continue;
+      size_t granule = word * 64 + static_cast<size_t>(std::countr_zero(more));
+      missed = resolve(reinterpret_cast<uintptr_t>(aside.chunk->base() + granule * kGranule));
+    }
+    std::memcpy(aside.chunk->marks, aside.marks, sizeof aside.marks);
+  }
+  aside_.clear();
+  marks_incomplete_ = false;
+  return missed;
+}
+
+void Space::sweep_blocks(Chunk* chunk, uint32_t blocks, bool zap) {
+  chunk->young_blocks &= ~blocks;
+  chunk->hole_blocks &= ~blocks;
+  chunk->starts_known &= ~blocks;
+  for (; blocks != 0; blocks &= blocks - 1) {
+    auto block = static_cast<size_t>(std::countr_zero(blocks));
+    size_t first = granule_of(chunk->block_begin(block));
+    size_t last = (block + 1) * kBlockBytes / kGranule;
+    if (next_set_bit(chunk->marks, first, last) == last) {
+      chunk->free_blocks |= uint32_t{1} << block;
+      base::unpoison(chunk->block_begin(block), (last - first) * kGranule);
+      if (zap) zap_words(chunk->block_begin(block), chunk->block_end(block));
+      base::poison(chunk->block_begin(block), (last - first) * kGranule);
+    } else if (chunk->is_pair_block(block)) {
+      sweep_pairs(chunk, block, zap);
+    } else {
+      sweep_objects(chunk, block, zap);
+    }
+  }
+}
+
+void Space::start_sweep() {
+  marks_incomplete_ = false;
+  spare_ = nullptr;
+  std::fill(std::begin(cursors_), std::end(cursors_), Cursor{});
   free_cursor_ = pages_cursor_ = 0;
-  return live;
+}
+
+void Space::sweep(bool zap) {
+  start_sweep();
+  sweep_spans();
+  for (Chunk* chunk : blocks_) sweep_blocks(chunk, ~chunk->free_blocks, zap);
+  for (Chunk* chunk : pages_) sweep_pages(chunk);
+}
+
+void Space::sweep_young(bool zap) {
+  start_sweep();
+  if (std::any_of(spans_.begin(), spans_.end(), [](Chunk* chunk) { return chunk->young; })) sweep_spans();
+  for (Chunk* chunk : blocks_)
+    if (chunk->young_blocks != 0) sweep_blocks(chunk, chunk->young_blocks, zap);
+  for (Chunk* chunk : pages_)
+    if (chunk->young) sweep_pages(chunk);
+}
+
+// A set bit is where something allocated starts.
+const uint64_t* Space::starts_of(Chunk* chunk, size_t block) {
+  if (chunk->is_pair_block(block)) return chunk->starts;
+  bool young = (chunk->young_blocks >> block) & 1;
+  if (!young && !marks_incomplete_) return chunk->marks;
+  if (((chunk->starts_known >> block) & 1) == 0) build_starts(chunk, block);
+  return chunk->starts;
 }
 
 Target Space::resolve_in_block(Chunk* chunk, char* address) {
@@ -174,13 +244,13 @@ Target Space::resolve_in_block(Chunk* chunk, char* address) {
   size_t block = block_of(address);
   if ((chunk->free_blocks >> block) & 1) return {};
   size_t granule = granule_of(address);
+  const uint64_t* starts = starts_of(chunk, block);
   if (chunk->is_pair_block(block)) {
-    if (!test_bit(chunk->starts, granule)) return {};
+    if (!test_bit(starts, granule)) return {};
     return {reinterpret_cast<value::Pair*>(chunk->base() + granule * kGranule), nullptr};
   }
-  if (((chunk->starts_known >> block) & 1) == 0) build_starts(chunk, block);
-  size_t start = previous_set_bit(chunk->starts, granule_of(chunk->block_begin(block)), granule);
-  return object_if_inside(chunk->base() + start * kGranule, address);
+  size_t start = previous_set_bit(starts, granule_of(chunk->block_begin(block)), granule);
+  return start == SIZE_MAX ? Target{} : object_if_inside(chunk->base() + start * kGranule, address);
 }
 
 Target Space::resolve_in_pages(Chunk* chunk, char* address) {

@@ -1,7 +1,8 @@
 // heap/tracer.hpp: marking everything that can be reached.
 //
 // Answers for: mark bits and the stack of what is still to be looked at (no recursion). Not for: roots and the dead.
-// Invariant: an object is marked when it is pushed, so it is traced once.
+// Invariant: an object is marked when it is pushed, so it is traced once. In a minor collection the old have their
+// marks from before and are not traced, except for those that are named (trace).
 #pragma once
 
 #include <vector>
@@ -20,14 +21,25 @@ class Tracer final : public Marker {
   void object(const value::Object* o) override {
     if (o != nullptr) visit(Value{reinterpret_cast<uint64_t>(o) + value::kTagObject});
   }
-  void range(const Value* from, const Value* to) override { visit_range(from, to); }
+  void range(const Value* from, const Value* to) override {
+    root_words_ += static_cast<size_t>(to - from);
+    visit_range(from, to);
+  }
   void conservative(const void* from, const void* to) override;
   // Any single word.
   void conservative_word(uintptr_t word);
+  // Looks at what this refers to, marked or not.
+  void trace(Value v);
   // Looks at everything pushed, until nothing is left.
   void drain();
+  // Bytes of what was traced.
+  size_t traced_bytes() const { return traced_bytes_; }
+  // Words that were given as roots.
+  size_t root_words() const { return root_words_; }
 
  private:
+  static constexpr size_t kAhead = 8;  // objects fetched into the cache before they are looked at
+
   void visit(Value v) {
     if (!value::is_heap(v)) return;
     if (verify_) check(v);
@@ -48,6 +60,8 @@ class Tracer final : public Marker {
   Space& space_;
   std::vector<Value>& stack_;
   bool verify_;
+  size_t traced_bytes_ = 0;
+  size_t root_words_ = 0;
 };
 
 }  // namespace terrace::heap

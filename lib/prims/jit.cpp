@@ -94,11 +94,14 @@ Value prim_gc_stats(VmState* vm, const Value*, uint64_t) {
   heap::HeapStats stats = heap_of(vm).stats();
   Value dict = make_dict(vm);
   bool done = dict != kUnwind && set(vm, dict, "collections", stats.collections) &&
+              set(vm, dict, "full-collections", stats.full_pauses.count()) &&
               set(vm, dict, "live-bytes", stats.live_bytes) &&
               set(vm, dict, "committed-bytes", stats.committed_bytes) &&
               set(vm, dict, "allocated-bytes", stats.allocated_bytes) &&
               set(vm, dict, "total-pause-ns", stats.total_pause_ns) &&
-              set(vm, dict, "longest-pause-ns", stats.longest_pause_ns);
+              set(vm, dict, "longest-pause-ns", stats.longest_pause_ns) &&
+              set(vm, dict, "longest-minor-pause-ns", stats.minor_pauses.longest_ns()) &&
+              set(vm, dict, "minor-pause-99th-ns", stats.minor_pauses.percentile_ns(99));
   return done ? dict : kUnwind;
 }
 

@@ -128,6 +128,7 @@ int Graph::pick_reachable(Value* v) {
 void Graph::step() {
   Value target = kNil;
   int target_number = -1;
+  if (random_.below(300) == 0) f_.heap.collect_young();
   uint64_t what = random_.below(10);
   if (what < 6) {
     target = make_node();

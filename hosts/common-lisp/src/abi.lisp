@@ -24,7 +24,9 @@
 
 ;;; --- struct jit_value: kind at 0, type at 4, the datum at 8, size at 16
 
-(defconstant +value-size+ 24)
+(eval-when (:compile-toplevel :load-toplevel :execute)
+  (defconstant +value-size+ 24)
+  (defconstant +few+ 8 "As many values lie on Lisp's stack, where it can do that."))
 
 (defmacro value-kind (pointer) `(cffi:mem-ref ,pointer :uint32 0))
 (defmacro value-type (pointer) `(cffi:mem-ref ,pointer :uint32 4))
@@ -41,13 +43,22 @@
 (defun value-at (pointer index)
   (cffi:inc-pointer pointer (* +value-size+ index)))
 
+(defun clear-values (pointer count)
+  (dotimes (i count pointer) (clear-value (value-at pointer i))))
+
 (defmacro with-values ((pointer count) &body body)
   "COUNT values, all nil, for the extent of BODY."
-  (let ((n (gensym "COUNT")) (i (gensym "I")))
-    `(let ((,n ,count))
-       (cffi:with-foreign-pointer (,pointer (* +value-size+ (max 1 ,n)))
-         (dotimes (,i ,n) (clear-value (value-at ,pointer ,i)))
-         ,@body))))
+  (if (integerp count)
+      `(cffi:with-foreign-pointer (,pointer ,(* +value-size+ (max 1 count)))
+         (clear-values ,pointer ,count)
+         ,@body)
+      (let ((n (gensym "COUNT")) (run (gensym "RUN")))
+        `(let ((,n ,count))
+           (flet ((,run (,pointer) (clear-values ,pointer ,n) ,@body))
+             (declare (dynamic-extent #',run))
+             (if (<= ,n +few+)
+                 (cffi:with-foreign-pointer (,pointer ,(* +value-size+ +few+)) (,run ,pointer))
+                 (cffi:with-foreign-pointer (,pointer (* +value-size+ ,n)) (,run ,pointer))))))))
 
 ;;; --- structures for options and statistics
 

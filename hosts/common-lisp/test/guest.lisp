@@ -43,17 +43,42 @@
 (defun children ()
   (remove (own-pid) (processes) :key #'third :test-not #'eql))
 
-(defun worker-pids ()
-  "Terrace's workers whose engine lives in this process, by the name that a process may have."
-  (loop for (pid name) in (processes)
-        when (eql 0 (search "terrace-worker" name)) collect pid))
+(defvar *marks* 0)
 
-(defun temporary-files ()
-  (let ((directory (or (uiop:getenv "TMPDIR") "/tmp")))
-    (sort (loop for path in (directory (format nil "~A/*.*" directory))
-                for name = (file-namestring path)
-                when (search "terrace" name) collect name)
-          #'string<)))
+(defmacro with-marked-workers ((mark) &body body)
+  "BODY, whose engines' workers, and no others on this machine, are found by MARK: they inherit it in PATH."
+  (let ((before (gensym "PATH")))
+    `(let* ((,before (or (uiop:getenv "PATH") ""))
+            (,mark (format nil "/nonexistent/terrace-test-~D-~D/" (own-pid) (incf *marks*))))
+       (setf (uiop:getenv "PATH") (format nil "~A:~A" ,before ,mark))
+       (unwind-protect (progn ,@body)
+         (setf (uiop:getenv "PATH") ,before)))))
+
+(defun environment-of (pid)
+  "Empty when the process is gone or is not ours to read."
+  (handler-case
+      (with-open-file (in (format nil "/proc/~D/environ" pid) :external-format :latin-1)
+        (with-output-to-string (out)
+          (loop for char = (read-char in nil) while char do (write-char char out))))
+    (error () "")))
+
+(defun marked-workers (mark)
+  "(pid environment) of the workers of engines that were made under MARK."
+  (loop for (pid name) in (processes)
+        for environment = (if (eql 0 (search "terrace-worker" name)) (environment-of pid) "")
+        when (search mark environment) collect (list pid environment)))
+
+(defun temporary-directory (environment)
+  "The TMPDIR in the text of an ENVIRONMENT."
+  (let ((start (search "TMPDIR=" environment)))
+    (when start
+      (subseq environment (+ start 7) (position (code-char 0) environment :start start)))))
+
+(defun comes-true-p (condition)
+  "Whether CONDITION, a function, holds within some seconds."
+  (loop repeat 100
+        when (funcall condition) return t
+        do (sleep 0.05)))
 
 (defun kill (pid)
   (uiop:run-program (list "kill" "-9" (princ-to-string pid)) :ignore-error-status t))
@@ -70,13 +95,12 @@
   (terrace:wait vm))
 
 (scenario 10-a-good-guest/signals-and-floating-point
-  (let ((files (temporary-files)) (children (length (children))))
+  (let ((children (length (children))) (start (or *state-at-start* (process-state))))
     (dolist (mode '(:auto :base :opt :interp))
       (with-vm (vm :mode mode)
         (busy-session vm)
-        (is (equal *state-at-start* (process-state)))))
-    (is (equal *state-at-start* (process-state)))
-    (is (equal files (temporary-files)))
+        (is (equal start (process-state)))))
+    (is (equal start (process-state)))
     (is (= children (length (children))))
     (is (null (remove #\Z (children) :key #'fourth :test-not #'eql)))))
 
@@ -92,15 +116,31 @@
                    (is (equal before (flags))))))
       (is (terrace:nan-p (funcall divide 0d0 0d0))))))
 
+(scenario 10-a-good-guest/no-process-and-no-file-is-left
+  (with-marked-workers (mark)
+    (let ((directories '()))
+      (with-vm (vm)
+        (busy-session vm)
+        (setf directories (remove-duplicates (remove nil (mapcar #'temporary-directory
+                                                                 (mapcar #'second (marked-workers mark))))
+                                             :test #'string=))
+        (if (compiles-p vm)
+            (is (consp directories))
+            (is (null directories))))
+      (is-true (comes-true-p (lambda () (null (marked-workers mark)))))
+      (dolist (directory directories)
+        (is-true (comes-true-p (lambda () (null (uiop:directory-exists-p (uiop:ensure-directory-pathname directory)))))
+                 "~A is left" directory)))))
+
 (scenario 10-a-good-guest/the-worker-may-be-killed
-  (let ((before (worker-pids)))
+  (with-marked-workers (mark)
     (with-vm (vm :engine engine)
       (when (compiles-p vm)
         (dotimes (round 5)
           (terrace:reset engine)
           (eval-sx vm (format nil "(define (fib~D n) (if (< n 2) (+ n ~:*~D (- ~:*~D)) (+ (fib~:*~D (- n 1)) (fib~:*~D (- n 2)))))" round))
           (is (= 987 (call vm (format nil "fib~D" round) 16)))
-          (mapc #'kill (set-difference (worker-pids) before))
+          (mapc #'kill (mapcar #'first (marked-workers mark)))
           (is (= 987 (call vm (format nil "fib~D" round) 16)))
           (is-true (terrace:wait engine))
           (is (= 987 (call vm (format nil "fib~D" round) 16))))

@@ -1,0 +1,24 @@
+// differential/compare.hpp: programs in a mode against the interpreter, in a process that may die of it.
+#pragma once
+
+#include "machine.hpp"
+
+namespace terrace::differential {
+
+enum class Verdict { kSame, kDifferent, kCrashed, kHung, kUseless };
+
+MachineOptions machine_options(const std::string& mode);
+
+// Where two traces part; "" when they do not.
+std::string difference(const Trace& expected, const Trace& got);
+
+// Runs the programs in a child process and judges the last one of them.
+Verdict judge(std::span<const Program> programs, const std::string& mode);
+
+// The smallest program found that is judged the same in this mode.
+Program shrink(Program program, const std::string& mode, Verdict verdict);
+
+// What a person needs: the program, its calls, and what both modes gave.
+void report(std::span<const Program> programs, const std::string& mode);
+
+}  // namespace terrace::differential
