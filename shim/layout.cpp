@@ -27,7 +27,7 @@ T_AT(jit_engine_options, on_event, 48);
 T_AT(jit_engine_options, event_env, 56);
 T_AT(jit_engine_options, event_finalizer, 64);
 
-static_assert(sizeof(jit_vm_options) == 56);
+static_assert(sizeof(jit_vm_options) == 80);
 T_AT(jit_vm_options, size, 0);
 T_AT(jit_vm_options, heap_limit, 8);
 T_AT(jit_vm_options, stack_limit, 16);
@@ -36,6 +36,9 @@ T_AT(jit_vm_options, reserved, 28);
 T_AT(jit_vm_options, write, 32);
 T_AT(jit_vm_options, write_env, 40);
 T_AT(jit_vm_options, write_finalizer, 48);
+T_AT(jit_vm_options, fuel, 56);
+T_AT(jit_vm_options, output_limit, 64);
+T_AT(jit_vm_options, no_control, 72);
 
 static_assert(sizeof(jit_stats_data) == 200);
 T_AT(jit_stats_data, entries, 8);

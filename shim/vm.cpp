@@ -72,6 +72,9 @@ engine::InstanceOptions read_options(const jit_vm_options& options, const std::s
   engine::InstanceOptions out;
   if (options.heap_limit) out.heap_limit = options.heap_limit;
   if (options.stack_limit) out.stack_limit = options.stack_limit;
+  out.fuel_ms = options.fuel;
+  out.output_limit = options.output_limit;
+  out.no_control = options.no_control != 0;
   out.gc_stress = options.gc_stress != 0;
   if (options.write)
     out.write = [write = options.write, writer](const char* data, size_t size) { write(writer->env(), data, size); };

@@ -126,7 +126,17 @@ modes="interp base opt auto storm"
 # shellcheck disable=SC2086  # the modes are words
 corpus build $modes
 
+# A collection at every allocation that may have one; not for the programs that make a hundred thousand objects.
+stressed_corpus() {
+  [ -x build/hosts/cli/terrace ] || return
+  areas=$(ls -d tests/corpus/*/ | grep -v -E '/(limits|recursion|tail|kernels)/')
+  # shellcheck disable=SC2086  # the areas are words
+  build/hosts/cli/terrace --tier=interp --gc-stress test --allow-refused $areas || failed "corpus under collector stress"
+}
+
 if [ $quick = no ]; then
+  step "corpus under collector stress"
+  stressed_corpus
   step "sanitizer build"
   # No fake stacks: the collector reads the real ones. No leak check: it does not see pointers that are held in the SX heap.
   export ASAN_OPTIONS="detect_stack_use_after_return=0:detect_leaks=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"

@@ -7,7 +7,7 @@
 //                                    left out
 //   ; prints "a\n"                   no error, and this is what display and friends have written, as a string is written
 // Text after the last comment must run without an error. A line `; options: name=value ...` at the top sets the vm or engine up:
-// heap-limit, stack-limit (bytes, or with K, M, G), threshold, budget. A line `; include: path` runs that file, named relative to this
+// heap-limit, stack-limit, output-limit (bytes, or with K, M, G), fuel (milliseconds), no-control (1), threshold, budget. A line `; include: path` runs that file, named relative to this
 // one, first. In a Markdown page the program is what stands between lines of ```sx and ```.
 //
 // Answers for: reading such files, running them, comparing. Not for: which files (main.cpp).

@@ -49,6 +49,12 @@ bool set_option(CorpusProgram* program, const std::string& word) {
     settings.heap_limit = *number;
   } else if (name == "stack-limit") {
     settings.stack_limit = *number;
+  } else if (name == "fuel") {
+    settings.fuel = *number;
+  } else if (name == "output-limit") {
+    settings.output_limit = *number;
+  } else if (name == "no-control") {
+    settings.no_control = *number != 0;
   } else if (name == "threshold" || name == "budget") {
     (name == "threshold" ? settings.threshold : settings.budget) = static_cast<int64_t>(*number);
     program->own_engine = true;

@@ -37,6 +37,7 @@ struct Command {
   std::string stats;  // "", "text" or "json"
   std::string heap_limit;
   std::string stack_limit;
+  std::string output_limit;
   bool allow_files = false;
   bool gc_stress = false;
   Settings settings;
@@ -59,6 +60,10 @@ void add_options(CLI::App& app, Command* command) {
   app.add_option("--budget", command->settings.budget, "functions that the code cache holds; 0: none");
   app.add_option("--heap-limit", command->heap_limit, "bytes of heap, such as 512M");
   app.add_option("--stack-limit", command->stack_limit, "bytes of stack for a computation, such as 64M");
+  app.add_option("--output-limit", command->output_limit, "bytes that a program may write, such as 1M");
+  app.add_option("--fuel", command->settings.fuel, "milliseconds of processor time for a program")
+      ->check(CLI::NonNegativeNumber);
+  app.add_flag("--no-control", command->settings.no_control, "refuse primitives such as jit-set-budget!");
   app.add_flag("--gc-stress", command->gc_stress, "collect garbage as often as possible, for tests");
   app.add_flag("--stats{text}", command->stats, "show the figures of the code cache on standard error at the end, "
                                                 "as text or with --stats=json");
@@ -121,7 +126,8 @@ bool settle(Command* command) {
     return false;
   }
   return read_limit("--heap-limit", command->heap_limit, &settings.heap_limit) &&
-         read_limit("--stack-limit", command->stack_limit, &settings.stack_limit);
+         read_limit("--stack-limit", command->stack_limit, &settings.stack_limit) &&
+         read_limit("--output-limit", command->output_limit, &settings.output_limit);
 }
 
 void write_to_output(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }

@@ -89,6 +89,9 @@ Session::Session(Engine& engine, const Settings& settings, std::function<void(st
   options.size = sizeof options;
   options.heap_limit = settings.heap_limit;
   options.stack_limit = settings.stack_limit;
+  options.fuel = settings.fuel;
+  options.output_limit = settings.output_limit;
+  options.no_control = settings.no_control ? 1 : 0;
   options.gc_stress = settings.gc_stress ? 1 : 0;
   options.write = write_to_session;
   options.write_env = &write_;

@@ -21,6 +21,9 @@ struct Settings {
   std::optional<int64_t> budget;     // code cache entries; 0: cache nothing
   uint64_t heap_limit = 0;           // bytes; 0: the library's default
   uint64_t stack_limit = 0;
+  uint64_t fuel = 0;                 // milliseconds of processor time; 0: no limit
+  uint64_t output_limit = 0;         // bytes; 0: no limit
+  bool no_control = false;
   bool gc_stress = false;
   std::string worker_path;           // empty: the library looks for it
 };

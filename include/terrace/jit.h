@@ -188,7 +188,16 @@ typedef struct jit_vm_options {
   jit_write_fn write;       /* NULL: output is dropped */
   void *write_env;
   jit_finalizer write_finalizer;
+  uint64_t fuel;            /* milliseconds of processor time for one computation: all that jit_eval or jit_call starts and jit_resume goes
+                               on with, and what runs in the vm inside of its host calls; 0: no limit */
+  uint64_t output_limit;    /* bytes that one computation may give to `write`; 0: no limit */
+  uint32_t no_control;      /* 1: the SX primitives that change the engine, which other vms share, raise unsupported */
+  uint32_t reserved2;
 } jit_vm_options;
+/*
+ * What passes a limit raises heap-limit, stack-overflow, fuel-limit or output-limit, which SX code may catch once to clean up. Code that goes
+ * on nevertheless is ended soon: no guard sees that, and the call answers JIT_E_SX with the kind of the limit. The vm is usable afterwards.
+ */
 
 /* Makes a vm with every primitive defined. It keeps the engine alive. */
 JIT_API jit_status jit_vm_new(jit_engine *engine, const jit_vm_options *options, jit_vm **out, jit_error **err);

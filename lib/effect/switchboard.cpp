@@ -90,6 +90,7 @@ Computation* Switchboard::start(Job job, void* data) {
   busy_.fetch_add(1, std::memory_order_relaxed);
   c->job_ = job;
   c->data_ = data;
+  c->account = {};
   c->register_top_ = c->memory_.registers();
   c->link_top_ = c->memory_.links();
   c->dynamic_.clear();

@@ -42,11 +42,19 @@ enum class State : uint8_t { kIdle, kRunning, kWaiting, kSuspended, kInterrupted
 // Runs on the computation's stack. `data` is only valid until the first switch out: a job copies what it needs first.
 using Job = Value (*)(VmState* vm, void* data);
 
+// What a computation has used of what it may; engine/limits.hpp keeps it.
+struct Account {
+  uint64_t fuel_ns = 0;
+  uint64_t output = 0;  // bytes
+  bool warned = false;  // it was told that its fuel is used up
+};
+
 class Switchboard;
 
 class Computation {
  public:
   State state() const { return state_; }
+  Account account;
   bool can_suspend = false;
 
  private:

@@ -53,6 +53,14 @@ struct EvalJob {
   std::string name;
 };
 
+// An error without any place, as when the form itself is a wrong call, happened in the form.
+Value failed_in(VmState* vm, const std::string& source, text::Position at) {
+  const bool is_known = vm->unwind_kind != frame::UnwindKind::kError || !is_error(vm->unwind_value) ||
+                        !is_nil(as<Error>(vm->unwind_value)->trace);
+  if (!is_known && at) frame::add_place(vm, source, at.line, at.column);
+  return kUnwind;
+}
+
 // Reads, compiles and runs one form after the other, so that a form sees the macros and globals of those before it.
 Value run_source(VmState* vm, void* data) {
   EvalJob job = std::move(*static_cast<EvalJob*>(data));
@@ -67,7 +75,7 @@ Value run_source(VmState* vm, void* data) {
     Value code = syntax::compile_toplevel(vm, form, places, job.name);
     if (code == kUnwind) return kUnwind;
     result = frame::call(vm, code, nullptr, 0);
-    if (result == kUnwind) return kUnwind;
+    if (result == kUnwind) return failed_in(vm, job.name, places.find(form));
   }
 }
 

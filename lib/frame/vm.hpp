@@ -43,14 +43,17 @@ struct Hooks {
   // A new Proto was made from bytecode: the engine may attach compiled code that already exists.
   void (*proto_made)(VmState* vm, value::Proto* proto) = nullptr;
   // Standard output of display and friends; null function: dropped.
-  void (*write)(VmState* vm, const char* data, size_t size) = nullptr;
+  // False after raising.
+  bool (*write)(VmState* vm, const char* data, size_t size) = nullptr;
 };
 
 // Why a safepoint was asked for: bits of Vm::requests.
 enum Request : uint32_t {
   kRequestHeapLimit = 1,  // the heap has passed its limit: raise heap-limit
-  kRequestInterrupt = 2,  // the host asked, or the time slice or fuel ended: yield
+  kRequestInterrupt = 2,  // the host asked: yield
   kRequestCancel = 4,     // the host gave the computation up: unwind as kCancel
+  kRequestFuel = 8,       // the computation may have used its fuel up
+  kRequestSpent = 16,     // it has passed a limit for good: unwind, at every safepoint until it has ended
 };
 
 // One entry of the dynamic state: an effect handler or a parameter binding.

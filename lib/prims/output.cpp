@@ -12,8 +12,9 @@ namespace terrace::prims {
 
 namespace {
 
-void write_out(VmState* vm, std::string_view text) {
-  if (auto write = vm_of(vm).hooks.write) write(vm, text.data(), text.size());
+bool write_out(VmState* vm, std::string_view text) {
+  auto write = vm_of(vm).hooks.write;
+  return write == nullptr || write(vm, text.data(), text.size());
 }
 
 // The arguments with `between` them and `after` behind; false after raising.
@@ -25,8 +26,7 @@ bool show(VmState* vm, const char* who, const Value* args, uint64_t argc, text::
     if (i > 0) all += between;
     text::print(all, args[i], style);
   }
-  write_out(vm, all += after);
-  return true;
+  return write_out(vm, all += after);
 }
 
 Value text_of(VmState* vm, const char* who, Value v, text::Style style) {
@@ -54,8 +54,7 @@ Value prim_print(VmState* vm, const Value* args, uint64_t argc) {
   return show(vm, "print", args, argc, text::Style::kDisplay, " ", "\n") ? kUnspecified : kUnwind;
 }
 Value prim_newline(VmState* vm, const Value*, uint64_t) {
-  write_out(vm, "\n");
-  return kUnspecified;
+  return write_out(vm, "\n") ? kUnspecified : kUnwind;
 }
 
 Value prim_write_to_string(VmState* vm, const Value* args, uint64_t) {

@@ -100,8 +100,8 @@ Node* Expander::global(Value symbol) {
 }
 
 Node* Expander::expand_pair(Value form) {
-  while (expand_macro_once(form))
-    if (!is_pair(form)) return expand(form);
+  form = expand_head(form);
+  if (!is_pair(form)) return expand(form);
   Value head = car(form);
   if (is_symbol(head)) return expand_symbol_call(form);
   if (is_pair(head) && is_symbol(car(head)) && !is_local(car(head))) {
@@ -169,8 +169,13 @@ bool Expander::expand_macro_once(Value& form) {
 }
 
 Value Expander::expand_head(Value form) {
-  while (is_pair(form) && expand_macro_once(form)) {
-  }
+  constexpr int kMaxSteps = 20000;
+  int steps = 0;
+  for (Value before = form; is_pair(form) && expand_macro_once(form); before = form)
+    if (++steps > kMaxSteps)
+      unit_.fail_here("the macro '" + text_of(car(before)) + "' gives another macro call each of " +
+                          std::to_string(kMaxSteps) + " times",
+                      "let its expansion come to an end");
   return form;
 }
 

@@ -54,7 +54,10 @@ class Generator {
 
   // generate.cpp: registers, variables, dispatch
   uint16_t allocate();
-  bool is_top(Target t) const { return t.is_value() && t.reg + 1u == next_ && !bound_[t.reg]; }
+  // Whether registers in a row may begin with the target's. Not with a parameter's: preloads come in behind the parameters.
+  bool is_top(Target t) const {
+    return t.is_value() && t.reg + 1u == next_ && t.reg >= parameters_ && !bound_[t.reg];
+  }
   bool is_free(Target t) const { return t.is_value() && !bound_[t.reg]; }
   int scratch_of(Target t) const { return is_free(t) ? t.reg : -1; }
   uint16_t take(int scratch) { return scratch >= 0 ? static_cast<uint16_t>(scratch) : allocate(); }

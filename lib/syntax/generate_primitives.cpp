@@ -168,12 +168,15 @@ void Generator::call_primitive(Id id, uint16_t into, uint16_t first, uint8_t cou
   asm_.emit(Op::kPrim, into, first, static_cast<uint16_t>(id), count);
 }
 
-// True when all operands are variables whose registers follow each other already.
+// True when all operands are variables whose registers follow each other already, and will when preloads have come in
+// behind the parameters.
 bool Generator::lie_in_a_row(Nodes args) const {
-  for (size_t i = 0; i < args.size(); ++i) {
+  if (!is_in_place(args[0])) return false;
+  auto first = static_cast<uint32_t>(static_cast<LocalNode*>(args[0])->variable->reg);
+  if (first < parameters_ && first + args.size() > parameters_) return false;
+  for (size_t i = 1; i < args.size(); ++i) {
     if (!is_in_place(args[i])) return false;
-    auto reg = static_cast<LocalNode*>(args[i])->variable->reg;
-    if (reg != static_cast<LocalNode*>(args[0])->variable->reg + static_cast<int32_t>(i)) return false;
+    if (static_cast<uint32_t>(static_cast<LocalNode*>(args[i])->variable->reg) != first + i) return false;
   }
   return true;
 }

@@ -10,6 +10,7 @@ const Meaning* Scope::own(Value name) const {
 }
 
 const Meaning* Scope::find(Value name) const {
+  if (!bound_->contains(name.bits)) return nullptr;
   for (const Scope* scope = this; scope != nullptr; scope = scope->outer_)
     if (const Meaning* found = scope->own(name)) return found;
   return nullptr;

@@ -4,6 +4,7 @@
 // those).
 #pragma once
 
+#include <unordered_map>
 #include <vector>
 
 #include "syntax/tree.hpp"
@@ -18,10 +19,16 @@ struct Meaning {
 
 class Scope {
  public:
-  Scope(Scope* outer, Lambda* function) : outer_(outer), function_(function) {}
+  Scope(Scope* outer, Lambda* function)
+      : outer_(outer), function_(function), bound_(outer != nullptr ? outer->bound_ : &own_bound_) {}
+  ~Scope() {
+    for (const Name& n : names_)
+      if (--(*bound_)[n.name.bits] == 0) bound_->erase(n.name.bits);
+  }
+  Scope(const Scope&) = delete;
 
-  void bind(Value name, Variable* variable) { names_.push_back({name, {variable, value::kNil}}); }
-  void bind_macro(Value name, Value expander) { names_.push_back({name, {nullptr, expander}}); }
+  void bind(Value name, Variable* variable) { add(name, {variable, value::kNil}); }
+  void bind_macro(Value name, Value expander) { add(name, {nullptr, expander}); }
   // The meaning of the name here or in a scope around; null for a global.
   const Meaning* find(Value name) const;
   bool binds(Value name) const { return own(name) != nullptr; }
@@ -33,11 +40,19 @@ class Scope {
     Value name;
     Meaning meaning;
   };
+  using Counts = std::unordered_map<uint64_t, size_t>;
+
   const Meaning* own(Value name) const;
+  void add(Value name, Meaning meaning) {
+    names_.push_back({name, meaning});
+    ++(*bound_)[name.bits];
+  }
 
   Scope* outer_;
   Lambda* function_;
   std::vector<Name> names_;
+  Counts own_bound_;  // of the outermost scope
+  Counts* bound_;     // how often each name is bound here and around: most names are not, which is then known at once
 };
 
 }  // namespace terrace::syntax
