@@ -42,8 +42,9 @@ configure() {
   note_skipped "$logs/$directory.setup"
 }
 
+# compile DIRECTORY [TARGET...]
 compile() {
-  ninja -C "$1" >"$logs/$1.build" 2>&1 && return
+  meson compile -C "$@" >"$logs/$1.build" 2>&1 && return
   grep -E -A6 '^FAILED|error:' "$logs/$1.build" | head -60
   return 1
 }
@@ -72,7 +73,7 @@ PYTHON
 # run_suites DIRECTORY LABEL MESON-OPTION...
 run_suites() {
   directory=$1; label=$2; shift 2
-  meson test -C "$directory" --no-rebuild "$@" >"$logs/$directory.test" 2>&1 || failed "$label"
+  meson test -C "$directory" "$@" >"$logs/$directory.test" 2>&1 || failed "$label"
   summary_of "$directory"
 }
 
@@ -141,7 +142,12 @@ if [ $quick = no ]; then
   # No fake stacks: the collector reads the real ones. No leak check: it does not see pointers that are held in the SX heap.
   export ASAN_OPTIONS="detect_stack_use_after_return=0:detect_leaks=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
   export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS:-}"
-  if configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 && compile build-asan; then
+  targets=terrace:shared_library
+  [ -x build/hosts/cli/terrace ] && targets="$targets terrace:executable"
+  [ -x build/lib/worker/terrace-worker ] && targets="$targets terrace-worker"
+  # shellcheck disable=SC2086  # the targets are words
+  if configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 &&
+     compile build-asan $targets; then
     step "unit tests under the sanitizers"
     run_suites build-asan "unit tests under the sanitizers" --suite unit --timeout-multiplier 4
     step "corpus under the sanitizers"

@@ -24,9 +24,10 @@ namespace terrace::heap {
 
 namespace {
 
-constexpr size_t kNursery = 4 << 20;      // bytes between collections, at least
+constexpr size_t kNursery = 3 << 20;      // bytes between collections, at least
 constexpr size_t kMaxNursery = 64 << 20;  // and at most, when there are many roots to go through each time
-constexpr size_t kMinGrowth = 16 << 20;   // bytes that grow old between full collections, at least
+constexpr size_t kManySurvivors = 768 << 10;
+constexpr size_t kMinGrowth = 16 << 20;  // bytes that grow old between full collections, at least
 constexpr size_t kExternalNursery = 8 << 20;
 constexpr size_t kStressWindow = 512;  // bytes of a window in stress runs
 constexpr size_t kStressShare = 1024;  // of a large heap, this part is allocated between collections in stress runs
@@ -84,6 +85,7 @@ struct Heap::State {
   size_t live_full = 0;                   // by the last full one
   size_t since = 0;                       // bytes handed out since the last one
   size_t nursery = kNursery;              // bytes to be handed out until the next one
+  bool eager = false;                     // much survives lately
   size_t external = 0;                    // bytes outside that objects keep alive
   size_t external_full = 0;               // of these, what the last full collection left
   size_t external_since = 0;              // added since the last collection
@@ -325,9 +327,13 @@ void Heap::State::mark() {
     space.start_full();
   size_t looked_at = tracer.traced_bytes();
   mark_roots(tracer);
-  live = (minor ? live : 0) + tracer.traced_bytes() - looked_at;
-  // When there is much to go through each time, it is gone through less often.
-  nursery = std::clamp(2 * (looked_at + tracer.root_words() * sizeof(Value)), kNursery, kMaxNursery);
+  // What survives makes the pause, so when much does, the next comes sooner. What has to be gone through each time
+  // makes the cost, so when that is much, the next comes later.
+  size_t survived = tracer.traced_bytes() - looked_at;
+  if (minor) eager = survived > kManySurvivors || (eager && survived > kManySurvivors / 2);
+  size_t each_time = looked_at + tracer.root_words() * sizeof(Value);
+  live = (minor ? live : 0) + survived;
+  nursery = std::clamp(2 * each_time, eager ? kNursery / 2 : kNursery, kMaxNursery);
   if (mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(mark_stack);
 }
 

@@ -1,6 +1,7 @@
 // heap/trace.cpp: which words of an object are Values.
 //
 // Answers for: one case per type of value/types.def. The switch has no default: a type without a case does not compile.
+#include <algorithm>
 #include <cassert>
 
 #include "heap/tracer.hpp"
@@ -116,26 +117,25 @@ void Tracer::trace(Value v) {
   }
 }
 
-// What comes off the stack waits in a ring while the cache gets it (after Cher, Hosking and Vitek, ASPLOS 2004).
-// Nothing waits where the ring says fixnum zero.
+void Tracer::grow() {
+  size_t used = stack_.size();
+  stack_.resize(std::max<size_t>(4096, 2 * used));
+  top_ = stack_.data() + used;
+  limit_ = stack_.data() + stack_.size();
+}
+
+// What comes off the stack waits in a queue while the cache gets it (after Cher, Hosking and Vitek, ASPLOS 2004).
 void Tracer::drain() {
-  Value ring[kAhead] = {};
-  size_t at = 0;
-  size_t idle = 0;  // turns in a row in which neither stack nor ring had anything
-  while (idle < kAhead) {
-    Value due = ring[at];
-    ring[at] = Value{};
-    idle++;
-    if (!stack_.empty()) {
-      idle = 0;
-      ring[at] = stack_.back();
-      stack_.pop_back();
-      __builtin_prefetch(reinterpret_cast<const void*>(ring[at].bits & ~value::kTagMask));
+  Value queue[kAhead];
+  size_t in = 0, out = 0;
+  for (;;) {
+    while (in - out < kAhead && top_ != stack_.data()) {
+      Value v = *--top_;
+      __builtin_prefetch(reinterpret_cast<const void*>(v.bits & ~value::kTagMask));
+      queue[in++ % kAhead] = v;
     }
-    at = (at + 1) % kAhead;
-    if (!value::is_heap(due)) continue;
-    idle = 0;
-    trace(due);
+    if (in == out) return;
+    trace(queue[out++ % kAhead]);
   }
 }
 

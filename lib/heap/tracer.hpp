@@ -14,8 +14,9 @@ namespace terrace::heap {
 class Tracer final : public Marker {
  public:
   // With `verify` every precise reference is checked to be an object of this heap (an assertion, for stress runs).
-  // `stack` is empty, and is only lent so that its memory serves the next collection too.
-  Tracer(Space& space, std::vector<Value>& stack, bool verify) : space_(space), stack_(stack), verify_(verify) {}
+  // `stack` is only lent, so that its memory serves the next collection too; what is in it means nothing.
+  Tracer(Space& space, std::vector<Value>& stack, bool verify)
+      : space_(space), stack_(stack), top_(stack.data()), limit_(stack.data() + stack.size()), verify_(verify) {}
 
   void value(Value v) override { visit(v); }
   void object(const value::Object* o) override {
@@ -38,7 +39,7 @@ class Tracer final : public Marker {
   size_t root_words() const { return root_words_; }
 
  private:
-  static constexpr size_t kAhead = 8;  // objects fetched into the cache before they are looked at
+  static constexpr size_t kAhead = 8;  // a power of two: objects fetched into the cache before they are looked at
 
   void visit(Value v) {
     if (!value::is_heap(v)) return;
@@ -48,17 +49,22 @@ class Tracer final : public Marker {
     uint64_t bit = uint64_t{1} << (granule_of(address) % 64);
     if (word & bit) return;
     word |= bit;
-    stack_.push_back(v);
+    if (top_ == limit_) [[unlikely]]
+      grow();
+    *top_++ = v;
   }
   void visit_range(const Value* from, const Value* to) {
     for (; from < to; from++) visit(*from);
   }
+  void grow();
   void visit_up_to_end(const value::Object* o, const Value* from);
   void check(Value v);
   void trace_object(value::Object* o);
 
   Space& space_;
   std::vector<Value>& stack_;
+  Value* top_;  // of what is in use
+  Value* limit_;
   bool verify_;
   size_t traced_bytes_ = 0;
   size_t root_words_ = 0;
