@@ -20,7 +20,10 @@ class Machine {
  public:
   explicit Machine(void* stack_base, const heap::HeapOptions& options = {}) : fixture_(stack_base, options) {
     prims::install(state());
-    fixture_.vm().hooks.write = [](VmState*, const char* data, size_t size) { g_output.append(data, size); };
+    fixture_.vm().hooks.write = [](VmState*, const char* data, size_t size) {
+      g_output.append(data, size);
+      return true;
+    };
   }
   VmState* state() { return fixture_.state(); }
 
