@@ -83,7 +83,7 @@
 
 (defun make-condition-from (vm pointer status)
   "The condition for the library's error at POINTER, which it answers for from now on."
-  (let* ((origin (own (make-instance 'origin :vm-pointer (and vm (pointer-address-of vm))) pointer '%error-release))
+  (let* ((origin (own (make-instance 'origin :vm-pointer (and vm (pointer-address-of vm))) pointer '%error-release vm))
          (kind (decode (%error-kind pointer)))
          (message (decode (%error-message pointer))))
     (make-condition (or (cdr (assoc kind *condition-classes* :test #'string=)) 'jit-error)
@@ -113,7 +113,7 @@
     (when (and handle (handle-pointer handle) (eql (origin-vm-pointer origin) (cffi:pointer-address vm-pointer))
                (= (handle-generation handle) *generation*))
       (trivial-garbage:cancel-finalization origin)
-      (shiftf (handle-pointer handle) nil))))
+      (take-pointer handle))))
 
 (defmacro with-error-cell ((err) &body body)
   `(cffi:with-foreign-object (,err :pointer)

@@ -197,10 +197,10 @@
 ;;; --- what Lisp only holds
 
 (defun make-sx-object (vm ref type)
-  (own (make-instance 'sx-object :vm vm :type (type-name type)) ref '%ref-release))
+  (own (make-instance 'sx-object :vm vm :type (type-name type)) ref '%ref-release vm))
 
 (defun make-sx-function (vm ref)
-  (let ((function (own (make-instance 'sx-function :vm vm :type :function) ref '%ref-release)))
+  (let ((function (own (make-instance 'sx-function :vm vm :type :function) ref '%ref-release vm)))
     (#+sbcl sb-mop:set-funcallable-instance-function #+ecl clos:set-funcallable-instance-function
      function (function-calling function))
     function))

@@ -4,6 +4,8 @@
 ;;;; another process. Invariants:
 ;;;;  1. A finalizer closes over the handle, never over its owner.
 ;;;;  2. Finalizers only note what is to be given back, as they may run in the middle of anything; the next call does it (SWEEP).
+;;;;  3. A vm's handle knows those of its functions, errors and computations, as each of them would keep the vm, its engine and its worker
+;;;;     alive: they are given back with it. Their links are changed only inside WITH-REGISTRY.
 
 (in-package #:terrace)
 
@@ -14,10 +16,32 @@
              (format stream "~A: ~A" (handle-error-object condition) (handle-error-message condition))))
   (:documentation "An engine, vm, function, ... was used after its release, or in an image that was started from a saved one."))
 
-(defstruct (handle (:constructor make-handle (pointer releaser)))
+(defstruct (handle (:constructor make-handle (pointer releaser home)))
   (pointer nil)                ; NIL once given back
   (releaser nil)               ; the name of the function that gives it back
+  (home nil)                   ; the handle of the vm that it depends on, or NIL
+  (dependents nil)             ; the first of those that have this one as their home
+  (next nil)                   ; among the dependents of HOME
+  (previous nil)
   (generation *generation*))
+
+(defmethod print-object ((handle handle) stream)
+  (print-unreadable-object (handle stream :type t :identity t)))
+
+(defun link-handle (handle home)
+  (with-registry ()
+    (let ((first (handle-dependents home)))
+      (when first (setf (handle-previous first) handle))
+      (setf (handle-next handle) first
+            (handle-dependents home) handle))))
+
+(defun unlink-handle (handle home)
+  (let ((next (handle-next handle)) (previous (handle-previous handle)))
+    (when next (setf (handle-previous next) previous))
+    (if previous
+        (setf (handle-next previous) next)
+        (when (eq (handle-dependents home) handle) (setf (handle-dependents home) next)))
+    (setf (handle-next handle) nil (handle-previous handle) nil)))
 
 (defgeneric handle-of (object)
   (:documentation "The handle that OBJECT owns."))
@@ -39,10 +63,17 @@
               when (eq (mp:compare-and-swap (car *abandoned*) all '()) all) return all)
   #-(or sbcl ecl) (shiftf (car *abandoned*) '()))
 
+(defun take-pointer (handle)
+  "The pointer, which the handle no longer answers for; NIL when that was so before."
+  (with-registry ()
+    (let ((pointer (shiftf (handle-pointer handle) nil)))
+      (when (and pointer (handle-home handle)) (unlink-handle handle (handle-home handle)))
+      (when (= (handle-generation handle) *generation*) pointer))))
+
 (defun give-back (handle)
-  (let ((pointer (shiftf (handle-pointer handle) nil)))
-    (when (and pointer (= (handle-generation handle) *generation*))
-      (funcall (handle-releaser handle) pointer))))
+  (loop for dependent = (handle-dependents handle) while dependent do (give-back dependent))
+  (let ((pointer (take-pointer handle)))
+    (when pointer (funcall (handle-releaser handle) pointer))))
 
 (declaim (inline sweep))
 (defun sweep ()
@@ -52,17 +83,18 @@
 (define-image-hook forget-abandoned
   (setf *abandoned* (list '())))
 
-(defun own (owner pointer releaser)
-  "Makes OWNER answer for POINTER, which the function named RELEASER gives back."
-  (let ((handle (make-handle pointer releaser)))
+(defun own (owner pointer releaser &optional vm)
+  "Makes OWNER answer for POINTER, which belongs to VM and which the function named RELEASER gives back."
+  (let* ((home (and vm (handle-of vm))) (handle (make-handle pointer releaser home)))
+    (when home (link-handle handle home))
     (setf (handle-of owner) handle)
     #+sbcl (sb-ext:finalize owner (lambda () (abandon handle)) :dont-save t)
     #-sbcl (trivial-garbage:finalize owner (lambda () (abandon handle)))
     owner))
 
 (defun release (object)
-  "Gives back what OBJECT (an engine, vm, function, suspended computation, ...) holds, now. Harmless when done already. What depends on
-it lives on until it is released itself."
+  "Gives back what OBJECT (an engine, vm, function, suspended computation, ...) holds, now. Harmless when done already. With a vm go
+its functions and computations; the vms of an engine live on."
   (trivial-garbage:cancel-finalization object)
   (when (handle-of object) (give-back (handle-of object)))
   nil)

@@ -28,9 +28,10 @@
 ;;; --- the thread
 
 (defun request-turn (vm)
-  "Asks the program in VM to set itself aside, when it is the one it was a tick ago."
+  "Asks the program in VM to set itself aside, when it is the one it was a tick ago; again at every tick, as a request may have
+been taken by another program."
   (let ((run (running vm)))
-    (when (and run (eql run (seen-running vm)) (null (turn vm)))
+    (when (and run (eql run (seen-running vm)))
       (setf (turn vm) :asking)
       (ignore-errors (%interrupt (pointer-of vm)))
       (setf (turn vm) :asked))

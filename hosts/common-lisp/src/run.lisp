@@ -51,7 +51,7 @@ Leaving it any other way cancels the program."))
 
 (defun set-aside (vm status result pointer)
   "How the computation at POINTER goes on: a function for RUN-ONCE; or NIL, and what the run returns."
-  (let ((computation (own (make-instance 'suspended :vm vm :operation nil :arguments '()) pointer '%computation-release))
+  (let ((computation (own (make-instance 'suspended :vm vm :operation nil :arguments '()) pointer '%computation-release vm))
         (kept nil))
     (unwind-protect
          (multiple-value-bind (decision value) (if (= status +status-suspended+)
@@ -75,11 +75,12 @@ Leaving it any other way cancels the program."))
   "The ticking thread (interrupts.lisp) only wants Lisp to have a turn; a user's wish is signalled."
   (loop while (eq (turn vm) :asking))
   (setf (turn vm) nil)
-  (if (shiftf (wants-interrupt vm) nil)
-      (restart-case (error 'interrupted :computation computation)
-        (continue () :report "Go on with the program." (values :continue))
-        (suspend () :report "Return the computation, to be resumed later." (values :suspend)))
-      :continue))
+  (cond ((wants-interrupt vm)
+         (setf (wants-interrupt vm) nil) ; only here, so that a wish that comes now is not lost
+         (restart-case (error 'interrupted :computation computation)
+           (continue () :report "Go on with the program." (values :continue))
+           (suspend () :report "Return the computation, to be resumed later." (values :suspend))))
+        (t :continue)))
 
 (defun cancel-quietly (computation)
   "The computation is left by a non-local exit of Lisp."
