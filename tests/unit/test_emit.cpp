@@ -3,6 +3,7 @@
 //
 // The world around the code is small on purpose: objects are plain memory, and the runtime functions are written here
 // so that each test sees which of them was called. The real runtime meets compiled code in the corpus.
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -41,9 +42,11 @@ alignas(16) char g_pairs[1 << 16];
 template <class T>
 T* make(Type type, size_t extra = 0) {
   size_t bytes = (sizeof(T) + extra + 15) & ~size_t{15};
-  auto* object =
-      static_cast<T*>(std::aligned_alloc(heap::kChunkBytes, heap::kChunkBytes));  // a chunk of its own, for its card
-  std::memset(static_cast<void*>(object), 0, bytes);
+  // A chunk of its own, for its card. Mapped, not from malloc, which may fill all of it where only the first pages are used.
+  void* room = mmap(nullptr, 2 * heap::kChunkBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  assert_true(room != MAP_FAILED);
+  auto aligned = (reinterpret_cast<uintptr_t>(room) + heap::kChunkBytes - 1) & ~(heap::kChunkBytes - 1);
+  auto* object = reinterpret_cast<T*>(aligned);
   object->type = type;
   object->granules = static_cast<uint32_t>(bytes >> 4);
   // The object lies behind the card table of its chunk.
