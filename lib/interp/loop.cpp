@@ -614,7 +614,8 @@ void note_deopt(VmState* vm, Value callee, const Instr* at) {
   if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee);
 }
 
-Value leave_loop(VmState* vm) {
+// Inline, so that the tail call is a jump of its caller where the build makes such jumps, and costs no frame where not.
+[[gnu::always_inline]] inline Value leave_loop(VmState* vm) {
   Value next = vm->tail_callee;
   return as_closure(next)->proto->entry(vm, next, vm->tail_argc, vm->tail_args[0], vm->tail_args[1],
                                         vm->tail_args[2]);
