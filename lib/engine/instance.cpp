@@ -75,7 +75,7 @@ Value run_source(VmState* vm, void* data) {
     Value code = syntax::compile_toplevel(vm, form, places, job.name);
     if (code == kUnwind) return kUnwind;
     result = frame::call(vm, code, nullptr, 0);
-    if (result == kUnwind) return failed_in(vm, job.name, places.find(form));
+    if (result == kUnwind) return failed_in(vm, job.name, places.whole());
   }
 }
 
@@ -215,6 +215,7 @@ std::shared_ptr<Instance> Instance::make(std::shared_ptr<Engine> engine, Instanc
   state.limits = std::make_unique<Limits>(vm, made->engine_->state().fuel);
   state.references = std::make_unique<heap::RootedValues>(vm.heap);
   vm.state.runtime = interp::runtime_table();
+  vm.outside_limit = std::min<uint64_t>(vm.outside_limit, state.options.heap_limit);
   vm.heap.add_root_provider([board = state.board.get()](heap::Marker& marker) { board->roots(marker); });
   Engine::State& shared = made->engine_->state();
   {

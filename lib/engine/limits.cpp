@@ -13,6 +13,7 @@ namespace {
 constexpr uint64_t kShortestGraceNs = 1'000'000;
 constexpr uint32_t kOurRequests = frame::kRequestFuel | frame::kRequestSpent | frame::kRequestHeapLimit;
 
+uint64_t heap_bytes(const heap::HeapStats& stats) { return stats.live_bytes + stats.external_bytes; }
 uint64_t grace(uint64_t fuel_ns) { return std::max(fuel_ns / 10, kShortestGraceNs); }
 
 }  // namespace
@@ -52,7 +53,7 @@ void Limits::end() {
 Value Limits::safepoint() {
   if (spent_) return spend(*spent_);
   uint32_t asked = vm_.requests.load();
-  if ((asked & frame::kRequestHeapLimit) && vm_.heap.stats().live_bytes > most_heap_)
+  if ((asked & frame::kRequestHeapLimit) && heap_bytes(vm_.heap.stats()) > most_heap_)
     return spend(ErrorKind::kHeapLimit);
   return asked & frame::kRequestFuel ? fuel_is_used() : kUnspecified;
 }

@@ -14,7 +14,7 @@
 // divided; (sqrt
 //    -4) and (expt -8 1/3) are range-errors.
 // 4. Comparison is exact between all kinds: nothing is rounded first, so it is transitive. NaN is equal to nothing.
-// 5. A result of more than kMaxIntegerBits raises heap-limit before it is computed. GMP never aborts the process for a
+// 5. A result of more than kMaxIntegerBits, or of a quarter of Vm::outside_limit, raises heap-limit before it is computed. GMP never aborts the process for a
 // size.
 // 6. A function that takes a VmState answers kUnwind after raising. Those without one neither allocate nor raise.
 #pragma once

@@ -1,6 +1,7 @@
 // frame/number_parts.cpp: results of arithmetic as heap numbers, and exact numbers as doubles.
 #include "frame/number_parts.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cinttypes>
 #include <cmath>
@@ -26,6 +27,9 @@ bool memory_for(uint64_t limbs) {
   std::free(probe);
   return probe != nullptr;
 }
+
+// Never more than a part of the heap, for what GMP needs besides is several times the result.
+uint64_t most_limbs(VmState* vm) { return std::min(kMaxLimbs, vm_of(vm).outside_limit / 4 / sizeof(mp_limb_t)); }
 
 Value too_large(VmState* vm, const char* who, uint64_t limbs) {
   return raise_error(vm, ErrorKind::kHeapLimit,
@@ -61,7 +65,7 @@ Value finish(Bignum* big, uint64_t limbs, bool negative) {
 
 bool room_for(VmState* vm, const char* who, uint64_t limbs) {
   if (limbs < kStackLimbs) return true;
-  if (limbs > kMaxLimbs || (limbs > kProbeLimbs && !memory_for(limbs))) {
+  if (limbs > most_limbs(vm) || (limbs > kProbeLimbs && !memory_for(limbs))) {
     too_large(vm, who, limbs);
     return false;
   }
@@ -74,7 +78,7 @@ Value from_limbs(VmState* vm, const uint64_t* limbs, size_t count, bool negative
   if (count == 1 && magnitude_fits_fixnum(limbs[0], negative)) {
     return value::make_fixnum(static_cast<int64_t>(negative ? -limbs[0] : limbs[0]));
   }
-  if (count > kMaxLimbs) return too_large(vm, "integer", count);
+  if (count > most_limbs(vm)) return too_large(vm, "integer", count);
   Bignum* big = alloc_bignum(vm, count);
   if (big == nullptr) return value::kUnwind;
   std::memcpy(big->limb, limbs, count * sizeof(uint64_t));

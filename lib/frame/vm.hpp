@@ -73,6 +73,8 @@ struct Vm {
   heap::Heap heap;
   Hooks hooks;
   void* engine_side = nullptr;  // the engine's own record of this vm
+  // The largest text, in bytes, that may be put together outside of the heap, and four times the largest integer.
+  size_t outside_limit = size_t{256} << 20;
   uintptr_t stack_base_limit = 0;  // the true limit of the running stack, also while a safepoint is requested; 0 outside
   void* switchboard = nullptr;     // effect/ keeps its own record here
   std::atomic<uint32_t> requests{0};  // Request bits; any thread

@@ -6,7 +6,8 @@
 // Rules
 //  1. A window lies in one hole of one block. Before marking, windows are closed: what is left becomes a hole again.
 //  2. Collections happen only in slow paths and in collect(); never while a finalizer or hook runs.
-//  3. The limit is compared with `live` + `since`: what the last collection found, and what was handed out since. Minor
+//  3. The limit is compared with `live` + `since` + `external`: what the last collection found, what was handed out since, and
+//     what objects keep alive outside. Minor
 //     collections find the old that has died alive, so only a full one can say that the limit is passed.
 //  4. No card is dirty and no block young right after a collection: what it found alive is old.
 #include "heap/heap.hpp"
@@ -66,7 +67,7 @@ struct Heap::State {
   void close_object_window();
   void close_windows();
   void set_window(BlockUse use, Range range);
-  size_t used() const { return live + since; }
+  size_t used() const { return live + since + external; }
   // Bytes that may be promoted, and bytes outside that may be added, before the next full collection.
   size_t growth() const { return std::max(kMinGrowth, live_full + external_full); }
   bool may_shrink() const { return since != 0 || live != live_full || marks_unsound; }
@@ -393,6 +394,7 @@ size_t Heap::trim() {
 
 const HeapStats& Heap::stats() const {
   state_->stats.live_bytes = state_->live;
+  state_->stats.external_bytes = state_->external;
   state_->stats.committed_bytes = state_->space.committed_bytes();
   return state_->stats;
 }

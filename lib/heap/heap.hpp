@@ -89,6 +89,7 @@ struct HeapOptions {
 struct HeapStats {
   uint64_t collections = 0;      // minor and full
   uint64_t live_bytes = 0;       // after the last collection
+  uint64_t external_bytes = 0;   // outside of the heap, as add_external was told
   uint64_t committed_bytes = 0;  // obtained from the system
   uint64_t allocated_bytes = 0;  // since the start
   uint64_t total_pause_ns = 0;

@@ -121,10 +121,7 @@ Value runtime_prim(VmState* vm, const Value* args, uint64_t argc, uint64_t numbe
   return prims::all()[number].function(vm, args, argc);
 }
 
-Value runtime_not_function(VmState* vm, Value v) {
-  return frame::raise_error_with(vm, frame::ErrorKind::kNotFunction, "this value was called but is not a function",
-                                 frame::make_list(vm, &v, 1));
-}
+Value runtime_not_function(VmState* vm, Value v) { return frame::raise_not_function(vm, v); }
 
 Value runtime_check(VmState* vm) { return vm_of(vm).hooks.safepoint(vm); }
 

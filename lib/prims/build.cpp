@@ -41,6 +41,17 @@ bool poll(VmState* vm) {
   return false;
 }
 
+bool text_may_grow(VmState* vm, const char* who, size_t bytes) {
+  if (bytes <= vm_of(vm).outside_limit) return true;
+  raise_too_large(vm, who);
+  return false;
+}
+
+bool append_text(VmState* vm, const char* who, std::string& all, Value v, text::Style style) {
+  text::print(all, v, style, vm_of(vm).outside_limit - all.size() + 1);
+  return text_may_grow(vm, who, all.size());
+}
+
 bool list_length(VmState* vm, const char* who, Value list, uint64_t* out) {
   ListWalk walk(list);
   while (walk.more()) walk.step();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "prims/arguments.hpp"
+#include "text/printer.hpp"
 
 namespace terrace::prims {
 
@@ -15,6 +16,12 @@ inline constexpr uint64_t kPollEvery = 4096;
 bool poll(VmState* vm);
 // No list that is asked for by its length may be longer (4 GB).
 inline constexpr uint64_t kMaxListLength = uint64_t{1} << 28;
+
+// Appends the text of a value to one that is put together outside of the heap; false after raising when that grows larger
+// than Vm::outside_limit.
+bool append_text(VmState* vm, const char* who, std::string& all, Value v, text::Style style);
+// Whether a text of that size may be put together; false after raising.
+bool text_may_grow(VmState* vm, const char* who, size_t bytes);
 
 // What text::print may use of the C stack for one big integer.
 inline constexpr size_t kPrinterStack = 256 * 1024;

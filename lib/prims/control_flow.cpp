@@ -15,12 +15,11 @@ bool error_argument(VmState* vm, const char* who, Value v, value::Error** out) {
 }
 
 // "who: message" when the first argument is a symbol and the second a string, as in R6RS; else the first one displayed.
-std::string message_of(const Value* args, uint64_t argc, uint64_t* used) {
-  *used = 1;
-  if (value::is_string(args[0])) return std::string(frame::string_view_of(args[0]));
-  if (argc < 2 || !value::is_symbol(args[0]) || !value::is_string(args[1])) return text::displayed(args[0]);
-  *used = 2;
-  return std::string(frame::symbol_name(args[0])) + ": " + std::string(frame::string_view_of(args[1]));
+bool message_of(VmState* vm, const Value* args, uint64_t argc, uint64_t* used, std::string* message) {
+  bool named = argc > 1 && value::is_symbol(args[0]) && value::is_string(args[1]);
+  *used = named ? 2 : 1;
+  if (!append_text(vm, "error", *message, args[0], text::Style::kDisplay)) return false;
+  return !named || append_text(vm, "error", *message += ": ", args[1], text::Style::kDisplay);
 }
 
 Value bound_or_false(int64_t n) { return n < 0 ? kFalse : make_fixnum(n); }
@@ -37,7 +36,8 @@ Value prim_raise(VmState* vm, const Value* args, uint64_t) { return frame::raise
 Value prim_error(VmState* vm, const Value* args, uint64_t argc) {
   if (!frame::ensure_stack(vm, "error", kPrinterStack)) return kUnwind;
   uint64_t used;
-  std::string message = message_of(args, argc, &used);
+  std::string message;
+  if (!message_of(vm, args, argc, &used, &message)) return kUnwind;
   return frame::raise_error_with(vm, ErrorKind::kUser, message, frame::make_list(vm, args + used, argc - used));
 }
 

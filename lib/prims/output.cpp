@@ -24,7 +24,7 @@ bool show(VmState* vm, const char* who, const Value* args, uint64_t argc, text::
   std::string all;
   for (uint64_t i = 0; i < argc; i++) {
     if (i > 0) all += between;
-    text::print(all, args[i], style);
+    if (!append_text(vm, who, all, args[i], style) || !text_may_grow(vm, who, all.size() + 1)) return false;
   }
   return write_out(vm, all += after);
 }
@@ -32,8 +32,7 @@ bool show(VmState* vm, const char* who, const Value* args, uint64_t argc, text::
 Value text_of(VmState* vm, const char* who, Value v, text::Style style) {
   if (!frame::ensure_stack(vm, who, kPrinterStack)) return kUnwind;
   std::string text;
-  text::print(text, v, style);
-  return copy_string(vm, who, text);
+  return append_text(vm, who, text, v, style) ? copy_string(vm, who, text) : kUnwind;
 }
 
 int64_t clock_ns(clockid_t clock) {

@@ -70,7 +70,7 @@ Value prim_string_map(VmState* vm, const Value* args, uint64_t) {
   bool done = each_answer(vm, "string-map", args[0], args[1], [&](Value c) {
     if (!value::is_char(c)) return raise_type(vm, "string-map", "a character", c), false;
     text::append_utf8(result, value::char_value(c));
-    return true;
+    return text_may_grow(vm, "string-map", result.size());
   });
   return done ? copy_string(vm, "string-map", result) : kUnwind;
 }

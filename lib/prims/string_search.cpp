@@ -164,7 +164,7 @@ Value prim_string_replace(VmState* vm, const Value* args, uint64_t) {
   for (; place != std::string_view::npos; place = find_bytes(text, old, start)) {
     result.append(text, start, place - start).append(fresh);
     start = place + old.size();
-    if (result.size() > kMaxStringBytes) return raise_too_large(vm, "string-replace");
+    if (!text_may_grow(vm, "string-replace", result.size())) return kUnwind;
   }
   return copy_string(vm, "string-replace", result.append(text, start));
 }

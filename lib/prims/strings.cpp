@@ -326,7 +326,8 @@ Value prim_str(VmState* vm, const Value* args, uint64_t argc) {
   if (all_strings) return join_all(vm, "str", args, argc);
   if (!frame::ensure_stack(vm, "str", kPrinterStack)) return kUnwind;
   std::string all;
-  for (uint64_t i = 0; i < argc; i++) text::print(all, args[i], text::Style::kDisplay);
+  for (uint64_t i = 0; i < argc; i++)
+    if (!append_text(vm, "str", all, args[i], text::Style::kDisplay)) return kUnwind;
   return copy_string(vm, "str", all);
 }
 

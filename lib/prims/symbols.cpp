@@ -1,5 +1,5 @@
 // prims/symbols.cpp: symbols and keywords.
-#include "prims/arguments.hpp"
+#include "prims/build.hpp"
 
 namespace terrace::prims {
 
@@ -29,6 +29,7 @@ Value prim_symbol_append(VmState* vm, const Value* args, uint64_t argc) {
     std::string_view name;
     if (!name_argument(vm, "symbol-append", args[i], Type::kSymbol, "a symbol", &name)) return kUnwind;
     all += name;
+    if (!text_may_grow(vm, "symbol-append", all.size())) return kUnwind;
   }
   return vm_of(vm).intern(all);
 }

@@ -22,15 +22,23 @@ struct Release {
 };
 using CodeHandle = std::unique_ptr<FunctionCode, Release>;
 
-// What the collector should know of the memory outside its heap.
+// What the collector should know of the memory outside its heap; about, for the allocator keeps a little for itself.
 ptrdiff_t outside_bytes(const FunctionCode& code) {
-  return static_cast<ptrdiff_t>(sizeof(FunctionCode) + code.code.size() * sizeof(bytecode::Instr) +
-                                code.lines.size() * sizeof(bytecode::LineEntry) + code.constants.size());
+  constexpr size_t kAllocations = 6 * 16;
+  return static_cast<ptrdiff_t>(sizeof(FunctionCode) + kAllocations + code.name.capacity() + code.source.capacity() +
+                                code.code.size() * sizeof(bytecode::Instr) + code.constants.size() +
+                                code.captures.size() * sizeof(bytecode::CaptureSource) +
+                                code.handlers.size() * sizeof(bytecode::HandlerRegion) +
+                                code.lines.size() * sizeof(bytecode::LineEntry));
 }
 
 // The pointer stays: whoever else holds the code for this prototype, such as the cache, lets go of it through the same
 // field.
-void free_proto(void*, value::Object* object) { bytecode::release(static_cast<value::Proto*>(object)->function); }
+void free_proto(void* heap, value::Object* object) {
+  FunctionCode* code = static_cast<value::Proto*>(object)->function;
+  static_cast<heap::Heap*>(heap)->add_external(-outside_bytes(*code));
+  bytecode::release(code);
+}
 
 class ProtoMaker {
  public:
@@ -100,7 +108,7 @@ class ProtoMaker {
     proto->tier = 0;
     proto->name = name;
     std::copy(constants.begin(), constants.end(), proto->constant);
-    heap.add_finalizable(proto, free_proto, nullptr);
+    heap.add_finalizable(proto, free_proto, &heap);
     unit_.keep(value::from_object(proto));
     return proto;
   }

@@ -6,7 +6,7 @@
 namespace terrace::syntax {
 
 Unit::Unit(VmState* vm, const text::SourceMap& map, std::string_view source_name)
-    : vm_(vm), map_(map), source_name_(source_name), kept_(frame::heap_of(vm)) {}
+    : vm_(vm), map_(map), source_name_(source_name), kept_(frame::heap_of(vm)), here_(map.whole()) {}
 
 Lambda* Unit::make_lambda(Value name, Lambda* parent, Position at) {
   Lambda& made = lambdas_.emplace_back();

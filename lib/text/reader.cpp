@@ -207,6 +207,7 @@ Reader::Step Reader::deliver(Value datum, Position where) {
   }
   if (open_.empty()) {
     values_.push(datum);
+    map_->set_whole(where);
     return Step::kDone;
   }
   if (open_.back().shape == Shape::kComment) {

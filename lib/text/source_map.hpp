@@ -30,10 +30,17 @@ class SourceMap {
     auto found = places_.find(pair.bits);
     return found == places_.end() ? Position{} : found->second;
   }
-  void clear() { places_.clear(); }
+  // The place of the outermost datum, whatever its type.
+  Position whole() const { return whole_; }
+  void set_whole(Position at) { whole_ = at; }
+  void clear() {
+    places_.clear();
+    whole_ = {};
+  }
 
  private:
   std::unordered_map<uint64_t, Position> places_;
+  Position whole_;
 };
 
 }  // namespace terrace::text

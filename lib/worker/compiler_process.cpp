@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +34,13 @@ long resident_bytes(pid_t pid) {
 std::string describe_end(int status) {
   if (WIFSIGNALED(status)) return "the compiler was ended by signal " + std::to_string(WTERMSIG(status));
   return "the compiler ended with status " + std::to_string(WEXITSTATUS(status));
+}
+
+// GCC may end without a word when it cannot write a file.
+bool is_full(const std::string& directory) {
+  struct statvfs status {};
+  if (statvfs(directory.c_str(), &status) != 0) return false;
+  return status.f_bavail == 0 || (status.f_files != 0 && status.f_favail == 0);
 }
 
 int reap(pid_t pid) {
@@ -87,7 +95,7 @@ bool CompilerProcess::run(const jobs::Batch& batch, std::span<const uint8_t> bod
     *result = failure_of(batch, outcome);
   } else if (result->reason != Reason::kNone) {
     result->text = jobs::clip_text(result->text + "\n" + said());
-    result->reason = refine_reason(result->reason, result->text);
+    result->reason = reason_of(result->reason, result->text);
   }
   return true;
 }
@@ -109,8 +117,12 @@ jobs::Result CompilerProcess::failure_of(const jobs::Batch& batch, Outcome outco
   pid_ = -1;
   end();
   result.text = jobs::clip_text(describe_end(status) + "\n" + output);
-  result.reason = refine_reason(Reason::kCompilerCrash, result.text);
+  result.reason = reason_of(Reason::kCompilerCrash, result.text);
   return result;
+}
+
+Reason CompilerProcess::reason_of(Reason reason, const std::string& text) const {
+  return is_full(temp_directory_) ? Reason::kTempDirectory : refine_reason(reason, text);
 }
 
 std::string CompilerProcess::said() const {

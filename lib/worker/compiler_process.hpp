@@ -40,6 +40,8 @@ class CompilerProcess {
 
  private:
   jobs::Result failure_of(const jobs::Batch& batch, Outcome outcome);
+  // A reason more exact than `reason`, from what was printed and from the state of the file system.
+  observe::Reason reason_of(observe::Reason reason, const std::string& text) const;
   std::string said() const;
 
   std::string temp_directory_;

@@ -25,7 +25,7 @@ Node Generator::string_expression(int depth) {
     case 3: return list(r_.pick({"string-upcase", "string-downcase", "string-reverse", "string-trim"}), s());
     case 4: return list("substring", s(), std::to_string(r_.between(0, 2)), std::to_string(r_.between(1, 4)));
     case 5: return list("symbol->string", expression(Type::kSymbol, depth));
-    case 6: return list("clip", list("str", expression(any_type(), depth), expression(data_type(), depth)));
+    case 6: return list("clip", list("str", expression(data_type(), depth), expression(data_type(), depth)));
     case 7: return list("string-join", list("string-split", s(), "\",\""), "\"-\"");
     case 8: return list("list->string", list("list", expression(Type::kChar, depth), expression(Type::kChar, depth)));
     case 9: return list("string-replace", s(), "\"X\"", "\"yy\"");

@@ -23,8 +23,10 @@ void on_time(int) {
   jit_interrupt(timed_vm);
 }
 
-void set_timer(unsigned seconds) {
-  itimerval timer{{seconds == 0 ? 0 : 1, 0}, {seconds, 0}};
+void set_timer(unsigned milliseconds) {
+  timeval first{milliseconds / 1000, milliseconds % 1000 * 1000};
+  timeval then{milliseconds == 0 ? 0 : 1, 0};
+  itimerval timer{then, first};
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
@@ -56,7 +58,7 @@ class Machine::Batch {
     vm_options.write_env = &output_;
     if (jit_vm_new(engine, &vm_options, &vm_, nullptr) != JIT_OK) abort();
     timed_vm = vm_;
-    evaluate(kPrelude);
+    if (!evaluate(kPrelude).empty()) abort();
   }
   ~Batch() {
     set_timer(0);
@@ -64,16 +66,19 @@ class Machine::Batch {
     jit_vm_release(vm_);
   }
 
-  void load(std::span<const Program> programs) {
+  // Together; when that fails one by one, to learn which it is.
+  void load(std::span<const Program> programs, std::span<Trace> traces) {
     for (const Program& program : programs)
       for (const Definition& d : program.definitions) {
         jit_value nil{};
         jit_define(vm_, d.name.data(), d.name.size(), &nil, nullptr);
       }
-    std::string form = "((lambda () ";
-    for (const Program& program : programs)
-      for (const Definition& d : program.definitions) form += "(set! " + d.name + " " + text_of(d.value) + ")\n";
-    evaluate(form + "nil))");
+    std::string problem = evaluate(loader_of(programs));
+    if (problem.empty()) return;
+    for (size_t i = 0; i < programs.size(); ++i) {
+      problem = evaluate(loader_of(programs.subspan(i, 1)));
+      if (!problem.empty()) traces[i].lines.push_back(kCannotLoad + problem);
+    }
   }
 
   void guarded(const Call& call, Trace& trace) {
@@ -93,15 +98,21 @@ class Machine::Batch {
     jit_error* error = nullptr;
   };
 
-  void evaluate(const std::string& source) {
+  static std::string loader_of(std::span<const Program> programs) {
+    std::string form = "((lambda () ";
+    for (const Program& program : programs)
+      for (const Definition& d : program.definitions) form += "(set! " + d.name + " " + text_of(d.value) + ")\n";
+    return form + "nil))";
+  }
+
+  // "" or what went wrong.
+  std::string evaluate(const std::string& source) {
     Step step;
     step.status = jit_eval(vm_, source.data(), source.size(), "program", &step.result, nullptr, &step.error);
-    if (step.status != JIT_OK) {
-      std::printf("%s: cannot be loaded: %s\n%s\n", options_.name.c_str(), jit_error_message(step.error), source.c_str());
-      std::fflush(stdout);
-      abort();
-    }
+    std::string problem = step.status == JIT_OK ? "" : std::string(" ") + jit_error_message(step.error);
+    jit_error_release(step.error);
     release(step.result);
+    return problem;
   }
 
   std::string run(const char* runner, const Call& call, Trace& trace) {
@@ -117,7 +128,7 @@ class Machine::Batch {
   std::string run_text(const std::string& runner, std::vector<jit_value> arguments, Trace& trace) {
     output_.clear();
     time_passed = 0;
-    set_timer(options_.seconds);
+    set_timer(options_.milliseconds);
     if (options_.mode == JIT_MODE_STORM) jit_interrupt(vm_);
     jit_value callee = text_value(JIT_SYMBOL, runner);
     Step step;
@@ -172,8 +183,9 @@ class Machine::Batch {
     std::string text = jit_status_name(step.status);
     if (step.error != nullptr) {
       if (!limit_kinds(jit_error_kind(step.error)).empty()) trace.limited = true;
-      text += std::string(" ") + jit_error_kind(step.error) + ": " + jit_error_message(step.error) + " at " +
-              std::to_string(jit_error_line(step.error)) + ":" + std::to_string(jit_error_column(step.error)) + " " + jit_error_trace(step.error);
+      text += std::string(" ") + jit_error_kind(step.error) + ": " + jit_error_message(step.error);
+      if (!options_.plain)
+        text += " at " + std::to_string(jit_error_line(step.error)) + ":" + std::to_string(jit_error_column(step.error)) + " " + jit_error_trace(step.error);
       jit_error_release(step.error);
     }
     return text;
@@ -213,12 +225,16 @@ Machine::~Machine() { jit_engine_release(engine_); }
 std::vector<Trace> Machine::run(std::span<const Program> programs) {
   std::vector<Trace> traces(programs.size());
   Batch batch(engine_, options_);
-  for (size_t i = 0; i < programs.size(); i += kTogether) batch.load(programs.subspan(i, std::min(kTogether, programs.size() - i)));
+  for (size_t i = 0; i < programs.size(); i += kTogether) {
+    size_t n = std::min(kTogether, programs.size() - i);
+    batch.load(programs.subspan(i, n), {traces.data() + i, n});
+  }
   auto round = [&](auto each) {
     for (size_t i = 0; i < programs.size(); ++i)
       for (const Call& call : programs[i].calls)
-        if (!traces[i].limited) each(call, traces[i]);
+        if (!traces[i].limited && !traces[i].malformed()) each(call, traces[i]);
   };
+  for (Trace& trace : traces) trace.plain = options_.plain;
   round([&](const Call& call, Trace& trace) { batch.guarded(call, trace); });
   if (options_.mode == JIT_MODE_AUTO) jit_wait(engine_, 60000, nullptr, nullptr);
   round([&](const Call& call, Trace& trace) { batch.unguarded(call, trace); });

@@ -18,14 +18,20 @@ struct MachineOptions {
   std::string name;  // of the mode
   uint32_t mode = JIT_MODE_INTERP;
   int64_t threshold = 2;
-  unsigned seconds = 2;  // for one call
+  unsigned milliseconds = 2000;  // for one call
+  bool plain = false;            // places and traces of errors are not written down
 };
+
+// Begins the only line of a program that the compiler to bytecode did not accept.
+inline constexpr const char* kCannotLoad = "cannot be loaded:";
 
 // One line per call and round. A call that ran out of time, memory or stack makes the program useless for comparing,
 // since these limits are reached at different points in different tiers.
 struct Trace {
   std::vector<std::string> lines;
   bool limited = false;
+  bool plain = false;
+  bool malformed() const { return !lines.empty() && lines[0].starts_with(kCannotLoad); }
 };
 
 class Machine {

@@ -53,9 +53,9 @@ std::vector<Program> programs_of(const Options& options, uint64_t batch) {
 void compare_batch(std::span<const Program> programs, const std::vector<Trace>& expected, const std::vector<Trace>& got, Progress& progress) {
   for (size_t i = 0; i < programs.size(); ++i) {
     progress.programs++;
-    if (expected[i].limited) {
-      progress.useless++;
-    } else if (!difference(expected[i], got[i]).empty() && progress.failed < kMostFailures) {
+    if (expected[i].malformed()) std::printf("program %llu %s\n", static_cast<unsigned long long>(programs[i].seed), expected[i].lines[0].c_str());
+    if (expected[i].limited || expected[i].malformed()) progress.useless++;
+    if (!expected[i].limited && !difference(expected[i], got[i]).empty() && progress.failed < kMostFailures) {
       progress.failures[progress.failed++] = programs[i].seed;
     }
   }
@@ -63,7 +63,7 @@ void compare_batch(std::span<const Program> programs, const std::vector<Trace>& 
 
 [[noreturn]] void work(const Options& options, const std::string& mode, Progress& progress) {
   uint64_t batches = (options.count + options.batch - 1) / options.batch;
-  Machine interpreter(machine_options("interp"));
+  Machine interpreter(interpreter_options(mode));
   Machine machine(machine_options(mode));
   for (; progress.next_batch < batches; progress.next_batch += options.jobs) {
     std::vector<Program> programs = programs_of(options, progress.next_batch);
@@ -71,7 +71,7 @@ void compare_batch(std::span<const Program> programs, const std::vector<Trace>& 
     // What runs into a limit would only cost time.
     for (size_t i = 0; i < programs.size(); ++i)
       if (expected[i].limited) programs[i].calls.clear();
-    compare_batch(programs, expected, machine.run(programs), progress);
+    compare_batch(programs, expected, machine.run(written_for(programs, mode)), progress);
     progress.compiled = machine.compiled();
     std::string refused = machine.refusals();
     std::snprintf(progress.refusals, sizeof progress.refusals, "%s", refused.c_str());
@@ -85,7 +85,7 @@ void find_culprits(const Options& options, const std::string& mode, uint64_t bat
   std::vector<Program> programs = programs_of(options, batch);
   size_t low = 0, high = programs.size();  // the first `high` programs together crash, the first `low` do not
   auto crashes = [&](size_t n) {
-    Verdict v = judge({programs.data(), n}, mode);
+    Verdict v = judge_last({programs.data(), n}, mode);
     return v == Verdict::kCrashed || v == Verdict::kHung;
   };
   if (!crashes(high)) {
@@ -101,7 +101,7 @@ void find_culprits(const Options& options, const std::string& mode, uint64_t bat
 
 void explain(const Options& options, const std::string& mode, uint64_t seed) {
   Program program = generate(seed);
-  Verdict verdict = judge({&program, 1}, mode);
+  Verdict verdict = judge_last({&program, 1}, mode);
   if (verdict != Verdict::kSame && verdict != Verdict::kUseless) {
     std::printf("--- program %llu in mode %s:\n", static_cast<unsigned long long>(seed), mode.c_str());
     program = shrink(program, mode, verdict);
@@ -112,7 +112,7 @@ void explain(const Options& options, const std::string& mode, uint64_t seed) {
   std::printf("--- program %llu in mode %s fails only after others of its batch\n", static_cast<unsigned long long>(seed), mode.c_str());
   std::vector<Program> batch = programs_of(options, (seed - options.seed) / options.batch);
   batch.resize((seed - options.seed) % options.batch + 1);
-  verdict = judge(batch, mode);
+  verdict = judge_last(batch, mode);
   if (verdict == Verdict::kSame) {
     std::printf("    and not when it is repeated\n");
     return;
@@ -120,7 +120,7 @@ void explain(const Options& options, const std::string& mode, uint64_t seed) {
   for (size_t i = batch.size() - 1; i > 0; --i) {
     std::vector<Program> fewer = batch;
     fewer.erase(fewer.begin() + static_cast<ptrdiff_t>(i - 1));
-    if (judge(fewer, mode) == verdict) batch = fewer;
+    if (judge_last(fewer, mode) == verdict) batch = fewer;
   }
   for (const Program& p : batch) std::printf("%s\n", source_of(p).c_str());
   report(batch, mode);
@@ -210,7 +210,7 @@ bool read_option(const std::string& argument, Options& options) {
 int show(const Options& options) {
   Program program = generate(options.show);
   std::printf("%s", source_of(program).c_str());
-  Machine interpreter(machine_options("interp"));
+  Machine interpreter(interpreter_options("interp"));
   const std::vector<Trace> traces = interpreter.run({&program, 1});
   for (const std::string& line : traces[0].lines) std::printf("; %s\n", line.c_str());
   for (const std::string& mode : options.modes) report({&program, 1}, mode);

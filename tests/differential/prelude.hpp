@@ -38,6 +38,8 @@ inline constexpr const char* kPrelude = R"sx(
         ((%function) (named-function (cadr x)))
         (else x))
       (if (vector? x) (vector-copy x) x)))
+(define (the-value x) x)
+(define (keep-alive f) nil)
 (define (arguments-of text) (map made-real (read-from-string text)))
 (define (attempt f text)
   (let ((value (guard (e (true (list 'failed (describe e)))) (list 'value (write-to-string (apply f (arguments-of text)))))))

@@ -29,6 +29,10 @@ struct Program {
 // The program with this seed; always the same one. Its globals begin with `prefix`, so that many live in one vm.
 Program generate(uint64_t seed);
 
+// The same program written so that the compiler to bytecode finds nothing to be clever about: primitives are called
+// through variables, all local variables live in boxes, loops are functions that call each other.
+Program plain(const Program& program);
+
 // As people would write it: definitions, then calls.
 std::string source_of(const Program& program);
 

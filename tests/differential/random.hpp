@@ -9,14 +9,10 @@ namespace terrace::differential {
 
 class Random {
  public:
-  explicit Random(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 0x1234567) {}
+  // Mixed twice, since the numbers of neighbouring seeds would otherwise be parts of one sequence.
+  explicit Random(uint64_t seed) : state_(mixed(mixed(seed + 1) ^ seed)) {}
 
-  uint64_t next() {
-    uint64_t z = (state_ += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
-  }
+  uint64_t next() { return mixed(state_ += 0x9E3779B97F4A7C15u); }
   // 0 .. n-1
   uint64_t below(uint64_t n) { return next() % n; }
   int64_t between(int64_t low, int64_t high) {
@@ -33,6 +29,12 @@ class Random {
   }
 
  private:
+  static uint64_t mixed(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+    return z ^ (z >> 31);
+  }
+
   uint64_t state_;
 };
 

@@ -1,9 +1,8 @@
 // differential/shrink.cpp: takes a failing program apart while it goes on failing in the same way.
 //
-// Calls and definitions are dropped first, then every subexpression is tried as nothing, as one of its own parts, or as a
-// small constant, from the outside in.
-#include <cstdio>
-
+// Calls and definitions are dropped first; then every subexpression, from the outside in, is tried as nothing, as a small
+// constant and as one of its own parts. What is tried at one place is judged together, since starting a process for each
+// attempt would take most of the time.
 #include "compare.hpp"
 
 namespace terrace::differential {
@@ -29,7 +28,8 @@ class Shrinker {
   }
 
  private:
-  static constexpr int kMostTries = 1500;
+  static constexpr size_t kMostTries = 2500;
+  static constexpr size_t kTogether = 16;
 
   size_t size() const {
     size_t all = best_.calls.size();
@@ -37,94 +37,94 @@ class Shrinker {
     return all;
   }
 
-  bool keep(Program candidate) {
-    if (tries_ >= kMostTries) return false;
-    ++tries_;
-    if (judge({&candidate, 1}, mode_) != verdict_) return false;
-    best_ = std::move(candidate);
-    return true;
+  // Goes on with the first candidate that still fails.
+  bool keep(std::vector<Program> candidates) {
+    for (size_t from = 0; from < candidates.size() && tries_ < kMostTries; from += kTogether) {
+      size_t n = std::min(kTogether, candidates.size() - from);
+      tries_ += n;
+      std::vector<Verdict> verdicts = judge_each({candidates.data() + from, n}, mode_);
+      for (size_t i = 0; i < n; ++i)
+        if (verdicts[i] == verdict_) {
+          best_ = std::move(candidates[from + i]);
+          return true;
+        }
+    }
+    return false;
   }
 
   void drop_calls() {
-    for (size_t width = best_.calls.size() / 2; width > 0; width /= 2)
-      for (size_t at = 0; at < best_.calls.size();) {
-        Program candidate = best_;
-        auto from = candidate.calls.begin() + static_cast<ptrdiff_t>(at);
-        candidate.calls.erase(from, from + static_cast<ptrdiff_t>(std::min(width, candidate.calls.size() - at)));
-        if (candidate.calls.empty() || !keep(std::move(candidate))) at += width;
+    for (size_t width = best_.calls.size() - 1; width > 0; width /= 2)
+      for (bool dropped = true; dropped;) {
+        std::vector<Program> candidates;
+        for (size_t at = 0; at + width <= best_.calls.size() && width < best_.calls.size(); at += width) {
+          candidates.push_back(best_);
+          auto from = candidates.back().calls.begin() + static_cast<ptrdiff_t>(at);
+          candidates.back().calls.erase(from, from + static_cast<ptrdiff_t>(width));
+        }
+        dropped = keep(std::move(candidates));
       }
   }
 
   void drop_definitions() {
-    for (size_t i = best_.definitions.size(); i > 0; --i) {
-      Program candidate = best_;
-      candidate.definitions.erase(candidate.definitions.begin() + static_cast<ptrdiff_t>(i - 1));
-      keep(std::move(candidate));
+    for (bool dropped = true; dropped;) {
+      std::vector<Program> candidates;
+      for (size_t i = best_.definitions.size(); i > 0; --i) {
+        candidates.push_back(best_);
+        candidates.back().definitions.erase(candidates.back().definitions.begin() + static_cast<ptrdiff_t>(i - 1));
+      }
+      dropped = keep(std::move(candidates));
     }
   }
 
-  static Node* follow(Node& root, const std::vector<size_t>& path) {
-    Node* at = &root;
-    for (size_t step : path) {
+  Node* current(Program& program, size_t definition) {
+    Node* at = &program.definitions[definition].value;
+    for (size_t step : path_) {
       if (step >= at->kids.size()) return nullptr;
       at = &at->kids[step];
     }
     return at;
   }
 
-  Node* current(Program& program, size_t definition) { return follow(program.definitions[definition].value, path_); }
-
-  bool replace(size_t definition, Node with) {
+  Program with(size_t definition, Node node) {
     Program candidate = best_;
-    Node* at = current(candidate, definition);
-    if (at == nullptr || *at == with || size_of(*at) < size_of(with)) return false;
-    if (!at->is_list() && size_of(with) == 1 && at->atom.size() <= with.atom.size()) return false;
-    *at = std::move(with);
-    return keep(std::move(candidate));
+    *current(candidate, definition) = std::move(node);
+    return candidate;
   }
 
-  bool erase_kid(size_t definition, size_t kid) {
-    Program candidate = best_;
-    Node* at = current(candidate, definition);
-    if (at == nullptr || kid >= at->kids.size()) return false;
-    at->kids.erase(at->kids.begin() + static_cast<ptrdiff_t>(kid));
-    return keep(std::move(candidate));
+  // The expression that stands here as nothing, a constant, one of its parts, or without one of them.
+  std::vector<Program> smaller(size_t definition) {
+    std::vector<Program> candidates;
+    const Node here = *current(best_, definition);
+    if (!path_.empty()) {
+      for (const char* constant : {"0", "nil"}) candidates.push_back(with(definition, constant));
+      for (const Node& kid : here.kids) candidates.push_back(with(definition, kid));
+      for (const Node& kid : here.kids)
+        for (const Node& grandkid : kid.kids) candidates.push_back(with(definition, grandkid));
+    }
+    for (size_t i = 1; i < here.kids.size(); ++i) {
+      Node less = here;
+      less.kids.erase(less.kids.begin() + static_cast<ptrdiff_t>(i));
+      candidates.push_back(with(definition, std::move(less)));
+    }
+    return candidates;
   }
 
   void simplify(size_t definition) {
-    if (tries_ >= kMostTries) return;
-    bool smaller = true;
-    while (smaller) {
-      smaller = false;
-      Node* at = current(best_, definition);
-      if (at == nullptr || !at->is_list()) return;
-      if (!path_.empty()) {
-        for (const char* constant : {"0", "nil"})
-          if (replace(definition, constant)) return;
-        std::vector<Node> kids = at->kids;
-        for (size_t i = 0; i < kids.size() && !smaller; ++i) smaller = replace(definition, kids[i]);
-      }
-    }
-    drop_kids(definition);
     Node* at = current(best_, definition);
+    while (at != nullptr && at->is_list() && tries_ < kMostTries && keep(smaller(definition))) at = current(best_, definition);
     for (size_t i = 0; at != nullptr && i < at->kids.size(); ++i) {
       path_.push_back(i);
-      simplify(definition);
+      if (at->kids[i].is_list()) simplify(definition);
       path_.pop_back();
       at = current(best_, definition);
     }
-  }
-
-  void drop_kids(size_t definition) {
-    Node* at = current(best_, definition);
-    for (size_t i = at == nullptr ? 0 : at->kids.size(); i > 1; --i) erase_kid(definition, i - 1);
   }
 
   Program best_;
   const std::string& mode_;
   Verdict verdict_;
   std::vector<size_t> path_;
-  int tries_ = 0;
+  size_t tries_ = 0;
 };
 
 }  // namespace

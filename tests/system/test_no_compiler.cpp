@@ -22,8 +22,15 @@ const char kFib[] = "(define (fib n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2)
 struct Expected {
   const char* reason;            // the key in "refusals"; NULL: everything is compiled
   const char* may_be = nullptr;  // another that is as right
-  bool some_work = false;        // small functions are compiled all the same
+  bool some_work = false;        // a large function is refused, small ones may be compiled all the same
 };
+
+// A function whose object takes more room than any file system of a few pages has.
+std::string large_function() {
+  std::string text = "(define (large x) (list";
+  for (int i = 0; i < 200; i++) text += " (+ x (* x " + std::to_string(i) + "))";
+  return text + ")) (large 1) (large 2) (large 3)";
+}
 
 bool says(const std::string& json, const char* reason) {
   return reason && json.find("\"" + std::string(reason) + "\":") != std::string::npos;
@@ -39,7 +46,8 @@ std::string trouble_in_mode(uint32_t mode, const char* worker, const Expected& e
   if (jit_vm_new(engine, nullptr, &vm, nullptr) != JIT_OK) return "no vm";
   std::string wrong;
   jit_value v;
-  jit_eval(vm, kFib, sizeof kFib - 1, nullptr, &v, nullptr, nullptr);
+  const std::string source = kFib + (expected.some_work ? large_function() : "");
+  jit_eval(vm, source.data(), source.size(), nullptr, &v, nullptr, nullptr);
   for (int i = 0; i < 3; i++) {
     if (jit_eval(vm, "(fib 17)", 8, nullptr, &v, nullptr, nullptr) != JIT_OK || v.kind != JIT_INT ||
         v.as.integer != 1597)
