@@ -5,6 +5,7 @@
 //   ; => 42                          the last form's value, as `write` shows it
 //   ; !! type-error: expected a pair an unhandled error of this kind, shown (with its place) with this text in it; the text may be
 //                                    left out
+//                                    left out; `cancelled` when the host ended it
 //   ; prints "a\n"                   no error, and this is what display and friends have written, as a string is written
 // Text after the last comment must run without an error. A line `; options: name=value ...` at the top sets the vm or engine up:
 // heap-limit, stack-limit, output-limit (bytes, or with K, M, G), fuel (milliseconds), no-control (1), threshold, budget. A line `; include: path` runs that file, named relative to this

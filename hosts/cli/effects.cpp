@@ -85,6 +85,7 @@ EffectHost corpus_effects() {
     if (request.operation == "echo" && request.arguments.size() == 1) return Answer::of(request.arguments[0].raw());
     if (request.operation == "add") return add(request);
     if (request.operation == "fail") return fail(library, request);
+    if (request.operation == "cancel") return Answer::cancel();
     return unknown(request);
   };
 }

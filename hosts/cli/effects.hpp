@@ -11,7 +11,8 @@ namespace terrace::cli {
 // (perform 'read-file path): the text of a file, when allow_files; otherwise, and for any other operation, an error.
 EffectHost program_effects(bool allow_files);
 
-// For the corpus: (perform 'echo x) is x, (perform 'add a b) their sum, (perform 'fail text) an error with that text.
+// For the corpus: (perform 'echo x) is x, (perform 'add a b) their sum, (perform 'fail text) an error with that text, and
+// (perform 'cancel) ends the computation.
 EffectHost corpus_effects();
 
 }  // namespace terrace::cli

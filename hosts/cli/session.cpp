@@ -123,7 +123,7 @@ Outcome Session::finish(Step step) {
       return {Outcome::Kind::kFailed, {}, take_failure(library_, step.status, step.error)};
     }
     if (step.status == JIT_SUSPENDED) {
-      step = answer(step);
+      if (!answer(&step)) return {Outcome::Kind::kCancelled, {}, {}};
     } else if (interrupt_policy_ && interrupt_policy_()) {
       step = go_on(step);
     } else {
@@ -133,10 +133,15 @@ Outcome Session::finish(Step step) {
   }
 }
 
-Session::Step Session::answer(const Step& suspended) {
+bool Session::answer(Step* step) {
+  const Step suspended = *step;
   Value list(library_, suspended.result);
   Request request = read_request(list.raw());
   Answer answer = effects_(library_, request);
+  if (answer.kind == Answer::Kind::kCancel) {
+    end(suspended);
+    return false;
+  }
   Step next;
   if (answer.kind == Answer::Kind::kError) {
     next.status = library_.resume_error(suspended.computation, answer.text.data(), answer.text.size(), &next.result,
@@ -147,7 +152,8 @@ Session::Step Session::answer(const Step& suspended) {
         library_.resume(suspended.computation, &answer.value, &next.result, &next.computation, &next.error);
   }
   library_.computation_release(suspended.computation);
-  return next;
+  *step = next;
+  return true;
 }
 
 Session::Step Session::go_on(const Step& interrupted) {

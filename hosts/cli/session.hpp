@@ -72,15 +72,16 @@ struct Request {
   std::vector<Value> arguments;
 };
 
-// What the host answers: a value (borrowed: from the request, or a scalar), a string, or an error message.
+// What the host answers: a value (borrowed: from the request, or a scalar), a string, an error message, or by ending the computation.
 struct Answer {
-  enum class Kind { kValue, kString, kError } kind = Kind::kValue;
+  enum class Kind { kValue, kString, kError, kCancel } kind = Kind::kValue;
   jit_value value{};
   std::string text;
 
   static Answer of(const jit_value& value) { return {Kind::kValue, value, {}}; }
   static Answer string(std::string utf8) { return {Kind::kString, {}, std::move(utf8)}; }
   static Answer error(std::string message) { return {Kind::kError, {}, std::move(message)}; }
+  static Answer cancel() { return {Kind::kCancel, {}, {}}; }
 };
 
 using EffectHost = std::function<Answer(const Library& library, const Request& request)>;
@@ -148,7 +149,8 @@ class Session {
     jit_error* error = nullptr;
   };
   Outcome finish(Step step);
-  Step answer(const Step& suspended);
+  // Answers what the step asks for and goes on; false when the host cancels instead.
+  bool answer(Step* step);
   Step go_on(const Step& interrupted);
   void end(const Step& interrupted);
   Request read_request(const jit_value& list) const;

@@ -7,6 +7,8 @@ namespace terrace::prims {
 
 namespace {
 
+constexpr uint32_t kSharpS = 0xDF;
+
 uint32_t tail_bits(std::string_view text, size_t at) { return static_cast<uint8_t>(text[at]) & 0x3F; }
 
 utf8proc_category_t category(uint32_t c) { return utf8proc_category(static_cast<utf8proc_int32_t>(c)); }
@@ -68,7 +70,10 @@ int decimal_digit(uint32_t c) {
   return static_cast<int>(c - zero);
 }
 
-uint32_t to_upper(uint32_t c) { return static_cast<uint32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c))); }
+// The library answers U+1E9E for the sharp s, which has no upper case of one character in Unicode.
+uint32_t to_upper(uint32_t c) {
+  return c == kSharpS ? c : static_cast<uint32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
+}
 uint32_t to_lower(uint32_t c) { return static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))); }
 
 }  // namespace terrace::prims
