@@ -183,7 +183,7 @@ void CodeCache::drop(Record& record, std::vector<std::string>* names) {
   record.tier = kInterp;
   record.entry = nullptr;
   record.bytes = 0;
-  record.calls = 0;
+  record.calls = record.refused_at = 0;
   record.drops++;
   Region* region = std::exchange(record.region, nullptr);
   if (--region->functions == 0) retire(region);

@@ -62,6 +62,7 @@ struct Record {
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
   uint64_t calls = 0;       // counted since the code was dropped last, or ever
+  uint64_t refused_at = 0;  // `calls` when a request was refused last
   uint64_t compile_ns = 0;  // request to installed, of the current code
   uint64_t requested_at_ns = 0;
   uint32_t last_used = 0;   // epoch

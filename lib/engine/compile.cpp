@@ -30,6 +30,7 @@ void refuse(Record& record, Tier tier, Reason reason, std::string text) {
   record.requested = cache::kInterp;
   record.reason = reason;
   record.reason_text = std::move(text);
+  record.refused_at = record.calls;
   uint8_t number = cache::tier_number(tier);
   if (record.refused == cache::kInterp || number < record.refused) record.refused = number;
 }
@@ -132,7 +133,8 @@ void Engine::State::tick(VmState* vm, Value closure) {
   adopt(vm, proto);
   auto running = static_cast<uint8_t>(proto->tier);
   int64_t used = static_cast<int64_t>(proto->interval) - proto->countdown;
-  if (running == cache::kInterp) used /= frame::kCallWeight;
+  // Rounded up, so that the turns of a loop, which are less than a call each, never count as nothing.
+  if (running == cache::kInterp) used = (used + frame::kCallWeight - 1) / frame::kCallWeight;
   tier::Decision decision = cache.with_record(proto, [&](Record& record) {
     record.calls += static_cast<uint64_t>(std::max<int64_t>(used, 0));
     return tier::decide(settings, record, running);

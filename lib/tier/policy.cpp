@@ -75,7 +75,7 @@ Decision by_counters(const Settings& settings, const cache::Record& record, uint
     if (warm && may_request(record, Tier::kBase)) {
       bool again = record.refused != kInterp;
       int64_t retry = settings.retry_interval.load(std::memory_order_relaxed);
-      if (!again || record.calls >= static_cast<uint64_t>(retry)) {
+      if (!again || record.calls >= record.refused_at + static_cast<uint64_t>(retry)) {
         d.request = true;
         d.tier = Tier::kBase;
       }
