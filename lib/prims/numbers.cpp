@@ -35,17 +35,14 @@ Value combine_all(VmState* vm, const Value* args, uint64_t argc, Value neutral) 
   return sum;
 }
 
-// Whether every neighbouring pair satisfies the comparison; all arguments are checked even after a failure.
+// Whether every neighbouring pair satisfies the comparison, as far as the first that does not: what the compiler makes of a call.
 template <Binary comparison, bool swapped>
 Value compare_all(VmState* vm, const Value* args, uint64_t argc) {
   if (argc == 1) return comparison(vm, args[0], args[0]) == kUnwind ? kUnwind : kTrue;
-  Value all = kTrue;
-  for (uint64_t i = 0; i + 1 < argc; i++) {
-    Value one = swapped ? comparison(vm, args[i + 1], args[i]) : comparison(vm, args[i], args[i + 1]);
-    if (one == kUnwind) return kUnwind;
-    if (one == kFalse) all = kFalse;
-  }
-  return all;
+  Value one = kTrue;
+  for (uint64_t i = 0; i + 1 < argc && one == kTrue; i++)
+    one = swapped ? comparison(vm, args[i + 1], args[i]) : comparison(vm, args[i], args[i + 1]);
+  return one;
 }
 
 Value list_of_two(VmState* vm, bool done, const Value* two) { return done ? frame::make_list(vm, two, 2) : kUnwind; }

@@ -77,6 +77,7 @@ class Expander {
   Node* expand_primitive(prims::Id id, Nodes args, Value form);
   Node* fold_arithmetic(prims::Id id, Nodes args);
   Node* compare_chain(prims::Id id, Nodes args);
+  std::vector<Binding> bound_in_order(Nodes args);
   Node* primitive(prims::Id id, std::initializer_list<Node*> args);
   Node* primitive(prims::Id id, Nodes args);
   Node* pair_path(std::string_view name, Node* arg);

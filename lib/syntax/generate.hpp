@@ -29,6 +29,9 @@ struct Target {
   bool is_tail() const { return kind == Kind::kTail; }
 };
 
+// What another can see of evaluating an expression: nothing; that it raised; also what it read; anything.
+enum class Conduct : uint8_t { kSilent, kPure, kReads, kEffects };
+
 // Where a direct escape goes.
 struct Exit {
   Target target;
@@ -127,7 +130,8 @@ class Generator {
   void make_closures(std::span<Lambda*> functions);
   void closure(Lambda* f, uint16_t into);
   void collect_touched(Node* node, std::vector<uint16_t>& registers) const;
-  bool is_movable(const Node* node) const;
+  Conduct conduct_of(const Node* node) const;
+  Conduct conduct_of_all(Nodes nodes, Conduct least) const;
 
   // generate_control.cpp
   void guard(GuardNode* n, Target t);

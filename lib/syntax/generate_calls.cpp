@@ -163,19 +163,29 @@ namespace {
 struct Pending {
   Variable* variable;
   Node* node;  // null once the value is in `temporary`
+  Conduct conduct;
   uint16_t temporary = 0;
   std::vector<uint16_t> touched;  // registers that evaluating it reads or sets
-  bool movable = false;           // may be evaluated out of order
   bool touches(uint16_t reg) const { return std::find(touched.begin(), touched.end(), reg) != touched.end(); }
 };
 
+// Whether it may be evaluated before everything that stands before it. What may raise does not pass an effect, since anybody would see
+// that; errors of pure operations pass each other and reads, since only which of two errors is met first depends on it.
+bool may_be_next(const std::vector<Pending>& pending, size_t index) {
+  Conduct conduct = pending[index].conduct;
+  if (conduct == Conduct::kSilent) return true;
+  for (size_t i = 0; i < index; ++i) {
+    Conduct before = pending[i].conduct;
+    if (before == Conduct::kEffects || (before == Conduct::kReads && conduct != Conduct::kPure)) return false;
+    if (before == Conduct::kPure && conduct == Conduct::kEffects) return false;
+  }
+  return true;
+}
+
 // The next value that can go into its variable without harm to others; else pending.size().
 size_t find_ready(const std::vector<Pending>& pending) {
-  bool ordered_seen = false;
   for (size_t i = 0; i < pending.size(); ++i) {
-    bool first_ordered = !pending[i].movable && !ordered_seen;
-    ordered_seen |= !pending[i].movable;
-    if (!pending[i].movable && !first_ordered) continue;
+    if (!may_be_next(pending, i)) continue;
     auto reg = static_cast<uint16_t>(pending[i].variable->reg);
     bool harms = false;
     for (size_t j = 0; j < pending.size(); ++j) harms |= j != i && pending[j].touches(reg);
@@ -184,13 +194,17 @@ size_t find_ready(const std::vector<Pending>& pending) {
   return pending.size();
 }
 
-// What goes to a temporary when everything harms something: the first that has an order to keep, else the first.
+// What goes to a temporary when everything harms something: what others wait for, else the first.
 size_t find_blocked(const std::vector<Pending>& pending) {
-  for (size_t i = 0; i < pending.size(); ++i)
-    if (pending[i].node != nullptr && !pending[i].movable) return i;
-  for (size_t i = 0; i < pending.size(); ++i)
-    if (pending[i].node != nullptr) return i;
-  return 0;
+  size_t best = pending.size();
+  for (size_t i = pending.size(); i-- > 0;)
+    if (pending[i].node != nullptr && may_be_next(pending, i) && (best == pending.size() || pending[i].conduct >= pending[best].conduct))
+      best = i;
+  return best;
+}
+
+bool any_assigns(Nodes nodes) {
+  return std::any_of(nodes.begin(), nodes.end(), [](const Node* node) { return node->assigns; });
 }
 
 }  // namespace
@@ -202,8 +216,9 @@ void Generator::rebind(const std::vector<Variable*>& parameters, Nodes args) {
   std::vector<Pending> pending;
   for (size_t i = 0; i < args.size(); ++i) {
     Variable* v = parameters[i];
-    if (!v->boxed() && is_idle(args[i], Target::value(static_cast<uint16_t>(v->reg)))) continue;
-    Pending next{v, args[i], 0, {}, is_movable(args[i])};
+    bool idle = !v->boxed() && is_idle(args[i], Target::value(static_cast<uint16_t>(v->reg)));
+    if (idle && !(v->assigned && any_assigns(args.subspan(i + 1)))) continue;
+    Pending next{v, args[i], conduct_of(args[i])};
     collect_touched(args[i], next.touched);
     pending.push_back(std::move(next));
   }
@@ -215,7 +230,7 @@ void Generator::rebind(const std::vector<Variable*>& parameters, Nodes args) {
       make(blocked.node, Target::value(blocked.temporary));
       blocked.node = nullptr;
       blocked.touched.clear();
-      blocked.movable = true;
+      blocked.conduct = Conduct::kSilent;
       continue;
     }
     Variable* v = pending[i].variable;
@@ -233,24 +248,41 @@ void Generator::rebind(const std::vector<Variable*>& parameters, Nodes args) {
   }
 }
 
-// Nobody can tell when it is evaluated: no effect, and nothing that an effect could change.
-bool Generator::is_movable(const Node* node) const {
+// What another can see of evaluating it.
+Conduct Generator::conduct_of(const Node* node) const {
+  auto most = [this](Conduct conduct, auto... parts) { return std::max({conduct, conduct_of(parts)...}); };
   switch (node->kind) {
     case NodeKind::kConstant:
     case NodeKind::kLambda:
-      return true;
+      return Conduct::kSilent;
+    case NodeKind::kGlobal:
+      return Conduct::kReads;
     case NodeKind::kLocal: {
       const Variable* v = static_cast<const LocalNode*>(node)->variable;
-      return !v->assigned && !v->checked;
+      return v->assigned || v->checked ? Conduct::kReads : Conduct::kSilent;
     }
+    case NodeKind::kIf: {
+      auto* n = static_cast<const IfNode*>(node);
+      return most(Conduct::kSilent, n->test, n->then, n->otherwise);
+    }
+    case NodeKind::kAnd:
+    case NodeKind::kOr:
+      return conduct_of_all(static_cast<const ListNode*>(node)->items, Conduct::kSilent);
     case NodeKind::kPrimitive: {
       auto* n = static_cast<const PrimitiveNode*>(node);
-      if (prims::all()[n->id].effect != prims::Effect::kPure) return false;
-      return std::all_of(n->args.begin(), n->args.end(), [this](const Node* arg) { return is_movable(arg); });
+      prims::Effect effect = prims::all()[n->id].effect;
+      if (effect == prims::Effect::kPure) return conduct_of_all(n->args, Conduct::kPure);
+      if (effect == prims::Effect::kRead || effect == prims::Effect::kAlloc) return conduct_of_all(n->args, Conduct::kReads);
+      return Conduct::kEffects;
     }
     default:
-      return false;
+      return Conduct::kEffects;
   }
+}
+
+Conduct Generator::conduct_of_all(Nodes nodes, Conduct least) const {
+  for (const Node* node : nodes) least = std::max(least, conduct_of(node));
+  return least;
 }
 
 // --- local functions

@@ -1,5 +1,7 @@
 // syntax/primitive_calls.cpp: calls of primitives: which names are primitives, and the rewriting into two-operand
 // steps.
+#include <algorithm>
+
 #include "syntax/expander.hpp"
 #include "value/objects.hpp"
 
@@ -96,18 +98,37 @@ bool fold_literals(Id id, const Node* a, const Node* b, int64_t* out) {
   return !overflow && value::fits_fixnum(*out);
 }
 
+// Evaluating it does nothing, so nobody can tell when it is done.
+bool is_atom(const Node* node) { return node->kind == NodeKind::kConstant || node->kind == NodeKind::kLocal; }
+
 }  // namespace
 
-// From the left, two at a time. One operand alone keeps the general primitive, which checks that it is a number.
+// From the left, two at a time. One operand alone keeps the general primitive, which checks that it is a number. Operands that do
+// something are evaluated before the first step, which may raise.
 Node* Expander::fold_arithmetic(Id id, Nodes args) {
   if (args.empty()) return constant(value::make_fixnum(id == Id::k_mul ? 1 : 0));
   if (args.size() == 1) return primitive(id, args);
+  if (args.size() > 2 && !std::all_of(args.begin() + 2, args.end(), is_atom)) {
+    std::vector<Binding> bindings = bound_in_order(args);
+    return let_node(bindings, fold_arithmetic(id, args));
+  }
   Node* sum = args[0];
   for (Node* next : args.subspan(1)) {
     int64_t folded;
     sum = fold_literals(id, sum, next, &folded) ? constant(value::make_fixnum(folded)) : primitive(id, {sum, next});
   }
   return sum;
+}
+
+// Puts variables in the place of the operands; constants stay.
+std::vector<Binding> Expander::bound_in_order(Nodes args) {
+  std::vector<Binding> bindings;
+  for (Node*& arg : args) {
+    if (arg->kind == NodeKind::kConstant) continue;
+    bindings.push_back({unit_.make_variable(value::kNil), arg});
+    arg = local(bindings.back().variable);
+  }
+  return bindings;
 }
 
 // (< a b c): every operand is evaluated once, in order; then the pairs are compared until one fails.

@@ -33,6 +33,7 @@ class Judge {
       return Verdict::kDifferent;
     }
     if (got.back().limited) return Verdict::kHung;
+    if (got.back().malformed()) return Verdict::kUnloadable;
     return difference(expected.back(), got.back()).empty() ? Verdict::kSame : Verdict::kDifferent;
   }
 
@@ -126,10 +127,11 @@ std::vector<Program> written_for(std::span<const Program> programs, const std::s
   return made;
 }
 
-// In other words functions have other names.
+// In other words functions have other names, and an operation that the compiler chose says its own name.
 std::string nameless(std::string line) {
   line = without(std::move(line), "#<function", ">");
   line = without(std::move(line), "arity-error", ")");
+  line = without(std::move(line), "type-error", ", got");
   return without(std::move(line), "%function", ")");
 }
 

@@ -5,7 +5,8 @@
 
 namespace terrace::differential {
 
-enum class Verdict { kSame, kDifferent, kCrashed, kHung, kUseless };
+// Unloadable: the interpreter took it, the mode under test did not.
+enum class Verdict { kSame, kDifferent, kUnloadable, kCrashed, kHung, kUseless };
 
 // Of the machine for a mode, and of the interpreter that it is compared with.
 MachineOptions machine_options(const std::string& mode);

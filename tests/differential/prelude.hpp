@@ -42,9 +42,10 @@ inline constexpr const char* kPrelude = R"sx(
 (define (keep-alive f) nil)
 (define (arguments-of text) (map made-real (read-from-string text)))
 (define (attempt f text)
+  (take-log)
   (let ((value (guard (e (true (list 'failed (describe e)))) (list 'value (write-to-string (apply f (arguments-of text)))))))
     (write-to-string (list value (take-log)))))
-(define (attempt-unguarded f text) (write-to-string (apply f (arguments-of text))))
+(define (attempt-unguarded f text) (take-log) (write-to-string (apply f (arguments-of text))))
 (define (log-text) (write-to-string (take-log)))
 )sx";
 
