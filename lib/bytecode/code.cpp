@@ -6,7 +6,7 @@
 namespace terrace::bytecode {
 
 uint64_t FunctionCode::expected_argc() const {
-  if (optional == 0 && !rest) return required;
+  if (takes_plain_arguments()) return required;
   return parameter_slots() | kNormalisedArgc;
 }
 

@@ -75,11 +75,17 @@ struct LineEntry {  // from `pc` on, until the next entry
 // What a constant is, so that a reader needs no vm: data is quoted, a global is a cell, a function a nested Proto.
 enum class ConstantKind : uint8_t { kData, kGlobal, kFunction };
 
+// A keyword parameter: the keyword among the constants, and whether every call must give it.
+struct KeyParameter {
+  uint16_t constant;
+  bool required;
+};
+
 using Hash = std::array<uint8_t, 32>;
 
 inline constexpr uint32_t kMaxRegisters = 4096;
 inline constexpr uint32_t kMaxCallArguments = 250;
-// Set in expected_argc() of functions with optional or rest parameters; frame/calling.hpp calls it kNormalised.
+// Set in expected_argc() of functions with optional, keyword or rest parameters; frame/calling.hpp calls it kNormalised.
 inline constexpr uint64_t kNormalisedArgc = uint64_t{1} << 16;
 
 // Immutable once made; shared by all vms of an engine; reference counted because closures of many vms point here.
@@ -90,6 +96,9 @@ struct FunctionCode {
   uint16_t required = 0;
   uint16_t optional = 0;
   bool rest = false;
+  bool rest_has_keys = false;  // the rest parameter gets the keyword arguments too, else what stands behind them
+  bool other_keys = false;     // keywords that are not among `keys` are skipped
+  std::vector<KeyParameter> keys;
   uint16_t register_count = 0;
   std::vector<Instr> code;
   std::vector<ConstantKind> constants;
@@ -98,7 +107,13 @@ struct FunctionCode {
   std::vector<LineEntry> lines;
   Hash hash{};  // of everything that decides what the function does: code, constants, shape; not name, source and lines
 
-  uint32_t parameter_slots() const { return required + optional + (rest ? 1u : 0u); }
+  // Required, optional, keyword and rest parameters have the first registers, in this order.
+  uint32_t parameter_slots() const {
+    return required + optional + static_cast<uint32_t>(keys.size()) + (rest ? 1u : 0u);
+  }
+  bool takes_plain_arguments() const { return optional == 0 && keys.empty() && !other_keys && !rest; }
+  // How many arguments a call may have; -1: any number.
+  int max_arguments() const { return rest || !keys.empty() || other_keys ? -1 : required + optional; }
   // The argc with which the fast path of an entry is taken; see frame/calling.hpp.
   uint64_t expected_argc() const;
   const HandlerRegion* handler_at(uint32_t pc) const;

@@ -70,6 +70,7 @@ void append_operands(std::string& out, const FunctionCode& f, uint32_t pc) {
 void append_shape(std::string& out, const FunctionCode& f) {
   append(out, "registers %u, parameters %u", f.register_count, f.required);
   if (f.optional != 0) append(out, " optional %u", f.optional);
+  if (!f.keys.empty()) append(out, " keys %zu", f.keys.size());
   if (f.rest) out += " rest";
   for (const CaptureSource& source : f.captures)
     append(out, ", captures %s%u", source.from_register ? "r" : "capture ", source.index);

@@ -1,7 +1,8 @@
 // bytecode/encoding.cpp: functions to bytes and back, and the hash.
 //
 // Layout, little-endian, `v` a LEB128 varint, strings and blobs as v length + bytes:
-//   u32 kAbiVersion | v required, optional, rest, registers | v count, 8 bytes per instruction
+//   u32 kAbiVersion | v required, optional, rest, registers |
+//   u8 rest_has_keys, other_keys | v count, keys (v constant, u8 required) | v count, 8 bytes per instruction
 //   v count, constants | v count, captures (u8 from_register, v index) | v count, regions (v start, end, handler)
 // which is the meaning, and all that is hashed; then
 //   name | source | v count, lines (v pc, line, column)
@@ -62,6 +63,16 @@ void put_constant(ByteWriter& out, ConstantKind kind, Value v) {
   }
 }
 
+void put_keys(ByteWriter& out, const FunctionCode& f) {
+  out.u8(f.rest_has_keys);
+  out.u8(f.other_keys);
+  out.varint(f.keys.size());
+  for (const KeyParameter& key : f.keys) {
+    out.varint(key.constant);
+    out.u8(key.required);
+  }
+}
+
 void put_meaning(ByteWriter& out, const value::Proto* proto) {
   const FunctionCode& f = *proto->function;
   out.u32(kAbiVersion);
@@ -69,6 +80,7 @@ void put_meaning(ByteWriter& out, const value::Proto* proto) {
   out.varint(f.optional);
   out.varint(f.rest);
   out.varint(f.register_count);
+  put_keys(out, f);
   out.varint(f.code.size());
   out.bytes(f.code.data(), f.code.size() * sizeof(Instr));
   out.varint(f.constants.size());
@@ -126,12 +138,23 @@ PortableConstant get_constant(ByteReader& in) {
   return constant;
 }
 
+void get_keys(ByteReader& in, FunctionCode& f) {
+  f.rest_has_keys = in.u8() != 0;
+  f.other_keys = in.u8() != 0;
+  f.keys.resize(in.count(2));
+  for (KeyParameter& key : f.keys) {
+    key.constant = in.varint_as<uint16_t>();
+    key.required = in.u8() != 0;
+  }
+}
+
 void get_shape(ByteReader& in, FunctionCode& f) {
   if (in.u32() != kAbiVersion) in.fail("another version of the bytecode");
   f.required = in.varint_as<uint16_t>();
   f.optional = in.varint_as<uint16_t>();
   f.rest = in.varint() != 0;
   f.register_count = in.varint_as<uint16_t>();
+  get_keys(in, f);
 }
 
 void get_code(ByteReader& in, FunctionCode& f) {

@@ -38,6 +38,9 @@ class Verifier {
     if (f_.register_count > kMaxRegisters) return fail(0, "too many registers");
     if (f_.parameter_slots() > f_.register_count) return fail(0, "more parameters than registers");
     if (f_.constants.size() > UINT16_MAX + size_t{1}) return fail(0, "too many constants");
+    for (KeyParameter key : f_.keys)
+      if (key.constant >= f_.constants.size() || f_.constants[key.constant] != ConstantKind::kData)
+        return fail(0, "a keyword parameter without its keyword");
     return true;
   }
 

@@ -8,8 +8,8 @@
 //    other call overwrites them. Unused argument registers hold anything.
 // 2. `callee` is the Closure being called (tag 5).
 // 3. argc is the number of arguments. A callee takes its fast path when argc == FunctionCode::expected_argc(); otherwise it
-//    tail-calls vm->runtime->normalise, which raises an arity error, or brings optional and rest parameters into slots and
-//    tail-calls the entry again with argc == expected. For a function without optional or rest parameters expected is
+//    tail-calls vm->runtime->normalise, which raises an arity error, or brings optional, keyword and rest parameters into slots and
+//    tail-calls the entry again with argc == expected. For a function without such parameters expected is
 //    its parameter count; for others it has kNormalised set, so that it never equals a plain count.
 // 4. argc with kSpread set: the last of the arguments is a list to be spread (apply); normalise handles it.
 // 5. argc == kEnterLoop: not a call but an entry in the middle (on-stack replacement): a0 is the pc (a plain integer) of a Loop

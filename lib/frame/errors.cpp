@@ -93,7 +93,7 @@ Value raise_arity(VmState* vm, Value callee, uint64_t argc) {
   std::string name(is_symbol(proto->name) ? symbol_name(proto->name) : "");
   if (const bytecode::FunctionCode* f = proto->function) {
     if (name.empty()) name = f->name;
-    return raise_arity_of(vm, name, f->required, f->rest ? -1 : f->required + f->optional, argc);
+    return raise_arity_of(vm, name, f->required, f->max_arguments(), argc);
   }
   if ((proto->expected & ~kArgcMask) == 0) {
     int expected = static_cast<int>(proto->expected);

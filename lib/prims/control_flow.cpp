@@ -103,7 +103,7 @@ Value prim_function_arity(VmState* vm, const Value* args, uint64_t) {
   if (!function_argument(vm, "function-arity", args[0])) return kUnwind;
   const value::Proto* proto = value::as_closure(args[0])->proto;
   if (const bytecode::FunctionCode* f = proto->function) {
-    return arity_list(vm, f->required, f->rest ? -1 : f->required + f->optional);
+    return arity_list(vm, f->required, f->max_arguments());
   }
   if (const Primitive* p = primitive_of(args[0])) return arity_list(vm, p->min_args, p->max_args);
   if (proto->entry == enter_escape) return arity_list(vm, 0, 1);

@@ -36,6 +36,7 @@ Node* Expander::toplevel_form(Value form) {
   const FormEntry* entry = form_of(car(form));
   if (entry == nullptr) return expand(form);
   if (entry->method == &Expander::misplaced_define) return toplevel_define(form);
+  if (entry->method == &Expander::misplaced_component) return toplevel_define(component_definition(form));
   if (entry->method == &Expander::misplaced_macro) return toplevel_macro(form);
   if (entry->method == &Expander::misplaced_record) return toplevel_form(record_definitions(form));
   if (entry->method != &Expander::begin_form) return expand(form);

@@ -48,6 +48,7 @@ class Expander {
   class Mentions;
   class LetrecSteps;
   class RecordForm;
+  class ParameterList;
   static const std::unordered_map<std::string_view, FormEntry>& forms();
 
   // expander.cpp
@@ -87,14 +88,19 @@ class Expander {
   // lambda.cpp
   Node* lambda_form(Value form);
   Lambda* make_lambda(Value name, Value parameters, Value body, Value whole);
-  void read_parameters(Lambda* lambda, Value parameters);
-  Value read_optional(Lambda* lambda, Value list);
-  Variable* bind_parameter(Value name);
   Node* expand_body(Value forms, Value whole);
   void collect_body(Value forms, std::vector<BodyItem>& items);
   void collect_define(Value form, std::vector<BodyItem>& items);
   void define_local_macro(Value form);
   Node* named_value(Value name, Value form);
+
+  // parameters.cpp
+  void read_parameters(Lambda* lambda, Value parameters);
+  Variable* bind_parameter(Value name);
+
+  // components.cpp
+  Value component_definition(Value form);
+  Node* misplaced_component(Value form);
 
   // letrec.cpp
   Node* letrec(std::vector<LetrecItem>& items, Node* body);

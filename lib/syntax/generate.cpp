@@ -35,14 +35,23 @@ void Generator::enter_function() {
   for (uint32_t i = 0; i < parameters_; ++i) allocate();
   uint16_t reg = 0;
   for (Variable* v : f->required) settle_parameter(v, reg++);
-  for (const Optional& optional : f->optional) {
-    Label given = asm_.label();
-    asm_.jump(Op::kJumpSet, reg, 0, given);
-    make(optional.initial, Target::value(reg));
-    asm_.bind(given);
-    settle_parameter(optional.variable, reg++);
-  }
-  if (f->rest != nullptr) settle_parameter(f->rest, reg);
+  // Before the defaults, which may mention it when it stands before the keyword parameters.
+  if (f->rest != nullptr) settle_parameter(f->rest, static_cast<uint16_t>(parameters_ - 1));
+  for (const Optional& optional : f->optional) settle_optional(optional, reg++);
+}
+
+void Generator::settle_optional(const Optional& optional, uint16_t reg) {
+  if (!value::is_nil(optional.keyword))
+    keys_.push_back({asm_.constant(ConstantKind::kData, optional.keyword), optional.required});
+  Label given = asm_.label();
+  uint16_t supplied = optional.supplied != nullptr ? allocate() : uint16_t{0};
+  if (optional.supplied != nullptr) load(supplied, value::kTrue);
+  asm_.jump(Op::kJumpSet, reg, 0, given);
+  if (optional.supplied != nullptr) load(supplied, value::kFalse);
+  make(optional.initial, Target::value(reg));
+  asm_.bind(given);
+  settle_parameter(optional.variable, reg);
+  if (optional.supplied != nullptr) settle_parameter(optional.supplied, supplied);
 }
 
 void Generator::settle_parameter(Variable* v, uint16_t reg) {

@@ -47,6 +47,7 @@ class Generator {
   Assembler& assembler() { return asm_; }
   uint32_t parameters() const { return parameters_; }
   uint32_t registers() const { return max_; }  // without preloads
+  const std::vector<bytecode::KeyParameter>& keys() const { return keys_; }
   // Where a closure made here takes its captures from; registers are not final.
   const std::vector<bytecode::CaptureSource>& captures_of(Lambda* made) const { return closures_.at(made); }
 
@@ -69,6 +70,7 @@ class Generator {
   void deliver(Target t, uint16_t reg);
   void deliver_unspecified(Target t);
   void enter_function();
+  void settle_optional(const Optional& optional, uint16_t reg);
   void settle_parameter(Variable* v, uint16_t reg);
   void make(Node* node, Target t);
   void make_kind(Node* node, Target t);
@@ -145,6 +147,7 @@ class Generator {
   Unit& unit_;
   Lambda* function_;
   Assembler asm_;
+  std::vector<bytecode::KeyParameter> keys_;
   uint32_t parameters_ = 0;
   uint32_t next_ = 0;
   uint32_t max_ = 0;

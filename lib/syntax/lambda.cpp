@@ -1,4 +1,4 @@
-// syntax/lambda.cpp: functions: parameter lists, bodies and the definitions inside them.
+// syntax/lambda.cpp: functions: bodies and the definitions inside them.
 #include "syntax/expander.hpp"
 #include "value/objects.hpp"
 
@@ -22,52 +22,6 @@ Lambda* Expander::make_lambda(Value name, Value parameters, Value body, Value wh
   read_parameters(made, parameters);
   made->body = expand_body(body, whole);
   return made;
-}
-
-// (a b &optional c (d default) &rest r) or (a b . r) or r
-void Expander::read_parameters(Lambda* lambda, Value parameters) {
-  Value list = parameters;
-  for (; is_pair(list); list = cdr(list)) {
-    Value item = car(list);
-    if (is_named(item, "&optional")) {
-      list = read_optional(lambda, cdr(list));
-      break;
-    }
-    if (is_named(item, "&rest")) break;
-    lambda->required.push_back(bind_parameter(item));
-  }
-  if (is_pair(list)) {
-    if (!is_named(car(list), "&rest") || !is_pair(cdr(list)) || !is_nil(cdr(cdr(list))))
-      unit_.fail_here("the parameter list is not well formed", "write &rest and one name at its end");
-    list = car(cdr(list));
-  }
-  if (!is_nil(list)) lambda->rest = bind_parameter(list);
-  if (lambda->required.size() + lambda->optional.size() >= bytecode::kMaxCallArguments)
-    unit_.fail_here("a function with too many parameters", "take a list or a vector instead");
-}
-
-// Answers what follows the optional parameters.
-Value Expander::read_optional(Lambda* lambda, Value list) {
-  for (; is_pair(list) && !is_named(car(list), "&rest"); list = cdr(list)) {
-    Value item = car(list);
-    Node* initial = constant(value::kNil);
-    if (is_pair(item)) {
-      if (!is_pair(cdr(item)) || !is_nil(cdr(cdr(item))))
-        unit_.fail_here("an optional parameter is not well formed", "write name or (name default)");
-      initial = expand(car(cdr(item)));
-      item = car(item);
-    }
-    lambda->optional.push_back({bind_parameter(item), initial});
-  }
-  return list;
-}
-
-Variable* Expander::bind_parameter(Value name) {
-  if (!is_symbol(name)) unit_.fail_here("a variable's name is not a symbol", "write a name");
-  if (scope_->binds(name)) unit_.fail_here("the name '" + text_of(name) + "' is bound twice", "choose different names");
-  Variable* variable = unit_.make_variable(name);
-  scope_->bind(name, variable);
-  return variable;
 }
 
 // A value that takes the name it is given when it is a function without one.
@@ -115,6 +69,8 @@ void Expander::collect_body(Value forms, std::vector<BodyItem>& items) {
     Form method = entry == nullptr ? nullptr : entry->method;
     if (method == &Expander::misplaced_define) {
       collect_define(form, items);
+    } else if (method == &Expander::misplaced_component) {
+      collect_define(component_definition(form), items);
     } else if (method == &Expander::begin_form) {
       collect_body(cdr(form), items);
     } else if (method == &Expander::misplaced_record) {

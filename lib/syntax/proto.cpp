@@ -24,12 +24,13 @@ using CodeHandle = std::unique_ptr<FunctionCode, Release>;
 
 // What the collector should know of the memory outside its heap; about, for the allocator keeps a little for itself.
 ptrdiff_t outside_bytes(const FunctionCode& code) {
-  constexpr size_t kAllocations = 6 * 16;
+  constexpr size_t kAllocations = 7 * 16;
   return static_cast<ptrdiff_t>(sizeof(FunctionCode) + kAllocations + code.name.capacity() + code.source.capacity() +
                                 code.code.size() * sizeof(bytecode::Instr) + code.constants.size() +
                                 code.captures.size() * sizeof(bytecode::CaptureSource) +
                                 code.handlers.size() * sizeof(bytecode::HandlerRegion) +
-                                code.lines.size() * sizeof(bytecode::LineEntry));
+                                code.lines.size() * sizeof(bytecode::LineEntry) +
+                                code.keys.size() * sizeof(bytecode::KeyParameter));
 }
 
 // The pointer stays: whoever else holds the code for this prototype, such as the cache, lets go of it through the same
@@ -50,6 +51,7 @@ class ProtoMaker {
     generator.run();
     CodeHandle code(new FunctionCode);
     describe(*code, f);
+    code->keys = generator.keys();
     code->captures = std::move(captures);
     Assembler& assembler = generator.assembler();
     assembler.finish(*code, generator.parameters());
@@ -69,8 +71,10 @@ class ProtoMaker {
     code.name = f->name == value::kFalse ? std::string() : text_of(f->name);
     code.source = unit_.source_name();
     code.required = static_cast<uint16_t>(f->required.size());
-    code.optional = static_cast<uint16_t>(f->optional.size());
+    code.optional = static_cast<uint16_t>(f->positional());
     code.rest = f->rest != nullptr;
+    code.rest_has_keys = f->rest_has_keys;
+    code.other_keys = f->other_keys;
   }
 
   std::vector<Value> constant_values(Generator& generator) {

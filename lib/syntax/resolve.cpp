@@ -54,7 +54,10 @@ class Resolver {
 
   void bind_parameters(Lambda* f) {
     for (Variable* v : f->required) v->home = home_;
-    for (const Optional& optional : f->optional) optional.variable->home = home_;
+    for (const Optional& optional : f->optional) {
+      optional.variable->home = home_;
+      if (optional.supplied != nullptr) optional.supplied->home = home_;
+    }
     if (f->rest != nullptr) f->rest->home = home_;
   }
 

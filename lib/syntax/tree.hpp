@@ -152,9 +152,13 @@ struct DynamicNode : Node {
   Node* body;
 };
 
+// An optional or keyword parameter. `initial` sees the parameters before it.
 struct Optional {
   Variable* variable;
   Node* initial;
+  Variable* supplied = nullptr;  // whether the call gave it
+  Value keyword = value::kNil;   // nil: by position
+  bool required = false;         // of a keyword: every call gives it
 };
 
 // Where control goes on after a function returns; see tails.cpp.
@@ -174,13 +178,20 @@ struct Lambda {
   Position at;
   Lambda* parent = nullptr;  // around it in the source
   std::vector<Variable*> required;
-  std::vector<Optional> optional;
+  std::vector<Optional> optional;  // those by position, then those by keyword
   Variable* rest = nullptr;
+  bool rest_has_keys = false;  // see bytecode::FunctionCode
+  bool other_keys = false;
   Node* body = nullptr;
   Variable* self = nullptr;    // bound to it by a Fix
   Value global = value::kNil;  // cell of the global that it is defined as
 
-  bool plain() const { return optional.empty() && rest == nullptr; }
+  bool plain() const { return optional.empty() && rest == nullptr && !other_keys; }
+  size_t positional() const {
+    size_t count = 0;
+    while (count < optional.size() && value::is_nil(optional[count].keyword)) ++count;
+    return count;
+  }
   bool inlined() const { return placement != Placement::kClosure; }
 
   // tails.cpp

@@ -125,7 +125,6 @@ class Emitter {
   Val argc() const { return parameter(2); }
   Val proto() const { return gcc_jit_lvalue_as_rvalue(proto_); }
   Val constant(uint16_t k) const;
-  bool takes_plain_arguments() const { return code_.optional == 0 && !code_.rest; }
 
   // --- calls of the runtime
   Val runtime(Runtime which, std::initializer_list<Val> arguments) const {
