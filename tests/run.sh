@@ -1,9 +1,10 @@
 #!/bin/sh
 # Every test of Terrace, from packages to sanitizers.
 #
-#   sh tests/run.sh [--quick] [--no-install]
+#   sh tests/run.sh [--quick] [--no-install] [--programs=N]
 #
 #   --quick       the corpus in two modes instead of five, no sanitizer build
+#   --programs=N  random programs for the differential tester, without a limit of its time; without this 20,000 in at most four minutes
 #   --no-install  install no packages
 #
 # Builds in build/ and build-asan/, which are kept and used again. What cannot be tested here is named as SKIPPED. The last line says
@@ -13,11 +14,14 @@ cd "$(dirname "$0")/.." || exit 2
 
 quick=no
 install=yes
+programs=20000
+differential_seconds=240
 for option in "$@"; do
   case $option in
     --quick) quick=yes ;;
     --no-install) install=no ;;
-    *) echo "usage: sh tests/run.sh [--quick] [--no-install]" >&2; exit 2 ;;
+    --programs=*) programs=${option#*=}; differential_seconds=0 ;;
+    *) echo "usage: sh tests/run.sh [--quick] [--no-install] [--programs=N]" >&2; exit 2 ;;
   esac
 done
 
@@ -119,13 +123,30 @@ step "build"
 { configure build && compile build; } || { failed "build"; finish; }
 
 step "unit, interface and host tests"
-run_suites build "meson test" --no-suite corpus
+run_suites build "meson test" --no-suite corpus --no-suite differential
 
 step "corpus"
 modes="interp base opt auto storm"
 [ $quick = yes ] && modes="interp auto"
 # shellcheck disable=SC2086  # the modes are words
 corpus build $modes
+
+# Random programs: all of them in the interpreter in two ways of writing, a share in each mode that compiles; every mode says how many.
+differential() {
+  modes=""
+  if [ ! -x build/lib/worker/terrace-worker ]; then
+    echo "random programs in compiled modes: SKIPPED: the compile worker is not built" | tee -a "$skipped"
+    modes="--modes=plain,stress:2"
+  fi
+  # shellcheck disable=SC2086  # empty or one word
+  build/tests/differential/differential --programs="$programs" --seconds="$differential_seconds" --seed="${TERRACE_SEED:-1}" $modes \
+    >$logs/differential 2>&1 || failed "random programs in all modes"
+  cat $logs/differential
+}
+
+step "random programs in all modes"
+[ $quick = yes ] && programs=2000
+differential
 
 # A collection at every allocation that may have one; not for the programs that make a hundred thousand objects.
 stressed_corpus() {

@@ -108,6 +108,7 @@ MachineOptions machine_options(const std::string& mode) {
   if (mode == "auto") options.mode = JIT_MODE_AUTO;
   if (mode == "storm") options.mode = JIT_MODE_STORM;
   options.plain = mode == "plain";
+  options.stress = mode == "stress";
   options.milliseconds = 30000;
   return options;
 }

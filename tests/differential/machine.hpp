@@ -18,7 +18,8 @@ struct MachineOptions {
   std::string name;  // of the mode
   uint32_t mode = JIT_MODE_INTERP;
   int64_t threshold = 2;
-  unsigned milliseconds = 2000;  // for one call
+  unsigned milliseconds = 2000;  // of processor time for one call
+  bool stress = false;           // a collection at every chance
   bool plain = false;            // places and traces of errors are not written down
 };
 

@@ -1,194 +1,60 @@
 // differential/main.cpp: random programs in every mode against the interpreter.
 //
-//   differential [--mode=base,opt,auto,storm] [--count=N] [--seed=S] [--jobs=J] [--batch=B] [--failures=F]
-//   differential --show=SEED [--mode=...]   prints one program and what it does
+//   differential [--programs=N] [--seed=S] [--modes=MODE[:PERCENT],...] [--seconds=T] [--jobs=J] [--batch=B] [--failures=F]
+//   differential --show=SEED [--modes=...]   prints one program and what it does
 //
-// Programs are numbered from the seed on, so that a run is the same everywhere. Several processes take turns with batches;
-// one that dies is started again behind the batch that killed it. Failing programs are then judged alone and made small.
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <chrono>
+// Modes: plain (the interpreter, with the same program written without anything for the compiler to bytecode to be clever about), stress (a
+// collection at every chance), base, opt, auto, storm. Without --modes each gets the share that kShares gives it, since compiling costs
+// a hundred times what interpreting does; a share is taken from different programs for every mode. With --modes all programs run in
+// each mode that has no percentage. --seconds bounds the whole run: a mode that has used its part begins no more batches and says so.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "campaign.hpp"
 #include "compare.hpp"
 
 namespace terrace::differential {
 namespace {
 
+struct Share {
+  std::string mode;
+  double percent;    // of the programs
+  double time_part;  // of the seconds; 0: as long as it takes
+};
+
+const std::vector<Share> kShares = {{"plain", 100, 0}, {"stress", 2, 0.05}, {"base", 20, 0.3}, {"auto", 5, 0.1}, {"opt", 2, 0.25}, {"storm", 1, 0.1}};
+
 struct Options {
-  std::vector<std::string> modes{"base"};
-  uint64_t count = 1000;
-  uint64_t seed = 1;
-  uint64_t jobs = 2;
-  uint64_t batch = 100;
-  uint64_t failures = 3;  // that are made small
+  std::vector<Share> shares = kShares;
+  Campaign campaign;  // what all modes have in common
   uint64_t show = 0;
+  double seconds = 0;
 };
 
-constexpr size_t kMostFailures = 200;
-
-// What a job tells its parent.
-struct Progress {
-  uint64_t next_batch;
-  uint64_t batches_done;
-  uint64_t programs;
-  uint64_t useless;
-  uint64_t compiled;
-  uint64_t failed;
-  uint64_t failures[kMostFailures];
-  char refusals[400];
-};
-
-std::vector<Program> programs_of(const Options& options, uint64_t batch) {
-  std::vector<Program> programs;
-  uint64_t first = batch * options.batch;
-  for (uint64_t i = first; i < std::min(first + options.batch, options.count); ++i) programs.push_back(generate(options.seed + i));
-  return programs;
+std::vector<Share> shares_of(const std::string& text) {
+  std::vector<Share> shares;
+  for (size_t at = 0; at <= text.size();) {
+    size_t end = std::min(text.find(',', at), text.size());
+    std::string part = text.substr(at, end - at);
+    size_t colon = part.find(':');
+    shares.push_back({part.substr(0, colon), colon == std::string::npos ? 100 : std::atof(part.c_str() + colon + 1), 1});
+    at = end + 1;
+  }
+  for (Share& share : shares) share.time_part = 1.0 / static_cast<double>(shares.size());
+  return shares;
 }
 
-void compare_batch(std::span<const Program> programs, const std::vector<Trace>& expected, const std::vector<Trace>& got, Progress& progress) {
-  for (size_t i = 0; i < programs.size(); ++i) {
-    progress.programs++;
-    if (expected[i].malformed()) std::printf("program %llu %s\n", static_cast<unsigned long long>(programs[i].seed), expected[i].lines[0].c_str());
-    if (expected[i].limited || expected[i].malformed()) progress.useless++;
-    if (!expected[i].limited && !difference(expected[i], got[i]).empty() && progress.failed < kMostFailures) {
-      progress.failures[progress.failed++] = programs[i].seed;
-    }
+bool are_known(const std::vector<Share>& shares) {
+  for (const Share& share : shares) {
+    bool known = share.mode == "interp";
+    for (const Share& k : kShares) known |= k.mode == share.mode;
+    if (known && share.percent > 0) continue;
+    std::fprintf(stderr, "differential: no mode is called '%s'; there are plain, stress, base, auto, opt, storm and interp\n", share.mode.c_str());
+    return false;
   }
-}
-
-[[noreturn]] void work(const Options& options, const std::string& mode, Progress& progress) {
-  uint64_t batches = (options.count + options.batch - 1) / options.batch;
-  Machine interpreter(interpreter_options(mode));
-  Machine machine(machine_options(mode));
-  for (; progress.next_batch < batches; progress.next_batch += options.jobs) {
-    std::vector<Program> programs = programs_of(options, progress.next_batch);
-    std::vector<Trace> expected = interpreter.run(programs);
-    // What runs into a limit would only cost time.
-    for (size_t i = 0; i < programs.size(); ++i)
-      if (expected[i].limited) programs[i].calls.clear();
-    compare_batch(programs, expected, machine.run(written_for(programs, mode)), progress);
-    progress.compiled = machine.compiled();
-    std::string refused = machine.refusals();
-    std::snprintf(progress.refusals, sizeof progress.refusals, "%s", refused.c_str());
-  }
-  std::fflush(stdout);
-  _exit(0);
-}
-
-// Programs of a batch that fail when they run alone in a fresh process.
-void find_culprits(const Options& options, const std::string& mode, uint64_t batch, std::vector<uint64_t>* failures) {
-  std::vector<Program> programs = programs_of(options, batch);
-  size_t low = 0, high = programs.size();  // the first `high` programs together crash, the first `low` do not
-  auto crashes = [&](size_t n) {
-    Verdict v = judge_last({programs.data(), n}, mode);
-    return v == Verdict::kCrashed || v == Verdict::kHung;
-  };
-  if (!crashes(high)) {
-    std::printf("batch %llu of mode %s died, but not when it ran again\n", static_cast<unsigned long long>(batch), mode.c_str());
-    return;
-  }
-  while (high - low > 1) {
-    size_t middle = (low + high) / 2;
-    (crashes(middle) ? high : low) = middle;
-  }
-  failures->push_back(programs[high - 1].seed);
-}
-
-void explain(const Options& options, const std::string& mode, uint64_t seed) {
-  Program program = generate(seed);
-  Verdict verdict = judge_last({&program, 1}, mode);
-  if (verdict != Verdict::kSame && verdict != Verdict::kUseless) {
-    std::printf("--- program %llu in mode %s:\n", static_cast<unsigned long long>(seed), mode.c_str());
-    program = shrink(program, mode, verdict);
-    std::printf("%s", source_of(program).c_str());
-    report({&program, 1}, mode);
-    return;
-  }
-  std::printf("--- program %llu in mode %s fails only after others of its batch\n", static_cast<unsigned long long>(seed), mode.c_str());
-  std::vector<Program> batch = programs_of(options, (seed - options.seed) / options.batch);
-  batch.resize((seed - options.seed) % options.batch + 1);
-  verdict = judge_last(batch, mode);
-  if (verdict == Verdict::kSame) {
-    std::printf("    and not when it is repeated\n");
-    return;
-  }
-  for (size_t i = batch.size() - 1; i > 0; --i) {
-    std::vector<Program> fewer = batch;
-    fewer.erase(fewer.begin() + static_cast<ptrdiff_t>(i - 1));
-    if (judge_last(fewer, mode) == verdict) batch = fewer;
-  }
-  for (const Program& p : batch) std::printf("%s\n", source_of(p).c_str());
-  report(batch, mode);
-}
-
-pid_t start_job(const Options& options, const std::string& mode, Progress& progress) {
-  std::fflush(nullptr);
-  pid_t child = fork();
-  if (child == 0) work(options, mode, progress);
-  return child;
-}
-
-bool run_mode(const Options& options, const std::string& mode) {
-  auto start = std::chrono::steady_clock::now();
-  size_t bytes = sizeof(Progress) * options.jobs;
-  auto* progress = static_cast<Progress*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-  std::vector<pid_t> jobs(options.jobs);
-  std::vector<uint64_t> failures, deadly;
-  for (uint64_t j = 0; j < options.jobs; ++j) {
-    progress[j].next_batch = j;
-    jobs[j] = start_job(options, mode, progress[j]);
-  }
-  for (uint64_t running = options.jobs; running > 0;) {
-    int status = 0;
-    pid_t ended = waitpid(-1, &status, 0);
-    uint64_t j = 0;
-    while (j < options.jobs && jobs[j] != ended) ++j;
-    if (j == options.jobs) continue;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-      --running;
-      continue;
-    }
-    deadly.push_back(progress[j].next_batch);
-    std::printf("batch %llu ended with status %x\n", static_cast<unsigned long long>(progress[j].next_batch), status);
-    progress[j].next_batch += options.jobs;
-    jobs[j] = start_job(options, mode, progress[j]);
-  }
-  std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-  uint64_t programs = 0, useless = 0, compiled = 0;
-  std::string refused;
-  for (uint64_t j = 0; j < options.jobs; ++j) {
-    programs += progress[j].programs;
-    useless += progress[j].useless;
-    compiled += progress[j].compiled;
-    failures.insert(failures.end(), progress[j].failures, progress[j].failures + progress[j].failed);
-    refused += progress[j].refusals;
-  }
-  munmap(progress, bytes);
-  for (size_t i = 0; i < std::min<size_t>(deadly.size(), options.failures); ++i) find_culprits(options, mode, deadly[i], &failures);
-  for (size_t i = 0; i < std::min<size_t>(failures.size(), options.failures); ++i) explain(options, mode, failures[i]);
-  bool good = failures.empty() && deadly.empty() && refused.empty();
-  if (!refused.empty()) std::printf("not compiled: %s\n", refused.c_str());
-  std::printf("%s: %llu programs, %llu failed, %llu batches died, %llu met a limit, %llu functions compiled, %.1f s\n", mode.c_str(),
-              static_cast<unsigned long long>(programs), static_cast<unsigned long long>(failures.size()), static_cast<unsigned long long>(deadly.size()),
-              static_cast<unsigned long long>(useless), static_cast<unsigned long long>(compiled), seconds.count());
-  return good;
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts(1);
-  for (char c : text) {
-    if (c == ',') {
-      parts.emplace_back();
-    } else {
-      parts.back() += c;
-    }
-  }
-  return parts;
+  return true;
 }
 
 bool read_option(const std::string& argument, Options& options) {
@@ -196,13 +62,14 @@ bool read_option(const std::string& argument, Options& options) {
   if (equals == std::string::npos) return false;
   std::string name = argument.substr(0, equals), value = argument.substr(equals + 1);
   uint64_t number = std::strtoull(value.c_str(), nullptr, 10);
-  if (name == "--mode") options.modes = split(value);
-  else if (name == "--count") options.count = number;
-  else if (name == "--seed") options.seed = number;
-  else if (name == "--jobs") options.jobs = std::max<uint64_t>(number, 1);
-  else if (name == "--batch") options.batch = std::max<uint64_t>(number, 1);
-  else if (name == "--failures") options.failures = number;
+  if (name == "--modes") options.shares = shares_of(value);
+  else if (name == "--programs") options.campaign.programs = number;
+  else if (name == "--seed") options.campaign.seed = number;
+  else if (name == "--jobs") options.campaign.jobs = std::max<uint64_t>(number, 1);
+  else if (name == "--batch") options.campaign.batch = number;
+  else if (name == "--failures") options.campaign.failures = number;
   else if (name == "--show") options.show = number;
+  else if (name == "--seconds") options.seconds = std::atof(value.c_str());
   else return false;
   return true;
 }
@@ -213,21 +80,38 @@ int show(const Options& options) {
   Machine interpreter(interpreter_options("interp"));
   const std::vector<Trace> traces = interpreter.run({&program, 1});
   for (const std::string& line : traces[0].lines) std::printf("; %s\n", line.c_str());
-  for (const std::string& mode : options.modes) report({&program, 1}, mode);
+  for (const Share& share : options.shares) report({&program, 1}, share.mode);
   return 0;
+}
+
+int run_all(const Options& options) {
+  bool good = true;
+  double passed = 0;  // percent of the programs that modes with a share have taken
+  for (const Share& share : options.shares) {
+    Campaign campaign = options.campaign;
+    campaign.mode = share.mode;
+    campaign.programs = static_cast<uint64_t>(static_cast<double>(campaign.programs) * share.percent / 100);
+    if (campaign.batch == 0) campaign.batch = std::clamp<uint64_t>(campaign.programs / (campaign.jobs * 8), 5, 100);
+    campaign.seconds = options.seconds * share.time_part;
+    if (share.percent < 100) {
+      campaign.seed += static_cast<uint64_t>(static_cast<double>(options.campaign.programs) * passed / 100);
+      passed += share.percent;
+    }
+    good &= run_campaign(campaign);
+  }
+  return good ? 0 : 1;
 }
 
 int run(int count, char** arguments) {
   Options options;
+  options.campaign.programs = 20000;
   for (int i = 1; i < count; ++i)
     if (!read_option(arguments[i], options)) {
-      std::fprintf(stderr, "unknown option %s\n", arguments[i]);
+      std::fprintf(stderr, "differential: unknown option %s; see the head of tests/differential/main.cpp\n", arguments[i]);
       return 2;
     }
-  if (options.show != 0) return show(options);
-  bool good = true;
-  for (const std::string& mode : options.modes) good &= run_mode(options, mode);
-  return good ? 0 : 1;
+  if (!are_known(options.shares)) return 2;
+  return options.show != 0 ? show(options) : run_all(options);
 }
 
 }  // namespace
