@@ -58,9 +58,17 @@ Value quotient(VmState* vm, Value a, Value b);   // towards zero
 Value remainder(VmState* vm, Value a, Value b);  // sign of a
 Value floor_quotient(VmState* vm, Value a, Value b);
 Value modulo(VmState* vm, Value a, Value b);  // sign of b, goes with floor_quotient
-// Both results at once; false after raising.
-bool floor_divide(VmState* vm, Value a, Value b, Value* q, Value* r);
-bool truncate_divide(VmState* vm, Value a, Value b, Value* q, Value* r);
+// How a quotient is rounded to a whole number; the remainder is what the rounded quotient leaves: a - b * quotient.
+enum class Toward { kZero, kFloor, kCeiling, kNearest };  // kNearest: halves to the even quotient
+// One division asked for by the primitive `who`; either result may be null. False after raising.
+struct Division {
+  VmState* vm;
+  const char* who;
+  Toward toward;
+  Value* quotient;
+  Value* remainder;
+};
+bool divide(const Division& d, Value a, Value b);
 Value gcd(VmState* vm, Value a, Value b);  // never negative; integer-valued doubles are accepted
 Value lcm(VmState* vm, Value a, Value b);
 

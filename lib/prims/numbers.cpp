@@ -45,6 +45,21 @@ Value compare_all(VmState* vm, const Value* args, uint64_t argc) {
   return one;
 }
 
+using number::Toward;
+
+Value quotient_and_remainder(VmState* vm, const char* who, Toward toward, const Value* args) {
+  Value two[2] = {kNil, kNil};
+  return number::divide({vm, who, toward, &two[0], &two[1]}, args[0], args[1]) ? frame::make_list(vm, two, 2) : kUnwind;
+}
+Value only_quotient(VmState* vm, const char* who, Toward toward, const Value* args) {
+  Value q;
+  return number::divide({vm, who, toward, &q, nullptr}, args[0], args[1]) ? q : kUnwind;
+}
+Value only_remainder(VmState* vm, const char* who, Toward toward, const Value* args) {
+  Value r;
+  return number::divide({vm, who, toward, nullptr, &r}, args[0], args[1]) ? r : kUnwind;
+}
+
 Value list_of_two(VmState* vm, bool done, const Value* two) { return done ? frame::make_list(vm, two, 2) : kUnwind; }
 
 // The least (sign -1) or greatest (sign 1) argument; one double makes the answer a double, one NaN makes it NaN.
@@ -141,14 +156,17 @@ Value prim_floor_quotient(VmState* vm, const Value* args, uint64_t) {
   return number::floor_quotient(vm, args[0], args[1]);
 }
 
-Value prim_floor_div(VmState* vm, const Value* args, uint64_t) {
-  Value two[2] = {kNil, kNil};
-  return list_of_two(vm, number::floor_divide(vm, args[0], args[1], &two[0], &two[1]), two);
-}
-Value prim_truncate_div(VmState* vm, const Value* args, uint64_t) {
-  Value two[2] = {kNil, kNil};
-  return list_of_two(vm, number::truncate_divide(vm, args[0], args[1], &two[0], &two[1]), two);
-}
+#define T_DIVISION(id, name, what, toward) \
+  Value prim_##id(VmState* vm, const Value* args, uint64_t) { return what(vm, name, Toward::toward, args); }
+T_DIVISION(floor_div, "floor/", quotient_and_remainder, kFloor)
+T_DIVISION(truncate_div, "truncate/", quotient_and_remainder, kZero)
+T_DIVISION(ceiling_div, "ceiling/", quotient_and_remainder, kCeiling)
+T_DIVISION(round_div, "round/", quotient_and_remainder, kNearest)
+T_DIVISION(ceiling_quotient, "ceiling-quotient", only_quotient, kCeiling)
+T_DIVISION(ceiling_remainder, "ceiling-remainder", only_remainder, kCeiling)
+T_DIVISION(round_quotient, "round-quotient", only_quotient, kNearest)
+T_DIVISION(round_remainder, "round-remainder", only_remainder, kNearest)
+#undef T_DIVISION
 
 Value prim_abs(VmState* vm, const Value* args, uint64_t) { return number::abs(vm, args[0]); }
 Value prim_min(VmState* vm, const Value* args, uint64_t argc) { return extreme(vm, "min", args, argc, -1); }

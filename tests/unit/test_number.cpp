@@ -22,6 +22,7 @@ using number::kind_of;
 using number::Mpq;
 using number::Mpz;
 using number::RationalView;
+using number::Toward;
 using terrace::test::assert_text;
 using terrace::test::Random;
 using terrace::test::VmFixture;
@@ -225,7 +226,8 @@ void other_values_are_type_errors(void**) {
 
 // --- division with remainder
 
-void assert_division(VmFixture& f, mpq_srcptr a, mpq_srcptr b, Value q, Value r, bool floor) {
+// The one q that is whole and rounded as wanted, and r = a - b q.
+void assert_division(mpq_srcptr a, mpq_srcptr b, Value q, Value r, Toward toward) {
   assert_true(q != kUnwind);
   assert_true(r != kUnwind);
   assert_true(kind_of(q) <= Kind::kBignum);
@@ -239,8 +241,14 @@ void assert_division(VmFixture& f, mpq_srcptr a, mpq_srcptr b, Value q, Value r,
   mpq_abs(size_b, b);
   assert_true(mpq_cmp(size_r, size_b) < 0);
   int sign = number::sign_of(r);
-  assert_true(sign == 0 || sign == (floor ? mpq_sgn(b) : mpq_sgn(a)));
-  (void)f;
+  if (toward == Toward::kNearest) {
+    mpq_mul_2exp(size_r, size_r, 1);
+    int twice = mpq_cmp(size_r, size_b);
+    assert_true(twice < 0 || (twice == 0 && mpz_even_p(static_cast<mpz_srcptr>(IntegerView(q)))));
+    return;
+  }
+  int wanted = toward == Toward::kFloor ? mpq_sgn(b) : toward == Toward::kCeiling ? -mpq_sgn(b) : mpq_sgn(a);
+  assert_true(sign == 0 || sign == wanted);
 }
 
 void quotient_and_remainder_belong_together(void**) {
@@ -254,14 +262,18 @@ void quotient_and_remainder_belong_together(void**) {
     Value x = number::from_mpq(f.state(), a);
     Value y = number::from_mpq(f.state(), b);
     Value q, r;
-    assert_true(number::floor_divide(f.state(), x, y, &q, &r));
-    assert_division(f, a, b, q, r, true);
+    assert_true(number::divide({f.state(), "floor/", Toward::kFloor, &q, &r}, x, y));
+    assert_division(a, b, q, r, Toward::kFloor);
     assert_true(number::eqv(number::modulo(f.state(), x, y), r));
     assert_true(number::eqv(number::floor_quotient(f.state(), x, y), q));
-    assert_true(number::truncate_divide(f.state(), x, y, &q, &r));
-    assert_division(f, a, b, q, r, false);
+    assert_true(number::divide({f.state(), "truncate/", Toward::kZero, &q, &r}, x, y));
+    assert_division(a, b, q, r, Toward::kZero);
     assert_true(number::eqv(number::remainder(f.state(), x, y), r));
     assert_true(number::eqv(number::quotient(f.state(), x, y), q));
+    for (Toward toward : {Toward::kCeiling, Toward::kNearest}) {
+      assert_true(number::divide({f.state(), "division", toward, &q, &r}, x, y));
+      assert_division(a, b, q, r, toward);
+    }
   }
 }
 
