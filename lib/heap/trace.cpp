@@ -66,7 +66,8 @@ void Tracer::trace_object(value::Object* o) {
       visit(record->type);
       return visit_up_to_end(o, record->field);
     }
-    case Type::kTuple: {
+    case Type::kTuple:
+    case Type::kValues: {
       auto* tuple = static_cast<value::Tuple*>(o);
       return visit_range(tuple->data, tuple->data + tuple->length);
     }

@@ -117,4 +117,13 @@ value::Tuple* new_tuple(VmState* vm, const char* who, uint64_t length) {
   return t;
 }
 
+Value several_values(VmState* vm, const char* who, const Value* items, uint64_t count) {
+  if (count == 1) return items[0];
+  auto* made = sized<value::Values>(vm, who, Type::kValues, count, sizeof(Value));
+  if (made == nullptr) return kUnwind;
+  made->length = count;
+  std::copy_n(items, count, made->data);
+  return from_object(made);
+}
+
 }  // namespace terrace::prims

@@ -98,5 +98,7 @@ value::F64Vector* new_f64_vector(VmState* vm, const char* who, uint64_t length);
 value::I64Vector* new_i64_vector(VmState* vm, const char* who, uint64_t length);
 value::Bytes* new_bytes(VmState* vm, const char* who, uint64_t length);
 value::Tuple* new_tuple(VmState* vm, const char* who, uint64_t length);
+// The items as several values: one is the value itself.
+Value several_values(VmState* vm, const char* who, const Value* items, uint64_t count);
 
 }  // namespace terrace::prims

@@ -95,7 +95,8 @@ class Comparison {
   }
 
   static bool is_structure(Value v) {
-    return value::is_pair(v) || value::is_vector(v) || value::is_dict(v) || value::is_type(v, Type::kTuple);
+    return value::is_pair(v) || value::is_vector(v) || value::is_dict(v) || value::is_type(v, Type::kTuple) ||
+           value::is_type(v, Type::kValues);
   }
 
   Value structure(Value a, Value b) {
@@ -119,6 +120,7 @@ class Comparison {
       case Type::kVector:
         return values<value::Vector>(a, b);
       case Type::kTuple:
+      case Type::kValues:
         return values<value::Tuple>(a, b);
       case Type::kBytes:
         return make_bool(same_packed<value::Bytes>(a, b));
@@ -175,6 +177,7 @@ class StructureHash {
       case Type::kVector:
         return values(as<value::Vector>(v), depth);
       case Type::kTuple:
+      case Type::kValues:
         return values(as<value::Tuple>(v), depth);
       case Type::kDict:
         return combine(77, dict_count(v));  // the order of keys must not count
@@ -254,6 +257,7 @@ KeyClass key_class(Value v) {
       return KeyClass::kString;
     case Type::kVector:
     case Type::kTuple:
+    case Type::kValues:
     case Type::kDict:
     case Type::kBytes:
     case Type::kI64Vector:

@@ -49,7 +49,9 @@ using number::Toward;
 
 Value quotient_and_remainder(VmState* vm, const char* who, Toward toward, const Value* args) {
   Value two[2] = {kNil, kNil};
-  return number::divide({vm, who, toward, &two[0], &two[1]}, args[0], args[1]) ? frame::make_list(vm, two, 2) : kUnwind;
+  return number::divide({vm, who, toward, &two[0], &two[1]}, args[0], args[1])
+             ? several_values(vm, who, two, 2)
+             : kUnwind;
 }
 Value only_quotient(VmState* vm, const char* who, Toward toward, const Value* args) {
   Value q;
@@ -59,8 +61,6 @@ Value only_remainder(VmState* vm, const char* who, Toward toward, const Value* a
   Value r;
   return number::divide({vm, who, toward, nullptr, &r}, args[0], args[1]) ? r : kUnwind;
 }
-
-Value list_of_two(VmState* vm, bool done, const Value* two) { return done ? frame::make_list(vm, two, 2) : kUnwind; }
 
 // The least (sign -1) or greatest (sign 1) argument; one double makes the answer a double, one NaN makes it NaN.
 Value extreme(VmState* vm, const char* who, const Value* args, uint64_t argc, int sign) {
@@ -202,7 +202,7 @@ Value prim_sqrt(VmState* vm, const Value* args, uint64_t) { return number::sqrt(
 Value prim_expt(VmState* vm, const Value* args, uint64_t) { return number::expt(vm, args[0], args[1]); }
 Value prim_exact_integer_sqrt(VmState* vm, const Value* args, uint64_t) {
   Value two[2] = {kNil, kNil};
-  return list_of_two(vm, number::exact_integer_sqrt(vm, args[0], &two[0], &two[1]), two);
+  return number::exact_integer_sqrt(vm, args[0], &two[0], &two[1]) ? several_values(vm, "exact-integer-sqrt", two, 2) : kUnwind;
 }
 
 #define T_ELEMENTARY(name)                                                       \

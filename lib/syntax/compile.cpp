@@ -24,6 +24,9 @@ namespace {
 constexpr std::string_view kControl = R"(
 (define (call/ec f) (let/ec k (f k)))
 (define (call-with-escape-continuation f) (let/ec k (f k)))
+(define %call-with-values
+  (let ((call-with-values (fn (producer consumer) (call-with-values producer consumer)))) call-with-values))
+(define call-with-values %call-with-values)
 (define %wind
   (let ((dynamic-wind (fn (before body after) (dynamic-wind before body after)))) dynamic-wind))
 (define dynamic-wind %wind)

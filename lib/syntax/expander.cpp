@@ -37,6 +37,7 @@ Node* Expander::toplevel_form(Value form) {
   if (entry == nullptr) return expand(form);
   if (entry->method == &Expander::misplaced_define) return toplevel_define(form);
   if (entry->method == &Expander::misplaced_component) return toplevel_define(component_definition(form));
+  if (entry->method == &Expander::misplaced_define_values) return toplevel_define_values(form);
   if (entry->method == &Expander::misplaced_macro) return toplevel_macro(form);
   if (entry->method == &Expander::misplaced_record) return toplevel_form(record_definitions(form));
   if (entry->method != &Expander::begin_form) return expand(form);
@@ -50,12 +51,7 @@ Node* Expander::toplevel_define(Value form) {
   expect_items(form, 2, SIZE_MAX);
   Value target = car(cdr(form));
   Value name = expect_symbol(is_pair(target) ? car(target) : target, form);
-  auto core = forms().find(frame::symbol_name(name));
-  if (core != forms().end() && !is_replaced(name) && core->second.method != &Expander::escape_form &&
-      core->second.method != &Expander::wind_form)
-    unit_.fail_here("'" + text_of(name) + "' is a special form and cannot be defined", "choose another name");
-  defined_.insert(name.bits);
-  forget_macro(name);
+  Value cell = define_global(name);
   Node* value;
   if (is_pair(target)) {
     expect_items(form, 3, SIZE_MAX);
@@ -64,9 +60,24 @@ Node* Expander::toplevel_define(Value form) {
     expect_items(form, 3, 3);
     value = named_value(name, car(cdr(cdr(form))));
   }
-  Value cell = unit_.keep(value::from_object(frame::vm_of(unit_.vm()).cell_of(name)));
   if (value->kind == NodeKind::kLambda) static_cast<LambdaNode*>(value)->lambda->global = cell;
   return node<SetGlobalNode>(NodeKind::kDefineGlobal, cell, value);
+}
+
+// From here on the name means a global of the program; answers its cell.
+Value Expander::define_global(Value name) {
+  auto core = forms().find(frame::symbol_name(name));
+  if (core != forms().end() && !is_replaced(name) && !is_function_too(core->second.method))
+    unit_.fail_here("'" + text_of(name) + "' is a special form and cannot be defined", "choose another name");
+  defined_.insert(name.bits);
+  forget_macro(name);
+  return unit_.keep(value::from_object(frame::vm_of(unit_.vm()).cell_of(name)));
+}
+
+// Forms that install_control makes functions of as well.
+bool Expander::is_function_too(Form method) const {
+  return method == &Expander::escape_form || method == &Expander::wind_form ||
+         method == &Expander::call_with_values_form;
 }
 
 Node* Expander::expand(Value form) {

@@ -54,6 +54,8 @@ class Expander {
   // expander.cpp
   Node* toplevel_form(Value form);
   Node* toplevel_define(Value form);
+  Value define_global(Value name);
+  bool is_function_too(Form method) const;
   Node* expand(Value form);
   Node* reference(Value symbol);
   Node* expand_pair(Value form);
@@ -142,6 +144,24 @@ class Expander {
   Node* escape_form(Value form);
   Node* let_escape_form(Value form);
   Node* escape(Value name, Value body, Value form);
+
+  // values_forms.cpp
+  struct Formals {
+    std::vector<Value> names;
+    Value rest = value::kNil;
+  };
+  Node* receive_form(Value form);
+  Node* let_values_form(Value form);
+  Node* let_star_values_form(Value form);
+  Node* call_with_values_form(Value form);
+  Node* misplaced_define_values(Value form);
+  Node* toplevel_define_values(Value form);
+  void collect_define_values(Value form, std::vector<BodyItem>& items);
+  Formals read_formals(Value list);
+  ReceiveNode* receive(const Formals& formals, Node* init);
+  Node* nest(const std::vector<ReceiveNode*>& nodes, Node* body);
+  bool takes_values(Value form) const;
+  Value hidden_name(std::string_view text);
 
   // macros.cpp
   Node* toplevel_macro(Value form);

@@ -64,6 +64,7 @@ void Generator::settle_parameter(Variable* v, uint16_t reg) {
 void Generator::deliver(Target t, uint16_t reg) {
   if (t.is_tail()) asm_.emit(Op::kReturn, reg);
   if (t.is_value()) asm_.emit(Op::kMove, t.reg, reg);
+  if (t.is_values()) spread(*t.receiver, reg);
 }
 
 void Generator::deliver_unspecified(Target t) {
@@ -89,7 +90,7 @@ void Generator::make_kind(Node* node, Target t) {
       Variable* v = static_cast<LocalNode*>(node)->variable;
       if (t.is_value())
         read(v, t.reg);
-      else if (t.is_tail() || v->checked)
+      else if (!t.is_effect() || v->checked)
         deliver(t, operand(node));
       break;
     }
@@ -151,6 +152,9 @@ void Generator::make_kind(Node* node, Target t) {
       break;
     case NodeKind::kDynamic:
       dynamic(static_cast<DynamicNode*>(node), t);
+      break;
+    case NodeKind::kReceive:
+      receive(static_cast<ReceiveNode*>(node), t);
       break;
   }
 }

@@ -18,15 +18,26 @@
 
 namespace terrace::syntax {
 
+// Where several values go: the registers of a receiver's variables, in order; the last one gets the rest as a list when
+// `rest` is set.
+struct Receiver {
+  std::vector<uint16_t> registers;
+  bool rest;
+  size_t fixed() const { return registers.size() - rest; }
+};
+
 struct Target {
-  enum class Kind : uint8_t { kEffect, kValue, kTail } kind;
+  enum class Kind : uint8_t { kEffect, kValue, kTail, kValues } kind;
   uint16_t reg = 0;
+  const Receiver* receiver = nullptr;
   static Target effect() { return {Kind::kEffect}; }
   static Target value(uint16_t reg) { return {Kind::kValue, reg}; }
   static Target tail() { return {Kind::kTail}; }
+  static Target values(const Receiver* receiver) { return {Kind::kValues, 0, receiver}; }
   bool is_effect() const { return kind == Kind::kEffect; }
   bool is_value() const { return kind == Kind::kValue; }
   bool is_tail() const { return kind == Kind::kTail; }
+  bool is_values() const { return kind == Kind::kValues; }
 };
 
 // What another can see of evaluating an expression: nothing; that it raised; also what it read; anything.
@@ -134,6 +145,11 @@ class Generator {
   void collect_touched(Node* node, std::vector<uint16_t>& registers) const;
   Conduct conduct_of(const Node* node) const;
   Conduct conduct_of_all(Nodes nodes, Conduct least) const;
+
+  // generate_values.cpp
+  void receive(ReceiveNode* n, Target t);
+  bool direct_values(Nodes args, Target t);
+  void spread(const Receiver& receiver, uint16_t values);
 
   // generate_control.cpp
   void guard(GuardNode* n, Target t);

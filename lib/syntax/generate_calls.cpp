@@ -116,6 +116,7 @@ void Generator::general_call(CallNode* n, Target t) {
   } else {
     asm_.emit(t.is_tail() ? Op::kTailCall : Op::kCall, base, 0, t.is_tail() ? uint16_t{0} : result, count);
   }
+  if (t.is_values()) deliver(t, result);
 }
 
 // (k value) of a direct escape.

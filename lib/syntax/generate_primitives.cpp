@@ -96,6 +96,7 @@ bool fits_immediate(const Node* node, int64_t* out) {
 
 void Generator::primitive(PrimitiveNode* n, Target t) {
   auto id = static_cast<Id>(n->id);
+  if (id == Id::k_values && direct_values(n->args, t)) return;
   if (arithmetic_immediate(id, n->args, t) || as_instruction(id, n->args, t)) return;
   general_primitive(n->id, n->args, t);
 }

@@ -71,6 +71,8 @@ void Expander::collect_body(Value forms, std::vector<BodyItem>& items) {
       collect_define(form, items);
     } else if (method == &Expander::misplaced_component) {
       collect_define(component_definition(form), items);
+    } else if (method == &Expander::misplaced_define_values) {
+      collect_define_values(form, items);
     } else if (method == &Expander::begin_form) {
       collect_body(cdr(form), items);
     } else if (method == &Expander::misplaced_record) {

@@ -171,6 +171,7 @@ class Resolver {
       return visit(n->body);
     }
     if (node->kind == NodeKind::kWind) return visit_wind(static_cast<WindNode*>(node));
+    if (node->kind == NodeKind::kReceive) return visit_receive(static_cast<ReceiveNode*>(node));
     auto* n = static_cast<DynamicNode*>(node);
     bool assigns = false;
     for (const DynamicEntry& entry : n->entries) {
@@ -178,6 +179,13 @@ class Resolver {
       assigns |= visit(entry.value);
     }
     Within within(*this, nullptr);
+    return visit(n->body) || assigns;
+  }
+
+  bool visit_receive(ReceiveNode* n) {
+    bool assigns = visit(n->init);
+    for (Variable* v : n->variables) v->home = home_;
+    if (n->rest != nullptr) n->rest->home = home_;
     return visit(n->body) || assigns;
   }
 

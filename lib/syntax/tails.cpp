@@ -117,6 +117,9 @@ class Placer {
       walk(n->before, fresh());
       walk(n->body, fresh());
       walk(n->after, fresh());
+    } else if (node->kind == NodeKind::kReceive) {
+      walk(static_cast<ReceiveNode*>(node)->init, fresh());
+      walk(static_cast<ReceiveNode*>(node)->body, k);
     } else {
       auto* n = static_cast<DynamicNode*>(node);
       for (const DynamicEntry& entry : n->entries) {

@@ -83,6 +83,10 @@ void Generator::collect_touched(Node* node, std::vector<uint16_t>& registers) co
       each(parts);
       break;
     }
+    case NodeKind::kReceive:
+      collect_touched(static_cast<ReceiveNode*>(node)->init, registers);
+      collect_touched(static_cast<ReceiveNode*>(node)->body, registers);
+      break;
     case NodeKind::kDynamic:
       for (const DynamicEntry& entry : static_cast<DynamicNode*>(node)->entries) {
         collect_touched(entry.key, registers);

@@ -38,6 +38,7 @@ enum class NodeKind : uint8_t {
   kEscape,
   kWind,
   kDynamic,
+  kReceive,
 };
 
 struct Lambda;
@@ -140,6 +141,13 @@ struct WindNode : Node {
   Node* before;
   Node* body;
   Node* after;
+};
+// let-values and its relatives: the values of `init` in order; `rest`, when there is one, gets the list of what is left.
+struct ReceiveNode : Node {
+  std::span<Variable*> variables;
+  Variable* rest;
+  Node* init;
+  Node* body;
 };
 struct DynamicEntry {
   Node* key;

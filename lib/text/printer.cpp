@@ -116,6 +116,8 @@ void Printer::begin_object(Value v) {
       return push(v, as<value::Tuple>(v)->length == 0 ? "#<tuple" : "#<tuple ", ">");
     case Type::kDict:
       return push(v, "{", "}");
+    case Type::kValues:
+      return push(v, as<value::Values>(v)->length == 0 ? "#<values" : "#<values ", ">");
     case Type::kBox:
       return push(v, "#<box ", ">");
     case Type::kRecord:
@@ -134,6 +136,7 @@ void Printer::step() {
     case Type::kVector:
       return step_indexed(walk, as<value::Vector>(walk.value)->data, as<value::Vector>(walk.value)->length);
     case Type::kTuple:
+    case Type::kValues:
       return step_indexed(walk, as<value::Tuple>(walk.value)->data, as<value::Tuple>(walk.value)->length);
     case Type::kBox:
       return step_indexed(walk, &as<value::Box>(walk.value)->value, 1);

@@ -126,6 +126,8 @@ struct Tuple : Object {
   uint64_t length;
   Value data[];
 };
+// Several values on their way to who takes them apart: none, or at least two.
+using Values = Tuple;
 struct Box : Object {
   Value value;
 };
