@@ -49,9 +49,8 @@ using number::Toward;
 
 Value quotient_and_remainder(VmState* vm, const char* who, Toward toward, const Value* args) {
   Value two[2] = {kNil, kNil};
-  return number::divide({vm, who, toward, &two[0], &two[1]}, args[0], args[1])
-             ? several_values(vm, who, two, 2)
-             : kUnwind;
+  bool done = number::divide({vm, who, toward, &two[0], &two[1]}, args[0], args[1]);
+  return done ? several_values(vm, who, two, 2) : kUnwind;
 }
 Value only_quotient(VmState* vm, const char* who, Toward toward, const Value* args) {
   Value q;
@@ -202,7 +201,8 @@ Value prim_sqrt(VmState* vm, const Value* args, uint64_t) { return number::sqrt(
 Value prim_expt(VmState* vm, const Value* args, uint64_t) { return number::expt(vm, args[0], args[1]); }
 Value prim_exact_integer_sqrt(VmState* vm, const Value* args, uint64_t) {
   Value two[2] = {kNil, kNil};
-  return number::exact_integer_sqrt(vm, args[0], &two[0], &two[1]) ? several_values(vm, "exact-integer-sqrt", two, 2) : kUnwind;
+  return number::exact_integer_sqrt(vm, args[0], &two[0], &two[1]) ? several_values(vm, "exact-integer-sqrt", two, 2)
+                                                                   : kUnwind;
 }
 
 #define T_ELEMENTARY(name)                                                       \
