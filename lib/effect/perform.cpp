@@ -30,12 +30,8 @@ Handler find_handler(VmState* vm, Value operation) {
 }
 
 Value run_handler(VmState* vm, const Handler& handler, const Value* args, uint64_t argc) {
-  heap::RootedValues& dynamic = vm_of(vm).dynamic;
   uint64_t depth = vm->dynamic_depth;
-  dynamic.push(make_fixnum(DynamicEntry::kMask));
-  dynamic.push(make_fixnum(static_cast<int64_t>(handler.depth)));
-  dynamic.push(kNil);
-  vm->dynamic_depth++;
+  frame::push_dynamic(vm, DynamicEntry::kMask, make_fixnum(static_cast<int64_t>(handler.depth)), kNil);
   Value result = frame::call(vm, handler.function, args, argc);
   if (result != kUnwind) frame::restore_dynamic(vm, depth);
   return result;

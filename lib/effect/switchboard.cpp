@@ -95,6 +95,7 @@ Computation* Switchboard::start(Job job, void* data) {
   c->link_top_ = c->memory_.links();
   c->dynamic_.clear();
   c->dynamic_depth_ = 0;
+  c->guard_depth_ = 0;
   c->state_ = State::kWaiting;
   return c;
 }
@@ -105,6 +106,7 @@ void Switchboard::install(Computation* c) {
     c->outer_->register_top_ = vm_.state.register_top;
     c->outer_->link_top_ = vm_.state.link_top;
     c->outer_->dynamic_depth_ = vm_.state.dynamic_depth;
+    c->outer_->guard_depth_ = vm_.state.guard_depth;
     c->outer_->dynamic_.swap(vm_.dynamic);
   }
   vm_.state.register_top = c->register_top_;
@@ -112,6 +114,7 @@ void Switchboard::install(Computation* c) {
   vm_.state.register_limit = c->memory_.register_limit();
   vm_.state.link_limit = c->memory_.link_limit();
   vm_.state.dynamic_depth = c->dynamic_depth_;
+  vm_.state.guard_depth = c->guard_depth_;
   vm_.dynamic.swap(c->dynamic_);
   vm_.stack_base_limit = c->memory_.limit();
   vm_.state.stack_limit.store(vm_.stack_base_limit);
@@ -122,6 +125,7 @@ void Switchboard::remove(Computation* c) {
   c->register_top_ = vm_.state.register_top;
   c->link_top_ = vm_.state.link_top;
   c->dynamic_depth_ = vm_.state.dynamic_depth;
+  c->guard_depth_ = vm_.state.guard_depth;
   c->dynamic_.swap(vm_.dynamic);
   Computation* outer = c->outer_;
   if (outer) {
@@ -130,6 +134,7 @@ void Switchboard::remove(Computation* c) {
     vm_.state.register_limit = outer->memory_.register_limit();
     vm_.state.link_limit = outer->memory_.link_limit();
     vm_.state.dynamic_depth = outer->dynamic_depth_;
+    vm_.state.guard_depth = outer->guard_depth_;
     vm_.dynamic.swap(outer->dynamic_);
   }
   vm_.stack_base_limit = segment ? segment->limit : 0;

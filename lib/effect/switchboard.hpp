@@ -69,6 +69,7 @@ class Computation {
   Message said_{};
   heap::RootedValues dynamic_;
   uint64_t dynamic_depth_ = 0;
+  uint64_t guard_depth_ = 0;
   Value* register_top_ = nullptr;
   frame::Link* link_top_ = nullptr;
   Computation* outer_ = nullptr;  // whose host call this one runs inside

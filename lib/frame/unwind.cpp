@@ -57,6 +57,11 @@ void restore_dynamic(VmState* vm, uint64_t depth) {
   vm->dynamic_depth = depth;
 }
 
+void restore_mark(VmState* vm, Value mark) {
+  restore_dynamic(vm, depth_of_mark(mark));
+  vm->guard_depth = guard_of_mark(mark);
+}
+
 void add_place(VmState* vm, std::string_view source, uint32_t line, uint32_t column) {
   if (vm->unwind_kind != UnwindKind::kError || !is_error(vm->unwind_value)) return;
   Value entry[] = {kFalse, make_string(vm, source), make_fixnum(line), make_fixnum(column)};

@@ -56,11 +56,12 @@ enum Request : uint32_t {
   kRequestSpent = 16,     // it has passed a limit for good: unwind, at every safepoint until it has ended
 };
 
-// One entry of the dynamic state: an effect handler or a parameter binding.
+// One entry of the dynamic state: a handler of effects or errors, or a parameter binding.
 struct DynamicEntry {
-  // kMask: a handler is running; its key is the depth that handler searches go on from, as a fixnum.
-  enum Kind : uint64_t { kHandler, kParameter, kEscapeTarget, kErrorHandler, kMask } kind;
-  Value key;    // operation symbol or Parameter; escape token as fixnum
+  // kMask and kErrorMask: a handler of effects, or of errors, is running; the key is the depth that searches for such
+  // handlers go on from, as a fixnum.
+  enum Kind : uint64_t { kHandler, kParameter, kEscapeTarget, kErrorHandler, kMask, kErrorMask } kind;
+  Value key;    // operation symbol or Parameter; escape token as fixnum; of an error handler, true: its return declines
   Value value;  // handler function or bound value
 };
 
@@ -132,8 +133,27 @@ bool unwinding(const VmState* vm);
 // The pending unwind as an object, and no longer pending; the runtime functions `caught` and `rethrow`.
 Value take_unwind(VmState* vm);
 Value put_unwind(VmState* vm, Value unwind_object);
+void push_dynamic(VmState* vm, DynamicEntry::Kind kind, Value key, Value v);
 // Cuts the dynamic state back to `depth` entries.
 void restore_dynamic(VmState* vm, uint64_t depth);
+// The depth of the dynamic state and that of the innermost guard in one fixnum, the first in the lower kMarkBits, and
+// both back to what they were then.
+inline constexpr int kMarkBits = 30;
+inline Value dynamic_mark(const VmState* vm) {
+  return value::make_fixnum(static_cast<int64_t>(vm->dynamic_depth | vm->guard_depth << kMarkBits));
+}
+inline uint64_t depth_of_mark(Value mark) {
+  return static_cast<uint64_t>(value::fixnum_value(mark)) & ((uint64_t{1} << kMarkBits) - 1);
+}
+inline uint64_t guard_of_mark(Value mark) { return static_cast<uint64_t>(value::fixnum_value(mark)) >> kMarkBits; }
+void restore_mark(VmState* vm, Value mark);
+// Asks the handlers of errors about the pending one, which they may replace by another unwind. Later frames call it
+// again while there is no room for a handler to run.
+void signal(VmState* vm);
+// Whether an error is pending whose handlers have not been asked.
+bool is_unsignalled(const VmState* vm);
+// The same for a value that is raised here; answers what a handler answers, or kUnwind.
+Value raise_continuable(VmState* vm, Value condition);
 // Adds "closure at pc" to the trace of the pending error; nothing for other unwinds. Long traces keep both ends.
 void add_trace(VmState* vm, Value closure, uint32_t pc);
 // The same for source that is not running yet: an entry without a function, (false source line column).

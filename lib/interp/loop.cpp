@@ -563,7 +563,14 @@ op_Return:
   }
 
 op_Mark:
-  R[i.a] = make_fixnum(static_cast<int64_t>(vm->dynamic_depth));
+  R[i.a] = frame::dynamic_mark(vm);
+  NEXT;
+op_Guard:
+  R[i.a] = frame::dynamic_mark(vm);
+  vm->guard_depth = vm->dynamic_depth;
+  NEXT;
+op_Unguard:
+  vm->guard_depth = frame::guard_of_mark(R[i.a]);
   NEXT;
 op_Catch:
   R[i.a] = vm->runtime->caught(vm, R[i.b]);

@@ -130,8 +130,8 @@ uint64_t runtime_tick(VmState* vm, Value closure) {
   return 0;
 }
 
-Value runtime_caught(VmState* vm, Value depth) {
-  frame::restore_dynamic(vm, static_cast<uint64_t>(fixnum_value(depth)));
+Value runtime_caught(VmState* vm, Value mark) {
+  frame::restore_mark(vm, mark);
   return frame::take_unwind(vm);
 }
 
@@ -139,6 +139,10 @@ Value runtime_rethrow(VmState* vm, Value unwind) { return frame::put_unwind(vm, 
 
 uint64_t runtime_trace(VmState* vm, Value closure, uint64_t pc) {
   frame::add_trace(vm, closure, static_cast<uint32_t>(pc));
+  if (!frame::is_unsignalled(vm)) return 0;
+  Value before = vm->unwind_value;
+  frame::signal(vm);
+  if (vm->unwind_value != before) frame::add_trace(vm, closure, static_cast<uint32_t>(pc));
   return 0;
 }
 

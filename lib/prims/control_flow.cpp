@@ -33,6 +33,10 @@ Value arity_list(VmState* vm, int64_t least, int64_t most) {
 
 Value prim_raise(VmState* vm, const Value* args, uint64_t) { return frame::raise(vm, args[0]); }
 
+Value prim_raise_continuable(VmState* vm, const Value* args, uint64_t) {
+  return frame::raise_continuable(vm, args[0]);
+}
+
 Value prim_error(VmState* vm, const Value* args, uint64_t argc) {
   if (!frame::ensure_stack(vm, "error", kPrinterStack)) return kUnwind;
   uint64_t used;
@@ -70,6 +74,11 @@ Value prim_error_irritants(VmState* vm, const Value* args, uint64_t) {
 Value prim_error_trace(VmState* vm, const Value* args, uint64_t) {
   value::Error* e;
   return error_argument(vm, "error-trace", args[0], &e) ? e->trace : kUnwind;
+}
+
+Value prim_error_cause(VmState* vm, const Value* args, uint64_t) {
+  value::Error* e;
+  return error_argument(vm, "error-cause", args[0], &e) ? e->payload : kUnwind;
 }
 
 Value prim_uninitialised(VmState* vm, const Value* args, uint64_t) {

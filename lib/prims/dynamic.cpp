@@ -15,14 +15,6 @@ namespace {
 
 constexpr uint64_t kWords = 3;  // of one entry: kind, key, value
 
-void push_entry(VmState* vm, DynamicEntry::Kind kind, Value key, Value v) {
-  RootedValues& dynamic = vm_of(vm).dynamic;
-  dynamic.push(make_fixnum(static_cast<int64_t>(kind)));
-  dynamic.push(key);
-  dynamic.push(v);
-  vm->dynamic_depth++;
-}
-
 // The innermost entry of that kind and key, counted from the outermost; -1 when there is none.
 int64_t find_entry(VmState* vm, DynamicEntry::Kind kind, Value key) {
   RootedValues& dynamic = vm_of(vm).dynamic;
@@ -59,7 +51,7 @@ Value prim_push_escape(VmState* vm, const Value*, uint64_t) {
   Value escape = frame::make_native_function(vm, "escape", enter_escape, frame::kNormalised, nullptr, 1);
   if (escape == kUnwind) return kUnwind;
   value::as_closure(escape)->capture[0] = token;
-  push_entry(vm, DynamicEntry::kEscapeTarget, token, kNil);
+  frame::push_dynamic(vm, DynamicEntry::kEscapeTarget, token, kNil);
   return escape;
 }
 
@@ -102,7 +94,14 @@ Value prim_push_handler(VmState* vm, const Value* args, uint64_t) {
     return raise_type(vm, "with-handlers", "a symbol or keyword", args[0]);
   }
   if (!function_argument(vm, "with-handlers", args[1])) return kUnwind;
-  push_entry(vm, DynamicEntry::kHandler, args[0], args[1]);
+  frame::push_dynamic(vm, DynamicEntry::kHandler, args[0], args[1]);
+  return kUnspecified;
+}
+
+Value prim_push_error_handler(VmState* vm, const Value* args, uint64_t) {
+  bool declines = args[0] == kTrue;
+  if (!function_argument(vm, declines ? "handler-bind" : "with-exception-handler", args[1])) return kUnwind;
+  frame::push_dynamic(vm, DynamicEntry::kErrorHandler, make_bool(declines), args[1]);
   return kUnspecified;
 }
 
@@ -137,13 +136,15 @@ Value prim_push_parameter(VmState* vm, const Value* args, uint64_t) {
   value::Parameter* parameter = parameter_in(args[0]);
   Value v = convert(vm, parameter->converter, args[1]);
   if (v == kUnwind) return kUnwind;
-  push_entry(vm, DynamicEntry::kParameter, from_object(parameter), v);
+  frame::push_dynamic(vm, DynamicEntry::kParameter, from_object(parameter), v);
   return kUnspecified;
 }
 
 Value prim_pop_dynamic(VmState* vm, const Value* args, uint64_t) {
-  uint64_t depth;
-  if (!index_argument(vm, "%pop-dynamic", args[0], vm->dynamic_depth + 1, &depth)) return kUnwind;
+  uint64_t mark;
+  if (!index_argument(vm, "%pop-dynamic", args[0], uint64_t{1} << 2 * frame::kMarkBits, &mark)) return kUnwind;
+  uint64_t depth = frame::depth_of_mark(args[0]);
+  if (depth > vm->dynamic_depth) return raise_index(vm, "%pop-dynamic", args[0], vm->dynamic_depth);
   frame::restore_dynamic(vm, depth);
   return kUnspecified;
 }

@@ -27,6 +27,9 @@ constexpr std::string_view kControl = R"(
 (define %call-with-values
   (let ((call-with-values (fn (producer consumer) (call-with-values producer consumer)))) call-with-values))
 (define call-with-values %call-with-values)
+(define %with-exception-handler
+  (let ((with-exception-handler (fn (handler thunk) (with-exception-handler handler thunk)))) with-exception-handler))
+(define with-exception-handler %with-exception-handler)
 (define %wind
   (let ((dynamic-wind (fn (before body after) (dynamic-wind before body after)))) dynamic-wind))
 (define dynamic-wind %wind)

@@ -2,15 +2,15 @@
 //
 // What they become; the %names are primitives of prims.def (control.cpp), Mark, Catch and Throw are instructions:
 //
-//   guard         m = Mark; [region: body]; handler: u = Catch m; unless (%error-unwind? u) Throw u;
-//                 e = (%unwind-value u); clauses; when none chooses Throw u
+//   guard         m = Guard; [region: body]; Unguard m; handler: u = Catch m; unless (%error-unwind? u) Throw u;
+//                 e = (%unwind-value u); clauses; when none chooses (raise-continuable (%unwind-value u))
 //   call/ec       m = Mark; k = (%push-escape); [region: body]; (%pop-dynamic m); handler: u = Catch m;
 //                 unless (%escape-to? u k) Throw u; (%unwind-value u)
 //   dynamic-wind  before; m = Mark; [region: body]; after; handler: u = Catch m; after; Throw u
 //   parameterize  m = Mark; (%push-parameter p v) ...; body; (%pop-dynamic m)
 //   with-handlers m = Mark; (%push-handler op f) ...; body; (%pop-dynamic m)
 //
-// The last two need no handler: whoever catches an unwind restores the dynamic depth that it marked. A call/ec whose
+// The last two, and those of condition_forms.cpp, need no handler: whoever catches an unwind restores the dynamic depth that it marked. A call/ec whose
 // escape is only called directly, in the same function and with nothing to undo between, is a jump and none of this
 // (resolve.cpp decides).
 #include "syntax/expander.hpp"
@@ -35,7 +35,7 @@ Node* Expander::guard_form(Value form) {
   Variable* unwind = unit_.make_variable(value::kNil);
   Inside scope(*this);
   Variable* condition = bind_parameter(name);
-  Node* rethrow = node<RethrowNode>(NodeKind::kRethrow, unwind);
+  Node* rethrow = primitive(Id::k_raise_continuable, {primitive(Id::k_unwind_value, {local(unwind)})});
   Node* handler = cond_clauses(cdr(head), rethrow);
   return node<GuardNode>(NodeKind::kGuard, unwind, condition, body, handler);
 }

@@ -77,7 +77,7 @@ Value Expander::define_global(Value name) {
 // Forms that install_control makes functions of as well.
 bool Expander::is_function_too(Form method) const {
   return method == &Expander::escape_form || method == &Expander::wind_form ||
-         method == &Expander::call_with_values_form;
+         method == &Expander::call_with_values_form || method == &Expander::exception_handler_form;
 }
 
 Node* Expander::expand(Value form) {

@@ -145,6 +145,12 @@ class Expander {
   Node* let_escape_form(Value form);
   Node* escape(Value name, Value body, Value form);
 
+  // condition_forms.cpp
+  Node* exception_handler_form(Value form);
+  Node* handler_bind_form(Value form);
+  Node* asking_function(const std::vector<Binding>& pairs);
+  Node* with_error_handler(bool declines, Node* handler, Node* body);
+
   // values_forms.cpp
   struct Formals {
     std::vector<Value> names;

@@ -141,9 +141,6 @@ void Generator::make_kind(Node* node, Target t) {
     case NodeKind::kGuard:
       guard(static_cast<GuardNode*>(node), t);
       break;
-    case NodeKind::kRethrow:
-      asm_.emit(Op::kThrow, static_cast<uint16_t>(static_cast<RethrowNode*>(node)->unwind->reg));
-      break;
     case NodeKind::kEscape:
       escape(static_cast<EscapeNode*>(node), t);
       break;

@@ -48,6 +48,7 @@ struct Exit {
   Target target;
   Assembler::Label end;
   int region_depth;
+  size_t guards;  // running where it ends
 };
 
 class Generator {
@@ -135,6 +136,7 @@ class Generator {
   bool calls_own_name(const CallNode* n, Target t) const;
   void loop_by_name(CallNode* n);
   void jump_to_exit(EscapeNode* escape, CallNode* n);
+  void leave_guards(const Exit& exit);
   void inline_call(CallNode* n, Lambda* f, Target t);
   void open_at_site(CallNode* n, Lambda* f, Target t);
   void rebind(const std::vector<Variable*>& parameters, Nodes args);
@@ -173,6 +175,7 @@ class Generator {
   std::unordered_map<uint64_t, uint16_t> preloaded_constants_;
   std::unordered_map<uint64_t, uint16_t> preloaded_captures_;
   int region_depth_ = 0;
+  std::vector<uint16_t> guards_;  // marks of the guards whose bodies are being made
 };
 
 // Gives back the registers that are taken while it stands.

@@ -127,11 +127,18 @@ void Generator::jump_to_exit(EscapeNode* escape, CallNode* n) {
     // The value is still to be evaluated inside the handler regions that the jump leaves.
     uint16_t reg = allocate();
     n->args.empty() ? load(reg, value::kUnspecified) : make(n->args[0], Target::value(reg));
+    leave_guards(exit);
     deliver(t, reg);
     return;
   }
   n->args.empty() ? deliver_unspecified(t) : make(n->args[0], t);
+  leave_guards(exit);
   asm_.jump(exit.end);
+}
+
+// The innermost guard is again the one around the exit.
+void Generator::leave_guards(const Exit& exit) {
+  if (guards_.size() > exit.guards) asm_.emit(Op::kUnguard, guards_[exit.guards]);
 }
 
 // --- inlined functions

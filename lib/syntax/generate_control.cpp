@@ -19,11 +19,14 @@ bool Generator::region(Node* body, Target t, Label handler) {
 
 void Generator::guard(GuardNode* n, Target t) {
   uint16_t mark = allocate();
-  asm_.emit(Op::kMark, mark);
+  asm_.emit(Op::kGuard, mark);
   bound_[mark] = true;
   Target inner = body_target(t);
   Label handler = asm_.label(), end = asm_.label(), is_error = asm_.label();
+  guards_.push_back(mark);
   bool handled = region(n->body, inner, handler);
+  guards_.pop_back();
+  asm_.emit(Op::kUnguard, mark);
   deliver(t, inner.reg);
   if (!handled) return;
   asm_.jump(end);
@@ -48,7 +51,7 @@ void Generator::escape(EscapeNode* n, Target t) {
     indirect_escape(n, t);
     return;
   }
-  Exit exit{t, asm_.label(), region_depth_};
+  Exit exit{t, asm_.label(), region_depth_, guards_.size()};
   n->exit = &exit;
   make(n->body, t);
   n->exit = nullptr;

@@ -79,9 +79,6 @@ class Resolver {
       case NodeKind::kConstant:
       case NodeKind::kGlobal:
         return false;
-      case NodeKind::kRethrow:
-        reach(static_cast<RethrowNode*>(node)->unwind);
-        return false;
       case NodeKind::kLocal:
         visit_local(static_cast<LocalNode*>(node));
         return false;

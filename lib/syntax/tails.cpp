@@ -58,7 +58,6 @@ class Placer {
     switch (node->kind) {
       case NodeKind::kConstant:
       case NodeKind::kGlobal:
-      case NodeKind::kRethrow:
         break;
       case NodeKind::kLocal:
         use(static_cast<LocalNode*>(node)->variable);

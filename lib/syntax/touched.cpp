@@ -19,9 +19,6 @@ void Generator::collect_touched(Node* node, std::vector<uint16_t>& registers) co
     case NodeKind::kConstant:
     case NodeKind::kGlobal:
       break;
-    case NodeKind::kRethrow:
-      touch(static_cast<RethrowNode*>(node)->unwind);
-      break;
     case NodeKind::kLocal:
       touch(static_cast<LocalNode*>(node)->variable);
       break;

@@ -34,7 +34,6 @@ enum class NodeKind : uint8_t {
   kCall,
   kPrimitive,
   kGuard,
-  kRethrow,
   kEscape,
   kWind,
   kDynamic,
@@ -118,15 +117,13 @@ struct PrimitiveNode : Node {
   uint16_t id;
   Nodes args;
 };
-// `handler` is evaluated with `condition` bound to what was raised; `unwind` holds the unwind object for kRethrow.
+// `handler` is evaluated with `condition` bound to what was raised; `unwind` holds the unwind object, which `condition` may
+// be set away from.
 struct GuardNode : Node {
   Variable* unwind;
   Variable* condition;
   Node* body;
   Node* handler;
-};
-struct RethrowNode : Node {
-  Variable* unwind;
 };
 // call/ec: `variable` is the escape function. A direct escape is only ever called, in the same function, with nothing
 // to undo between: it is a jump.

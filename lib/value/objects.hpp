@@ -143,7 +143,7 @@ struct Error : Object {
   Value message;   // String
   Value irritants; // list
   Value trace;     // list of (function-name line column), innermost first
-  Value payload;   // the raised object when SX code raised something else
+  Value payload;   // what was raised before and led to this error, or kNil
 };
 // A pending unwind that a handler caught: kind as frame::UnwindKind, token identifies the target of an escape.
 struct Unwind : Object {

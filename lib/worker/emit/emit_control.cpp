@@ -41,7 +41,20 @@ void Emitter::go_on_promoted(uint32_t head, Block go_on) {
   leave(m_.call_entry(entry, arguments));
 }
 
-void Emitter::emit_Mark(Instr i) { set(i.a, m_.tag_fixnum(m_.load(vm(), offsets::kVmDynamicDepth))); }
+// See frame::dynamic_mark.
+void Emitter::emit_Mark(Instr i) {
+  Val guard = m_.shift_left(m_.load(vm(), offsets::kVmGuardDepth), frame::kMarkBits);
+  set(i.a, m_.tag_fixnum(m_.bit_or(m_.load(vm(), offsets::kVmDynamicDepth), guard)));
+}
+void Emitter::emit_Guard(Instr i) {
+  emit_Mark(i);
+  Val depth = m_.load(vm(), offsets::kVmDynamicDepth);
+  assign(m_.at(vm(), offsets::kVmGuardDepth, m_.word_type()), depth);
+}
+void Emitter::emit_Unguard(Instr i) {
+  Val guard = m_.shift_right(reg(i.a), value::kFixnumShift + frame::kMarkBits);
+  assign(m_.at(vm(), offsets::kVmGuardDepth, m_.word_type()), guard);
+}
 void Emitter::emit_Catch(Instr i) { set(i.a, runtime(Runtime::k_caught, {reg(i.b)})); }
 void Emitter::emit_Throw(Instr i) { raise(runtime(Runtime::k_rethrow, {reg(i.a)})); }
 

@@ -60,6 +60,7 @@ inline constexpr int64_t kVmPairLimit = offsetof(VmState, window) + offsetof(hea
 inline constexpr int64_t kVmObjectNext = offsetof(VmState, window) + offsetof(heap::AllocWindow, object_next);
 inline constexpr int64_t kVmObjectLimit = offsetof(VmState, window) + offsetof(heap::AllocWindow, object_limit);
 inline constexpr int64_t kVmDynamicDepth = offsetof(VmState, dynamic_depth);
+inline constexpr int64_t kVmGuardDepth = offsetof(VmState, guard_depth);
 inline constexpr int64_t kVmEpoch = offsetof(VmState, epoch);
 inline constexpr int64_t kVmXargs = offsetof(VmState, xargs);
 
