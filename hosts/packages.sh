@@ -1,19 +1,20 @@
 #!/bin/sh
 # Installs the Debian packages that Terrace, its hosts and its tests need, by name, with apt.
 #
-#   sh hosts/packages.sh [group ...]     groups: build compiler tests cli lisp erlang node; without one, all
+#   sh hosts/packages.sh [group ...]     groups: build compiler tests fuzz cli lisp erlang node; without one, all
 #
 # build is required: without it the script fails. Any other group that cannot be had is named on standard output as SKIPPED, and the
 # build leaves out what needs it. Packages that are there already cost nothing. Needs root or sudo only when something is missing.
 set -u
 
-groups=${*:-build compiler tests cli lisp erlang node}
+groups=${*:-build compiler tests fuzz cli lisp erlang node}
 
 packages_of() {
   case $1 in
     build) echo "g++ meson ninja-build pkg-config libgmp-dev libboost-context-dev libb2-dev libutf8proc-dev libxxhash-dev nlohmann-json3-dev" ;;
     compiler) echo "libgccjit-12-dev binutils" ;;
     tests) echo "libcmocka-dev abigail-tools" ;;
+    fuzz) echo "clang-14 libclang-rt-14-dev" ;;
     cli) echo "libedit-dev libcli11-dev" ;;
     lisp) echo "sbcl ecl cl-cffi cl-fiveam cl-trivial-garbage" ;;
     erlang) echo "erlang-base erlang-dev erlang-common-test erlang-eunit erlang-tools erlang-crypto" ;;
@@ -27,6 +28,7 @@ purpose_of() {
   case $1 in
     compiler) echo "the compile worker: everything is interpreted" ;;
     tests) echo "unit tests and the check of the binary interface" ;;
+    fuzz) echo "the fuzzers" ;;
     cli) echo "the terrace program and the corpus" ;;
     lisp) echo "hosts/common-lisp" ;;
     erlang) echo "hosts/erlang" ;;

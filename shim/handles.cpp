@@ -31,7 +31,6 @@ constexpr uint64_t kOwner = uint64_t{1} << 18;
 constexpr int kStateGeneration = 36;
 
 constexpr uint64_t owners_of(uint64_t state) { return state >> 18 & kCountMask; }
-constexpr uint64_t pins_of(uint64_t state) { return state & kCountMask; }
 constexpr uint64_t generation_of(uint64_t state) { return state >> kStateGeneration; }
 constexpr bool unused(uint64_t state) { return (state & ((uint64_t{1} << kStateGeneration) - 1)) == 0; }
 

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Every test of Terrace, from packages to sanitizers.
 #
-#   sh tests/run.sh [--quick] [--no-install] [--programs=N]
+#   sh tests/run.sh [--quick] [--no-install] [--programs=N] [--fuzz=SECONDS]
 #
-#   --quick       the corpus in two modes instead of five, no sanitizer build
+#   --quick       the corpus in two modes instead of five, no sanitizer build, no fuzzers
 #   --programs=N  random programs for the differential tester, without a limit of its time; without this 20,000 in at most four minutes
+#   --fuzz=SECONDS  for each fuzzer; without this 20
 #   --no-install  install no packages
 #
 # Builds in build/ and build-asan/, which are kept and used again. What cannot be tested here is named as SKIPPED. The last line says
@@ -16,12 +17,14 @@ quick=no
 install=yes
 programs=20000
 differential_seconds=240
+fuzz_seconds=20
 for option in "$@"; do
   case $option in
     --quick) quick=yes ;;
     --no-install) install=no ;;
     --programs=*) programs=${option#*=}; differential_seconds=0 ;;
-    *) echo "usage: sh tests/run.sh [--quick] [--no-install] [--programs=N]" >&2; exit 2 ;;
+    --fuzz=*) fuzz_seconds=${option#*=} ;;
+    *) echo "usage: sh tests/run.sh [--quick] [--no-install] [--programs=N] [--fuzz=SECONDS]" >&2; exit 2 ;;
   esac
 done
 
@@ -159,6 +162,10 @@ stressed_corpus() {
 if [ $quick = no ]; then
   step "corpus under collector stress"
   stressed_corpus
+  step "fuzzers"
+  sh tests/fuzz/run.sh --seconds="$fuzz_seconds" >$logs/fuzzers 2>&1 || failed "fuzzers"
+  cat $logs/fuzzers
+  note_skipped $logs/fuzzers
   step "sanitizer build"
   # No fake stacks: the collector reads the real ones. No leak check: it does not see pointers that are held in the SX heap.
   export ASAN_OPTIONS="detect_stack_use_after_return=0:detect_leaks=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"

@@ -113,6 +113,13 @@ void get_captures(ByteReader& in, std::vector<CaptureSource>& captures) {
   }
 }
 
+// A word that means the same in every process and may be in a register.
+bool is_plain_immediate(Value v) {
+  if (value::is_heap(v)) return false;
+  if (value::is_char(v)) return v.bits >> 8 <= 0x10FFFF;
+  return value::tag_of(v) != value::kTagSpecial || ((v.bits & 0xFF) == value::kTagSpecial && v.bits <= value::kEof.bits);
+}
+
 PortableConstant get_constant(ByteReader& in) {
   PortableConstant constant;
   uint8_t kind = in.u8();
@@ -125,6 +132,7 @@ PortableConstant get_constant(ByteReader& in) {
         constant.immediate = Value{in.u64()};
       else
         constant.bytes = in.text();
+      if (constant.is_immediate && !is_plain_immediate(constant.immediate)) in.fail("a constant that is no word of its own");
       break;
     case ConstantKind::kGlobal:
       constant.bytes = in.text();

@@ -16,8 +16,8 @@ namespace {
 
 class Verifier {
  public:
-  Verifier(const FunctionCode& function, size_t primitive_count)
-      : f_(function), primitive_count_(primitive_count), size_(function.code.size()) {}
+  Verifier(const FunctionCode& function, AcceptsPrimitive accepts)
+      : f_(function), accepts_(accepts), size_(function.code.size()) {}
 
   bool run(std::string* reason) {
     bool good = check_shape() && check_regions() && check_instructions() && check_flow();
@@ -111,6 +111,8 @@ class Verifier {
     int64_t target = static_cast<int64_t>(pc) + 1 + jump_distance(i);
     if (target < 0 || target >= static_cast<int64_t>(size_)) return fail(pc, "jump target out of range");
     if (op_of(i) == Op::kLoop && target > static_cast<int64_t>(pc)) return fail(pc, "Loop jumps forwards");
+    // Without Loop nobody could stop it.
+    if (op_of(i) != Op::kLoop && target <= static_cast<int64_t>(pc)) return fail(pc, "a jump backwards that is no Loop");
     if (is_handler_[static_cast<size_t>(target)]) return fail(pc, "jump to a handler");
     return true;
   }
@@ -121,7 +123,7 @@ class Verifier {
     if (i.x > kMaxCallArguments) return fail(pc, "too many arguments");
     size_t end = op_of(i) == Op::kPrim ? size_t{i.b} + i.x : size_t{i.a} + 1 + i.x;
     if (end > f_.register_count) return fail(pc, "argument registers out of range");
-    if (op_of(i) == Op::kPrim && i.c >= primitive_count_) return fail(pc, "primitive number out of range");
+    if (op_of(i) == Op::kPrim && !accepts_(i.c, i.x)) return fail(pc, "no primitive of that number with so many arguments");
     return true;
   }
 
@@ -270,7 +272,7 @@ class Verifier {
   }
 
   const FunctionCode& f_;
-  size_t primitive_count_;
+  AcceptsPrimitive accepts_;
   size_t size_;
   std::string reason_;
   std::vector<bool> is_handler_;
@@ -282,8 +284,8 @@ class Verifier {
 
 }  // namespace
 
-bool verify(const FunctionCode& function, size_t primitive_count, std::string* reason) {
-  return Verifier(function, primitive_count).run(reason);
+bool verify(const FunctionCode& function, AcceptsPrimitive accepts, std::string* reason) {
+  return Verifier(function, accepts).run(reason);
 }
 
 }  // namespace terrace::bytecode

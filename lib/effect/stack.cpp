@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/poison.hpp"
+
 namespace terrace::effect {
 namespace {
 
@@ -14,7 +16,7 @@ constexpr size_t kGuard = 16 * kPage;
 // What primitives, the collector and the C library may need below the limit that compiled code checks.
 constexpr size_t kReserve = 192 * 1024;
 constexpr size_t kSmallest = 1024 * 1024;
-#if defined(__SANITIZE_ADDRESS__)
+#if TERRACE_ASAN
 // The sanitizer forgets the frames that an exception skipped only on C stacks of up to 64 MiB, half of the whole.
 constexpr size_t kLargest = 120 * 1024 * 1024;
 #else
@@ -48,6 +50,7 @@ bool StackMemory::allocate(size_t bytes) {
   bytes = round_up(std::clamp(bytes, kSmallest, kLargest));
   void* p = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   if (p == MAP_FAILED) return false;
+  base::unpoison(p, bytes);  // of frames that stood at these addresses in a stack that is gone
   base_ = static_cast<char*>(p);
   bytes_ = bytes;
   size_t registers = round_up(bytes * 3 / 8), links = round_up(bytes / 8);

@@ -4,11 +4,10 @@
 
 #include <boost/context/detail/fcontext.hpp>
 
-#if defined(__SANITIZE_ADDRESS__)
+#include "base/poison.hpp"
+
+#if TERRACE_ASAN
 #include <sanitizer/common_interface_defs.h>
-#define TERRACE_ASAN 1
-#else
-#define TERRACE_ASAN 0
 #endif
 
 namespace terrace::effect {
@@ -39,7 +38,7 @@ void save_kept_registers(uintptr_t* to) {
                : "memory");
 }
 
-[[gnu::no_sanitize("address")]] void look(const void* from, const void* to, uintptr_t low, uintptr_t high,
+__attribute__((no_sanitize("address"))) void look(const void* from, const void* to, uintptr_t low, uintptr_t high,
                                           std::vector<uintptr_t>* found) {
   for (auto* word = static_cast<const uintptr_t*>(from); word < to; word++)
     if (*word >= low && *word < high) found->push_back(*word);
@@ -208,7 +207,7 @@ void Switchboard::trim() {
 
 // Compiled code runs on computations' stacks only; an address may also be in a register that a caller keeps. The frame of this
 // function itself, and what it calls, is not looked at.
-[[gnu::noinline, gnu::no_sanitize("address")]] std::vector<uintptr_t> Switchboard::words_between(uintptr_t inverted_low,
+__attribute__((noinline, no_sanitize("address"))) std::vector<uintptr_t> Switchboard::words_between(uintptr_t inverted_low,
                                                                                                  uintptr_t inverted_high) {
   uintptr_t kept[kKeptRegisters];
   save_kept_registers(kept);
@@ -222,7 +221,7 @@ void Switchboard::trim() {
   return found;
 }
 
-[[gnu::no_sanitize("address")]] void Switchboard::roots(heap::Marker& marker) {
+__attribute__((no_sanitize("address"))) void Switchboard::roots(heap::Marker& marker) {
   const void* here = __builtin_frame_address(0);
   VmState& s = vm_.state;
   // A frame's argument registers may be written a little past its end before the callee takes them.

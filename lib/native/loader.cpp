@@ -159,7 +159,7 @@ class Loading {
 
   // --- where it goes
   Reason lay_out() {
-    std::ranges::stable_partition(reached_, [this](uint32_t i) { return (section_at(i).flags & SHF_EXECINSTR) != 0; });
+    std::stable_partition(reached_.begin(), reached_.end(), [this](uint32_t i) { return (section_at(i).flags & SHF_EXECINSTR) != 0; });
     for (uint32_t i : reached_) {
       const Section& s = section_at(i);
       offsets_[i] = round_up(size_, s.alignment);

@@ -101,8 +101,11 @@ Value enter_primitive(VmState* vm, Value callee, uint64_t argc, Value a0, Value 
   return p->function(vm, args, argc);
 }
 
-// A loop through apply must not grow the stack in builds without optimisation either.
-[[gnu::optimize("optimize-sibling-calls")]] Value enter_apply(VmState* vm, Value callee, uint64_t argc, Value a0,
+// A loop through apply must not grow the stack in builds without optimisation either; only GCC can be told so.
+#ifndef __clang__
+[[gnu::optimize("optimize-sibling-calls")]]
+#endif
+Value enter_apply(VmState* vm, Value callee, uint64_t argc, Value a0,
                                                               Value a1, Value a2) {
   return make_laid_out_call(vm, lay_out_entry(vm, own_primitive(callee), argc, a0, a1, a2));
 }

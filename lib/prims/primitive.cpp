@@ -35,6 +35,13 @@ int find(std::string_view name) {
   return found == kIndex.end() ? -1 : found->second;
 }
 
+bool accepts(uint32_t number, uint32_t argc) {
+  if (number >= std::size(kPrimitives)) return false;
+  const Primitive& p = kPrimitives[number];
+  return p.effect != Effect::kTail && argc >= static_cast<uint32_t>(p.min_args) &&
+         (p.max_args < 0 || argc <= static_cast<uint32_t>(p.max_args));
+}
+
 void install(VmState* vm) {
   RootedValues keep(heap_of(vm));
   keep.push(kNil);

@@ -45,6 +45,8 @@ enum class Id : uint16_t {
 std::span<const Primitive> all();
 // Number of the primitive of that name, or -1.
 int find(std::string_view name);
+// Whether a Prim instruction may stand for a call of that primitive with so many arguments.
+bool accepts(uint32_t number, uint32_t argc);
 // Defines every primitive as a global function of the vm.
 void install(VmState* vm);
 

@@ -120,7 +120,7 @@ class ProtoMaker {
   void check([[maybe_unused]] const FunctionCode& code) {
 #ifndef NDEBUG
     std::string reason;
-    if (!bytecode::verify(code, static_cast<size_t>(prims::Id::kCount), &reason))
+    if (!bytecode::verify(code, prims::accepts, &reason))
       unit_.fail_here("the compiler made code that cannot be run: " + code.name + ": " + reason,
                       "please report this program");
 #endif

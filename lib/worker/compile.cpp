@@ -16,7 +16,7 @@ const Plan& plan_of(Tier tier) { return tier == Tier::kOpt ? kOptPlan : kBasePla
 std::unique_ptr<bytecode::PortableFunction> decode(const Job& job, std::string* error) {
   auto function = bytecode::decode(job.encoding, error);
   std::string reason;
-  if (function && !bytecode::verify(function->code, static_cast<size_t>(prims::Id::kCount), &reason)) {
+  if (function && !bytecode::verify(function->code, prims::accepts, &reason)) {
     *error = job.symbol + ": " + reason;
     return nullptr;
   }

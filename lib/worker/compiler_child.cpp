@@ -13,6 +13,7 @@
 #include <new>
 #include <vector>
 
+#include "base/poison.hpp"
 #include "jobs/temp_directory.hpp"
 #include "worker/compile.hpp"
 #include "worker/stream.hpp"
@@ -26,7 +27,7 @@ inline constexpr size_t kRoomBytes = 256 * 1024;              // for the files o
 inline constexpr rlim_t kStackBytes = rlim_t{256} << 20;  // deep expressions recurse deeply in GCC
 
 // The address sanitizer reserves terabytes for itself and cannot live with a limit.
-#ifdef __SANITIZE_ADDRESS__
+#if TERRACE_ASAN
 inline constexpr bool kReservesAddresses = true;
 #else
 inline constexpr bool kReservesAddresses = false;

@@ -19,6 +19,7 @@
 #include "check.hpp"
 #include "frame/vm_state.hpp"
 #include "native/loader.hpp"
+#include "prims/primitive.hpp"
 #include "worker/compile.hpp"
 
 namespace terrace {
@@ -807,6 +808,8 @@ void test_vectors(void**) {
 }
 
 void test_globals_and_primitives(void**) {
+  constexpr auto kSum = static_cast<uint16_t>(prims::Id::k_add), kList = static_cast<uint16_t>(prims::Id::k_list),
+                 kCar = static_cast<uint16_t>(prims::Id::k_car);
   FOR_EACH_TIER {
     reset();
     Cell* x = cell("x");
@@ -819,11 +822,11 @@ void test_globals_and_primitives(void**) {
     callx.op(Op::kCallGlobal, 0, callx.global(x), 1, 0).op(Op::kReturn, 1);
     prim.op(Op::kMove, 2, 0)
         .op(Op::kMove, 3, 1)
-        .op(Op::kPrim, 2, 2, 100, 2)
-        .op(Op::kPrim, 3, 0, 1, 0)
+        .op(Op::kPrim, 2, 2, kSum, 2)
+        .op(Op::kPrim, 3, 0, kList, 0)
         .op(Op::kAdd, 2, 2, 3);
     prim.op(Op::kReturn, 2);
-    tail.op(Op::kMove, 1, 0).op(Op::kPrim, 1, 1, 3, 1).op(Op::kTailCall, 0, 0, 0, 0);
+    tail.op(Op::kMove, 1, 0).op(Op::kPrim, 1, 1, kCar, 1).op(Op::kTailCall, 0, 0, 0, 0);
     Proto* p[] = {get.proto(), put.proto(), make_it.proto(), callx.proto(), prim.proto(), tail.proto()};
     install({p[0], p[1], p[2], p[3], p[4], p[5]}, tier);
     Value f[6];
@@ -840,7 +843,7 @@ void test_globals_and_primitives(void**) {
     y->value = kNil;
     assert_value(call(f[1], {fix(5)}), fix(5));
     assert_value(y->value, fix(5));
-    assert_value(call(f[4], {fix(20), fix(3)}), fix(124));
+    assert_value(call(f[4], {fix(20), fix(3)}), fix(23 + kSum + kList));
     assert_value(call(f[4], {fix(20), kNil}), kUnwind);
   }
 }

@@ -301,7 +301,7 @@ void test_every_form_verifies(void**) {
     Value top = compiler.compile(source);
     assert_true(top != kUnwind);
     std::string reason;
-    bool good = bytecode::verify(*as_closure(top)->proto->function, static_cast<size_t>(prims::Id::kCount), &reason);
+    bool good = bytecode::verify(*as_closure(top)->proto->function, prims::accepts, &reason);
     assert_text(good ? "" : reason, "");
   }
 }
