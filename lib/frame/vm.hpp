@@ -99,6 +99,8 @@ struct Vm {
   // Macros: symbol -> expander closure; a global definition of the name removes the macro.
   std::unordered_map<uint64_t, size_t> macro_index;  // symbol bits -> index into macros
   heap::RootedValues macros;
+  bool has_aliases = false;            // an Alias was made: quoted data may hold some (frame/alias.hpp)
+  std::shared_ptr<void> module_table;  // syntax/ keeps its modules here
 
  private:
   struct Names;

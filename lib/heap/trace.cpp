@@ -36,7 +36,10 @@ void Tracer::trace_object(value::Object* o) {
     case Type::kSymbol: {
       auto* symbol = static_cast<value::Symbol*>(o);
       visit(symbol->name);
-      return visit(symbol->cell);
+      visit(symbol->cell);
+      if ((o->flags & value::kAlias) == 0) return;
+      visit(static_cast<value::Alias*>(symbol)->base);
+      return visit(static_cast<value::Alias*>(symbol)->env);
     }
     case Type::kKeyword:
       return visit(static_cast<value::Keyword*>(o)->name);

@@ -42,16 +42,21 @@ bool accepts(uint32_t number, uint32_t argc) {
          (p.max_args < 0 || argc <= static_cast<uint32_t>(p.max_args));
 }
 
+Value make_function(VmState* vm, Id id) {
+  const Primitive& p = kPrimitives[static_cast<size_t>(id)];
+  // A primitive counts its arguments itself; `expected` only tells compiled callers, and messages, what a fixed count
+  // is.
+  uint64_t expected = p.min_args == p.max_args ? static_cast<uint64_t>(p.min_args) : frame::kNormalised;
+  value::NativeEntry entry = p.effect == Effect::kTail ? enter_apply : enter_primitive;
+  return frame::make_native_function(vm, p.name, entry, expected, const_cast<Primitive*>(&p), 0);
+}
+
 void install(VmState* vm) {
   RootedValues keep(heap_of(vm));
   keep.push(kNil);
-  for (const Primitive& p : kPrimitives) {
-    // A primitive counts its arguments itself; `expected` only tells compiled callers, and messages, what a fixed count
-    // is.
-    uint64_t expected = p.min_args == p.max_args ? static_cast<uint64_t>(p.min_args) : frame::kNormalised;
-    value::NativeEntry entry = p.effect == Effect::kTail ? enter_apply : enter_primitive;
-    keep[0] = frame::make_native_function(vm, p.name, entry, expected, const_cast<Primitive*>(&p), 0);
-    if (keep[0] != kUnwind) vm_of(vm).define(p.name, keep[0]);
+  for (size_t i = 0; i < std::size(kPrimitives); i++) {
+    keep[0] = make_function(vm, static_cast<Id>(i));
+    if (keep[0] != kUnwind) vm_of(vm).define(kPrimitives[i].name, keep[0]);
   }
 }
 

@@ -47,6 +47,8 @@ std::span<const Primitive> all();
 int find(std::string_view name);
 // Whether a Prim instruction may stand for a call of that primitive with so many arguments.
 bool accepts(uint32_t number, uint32_t argc);
+// A function of the vm that is the primitive; kUnwind when there is no memory.
+Value make_function(VmState* vm, Id id);
 // Defines every primitive as a global function of the vm.
 void install(VmState* vm);
 

@@ -1,4 +1,5 @@
 // prims/symbols.cpp: symbols and keywords.
+#include "frame/alias.hpp"
 #include "prims/build.hpp"
 
 namespace terrace::prims {
@@ -59,6 +60,23 @@ Value prim_gensym(VmState* vm, const Value* args, uint64_t argc) {
   symbol->cell = kNil;
   symbol->hash = number * 0x9E3779B97F4A7C15;
   return from_object(symbol);
+}
+
+Value prim_syntax_to_datum(VmState* vm, const Value* args, uint64_t) { return frame::strip_aliases(vm, args[0]); }
+
+Value prim_rename(VmState* vm, const Value* args, uint64_t) {
+  if (!type_argument(vm, "%rename", args[0], Type::kBox, "a box")) return kUnwind;
+  if (!type_argument(vm, "%rename", args[1], Type::kSymbol, "a symbol")) return kUnwind;
+  auto* names = as<value::Box>(args[0]);
+  for (Value l = names->value; value::is_pair(l); l = value::cdr(l)) {
+    if (!value::is_alias(value::car(l))) continue;
+    auto* known = as<value::Alias>(value::car(l));
+    if (known->base == args[1] && known->env == args[2]) return value::car(l);
+  }
+  Value made = frame::make_alias(vm, args[1], args[2]);
+  names->value = heap_of(vm).cons(made, names->value);
+  heap::Heap::write_barrier(names);
+  return made;
 }
 
 Value prim_keyword_to_string(VmState* vm, const Value* args, uint64_t) {

@@ -171,12 +171,15 @@ Node* Expander::set_form(Value form) {
   expect_items(form, 3, 3);
   Value name = expect_symbol(car(cdr(form)), form);
   Node* value = named_value(name, car(cdr(cdr(form))));
-  const Meaning* meaning = scope_->find(name);
-  if (meaning != nullptr && meaning->variable != nullptr) return set_local(meaning->variable, value);
-  if (meaning != nullptr || !is_nil(macro_of(name)))
+  Denotation d = denote(name);
+  if (d.local != nullptr && d.local->variable != nullptr) return set_local(d.local->variable, value);
+  if (d.local != nullptr || !is_nil(macro_of(d)))
     unit_.fail_here("set! of the macro '" + text_of(name) + "'", "set a variable");
-  Node* target = global(name);
-  defined_.insert(name.bits);
+  if (d.core) unit_.fail_here("set! of '" + text_of(name) + "', which the language defines", "define a name of your own");
+  if (d.imported)
+    unit_.fail_here("set! of '" + text_of(name) + "', which is imported", "let its module export a function that sets it");
+  Node* target = global(d);
+  defined_.insert(d.name.bits);
   return node<SetGlobalNode>(NodeKind::kSetGlobal, static_cast<GlobalNode*>(target)->cell, value);
 }
 

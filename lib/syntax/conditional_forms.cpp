@@ -121,7 +121,7 @@ Node* Expander::case_body(Variable* key, Value body, Value clause) {
 // Words that are the same exactly when they are eqv? compare as words.
 Node* Expander::case_test(Variable* key, Value data) {
   std::vector<Node*> tests;
-  for (Value datum : items_of(data, data)) {
+  for (Value datum : items_of(plain(data), data)) {
     bool by_word = !value::is_heap(datum) || value::is_symbol(datum) || value::is_keyword(datum);
     tests.push_back(primitive(by_word ? prims::Id::k_is_eq : prims::Id::k_is_eqv, {local(key), constant(datum)}));
   }

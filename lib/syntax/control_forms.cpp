@@ -49,6 +49,7 @@ Node* Expander::handlers_form(Value form) {
     Value operation = car(pair);
     if (is_pair(operation) && is_named(car(operation), "quote") && is_pair(cdr(operation)))
       operation = car(cdr(operation));
+    operation = plain(operation);
     if (!is_symbol(operation) && !value::is_keyword(operation))
       unit_.fail_here("an operation is neither a symbol nor a keyword", "write its name as in ((ask (fn (x) ...)))");
     entries.push_back(

@@ -1,6 +1,7 @@
 // syntax/expander.cpp: what a form is: constant, reference, macro use, special form, primitive or call.
 #include "syntax/expander.hpp"
 
+#include "frame/alias.hpp"
 #include "value/objects.hpp"
 
 namespace terrace::syntax {
@@ -38,19 +39,34 @@ Node* Expander::toplevel_form(Value form) {
   if (entry->method == &Expander::misplaced_define) return toplevel_define(form);
   if (entry->method == &Expander::misplaced_component) return toplevel_define(component_definition(form));
   if (entry->method == &Expander::misplaced_define_values) return toplevel_define_values(form);
-  if (entry->method == &Expander::misplaced_macro) return toplevel_macro(form);
+  if (entry->method == &Expander::misplaced_macro) return toplevel_macro(form), unspecified();
+  if (entry->method == &Expander::misplaced_syntax) return toplevel_syntax(form), unspecified();
+  if (entry->method == &Expander::misplaced_module) return toplevel_module(form);
+  if (entry->method == &Expander::misplaced_import) return toplevel_import(form), unspecified();
   if (entry->method == &Expander::misplaced_record) return toplevel_form(record_definitions(form));
   if (entry->method != &Expander::begin_form) return expand(form);
   std::vector<Node*> nodes;
-  for (Value each : items_of(cdr(form), form)) nodes.push_back(toplevel_form(each));
+  std::vector<Value> items = items_of(cdr(form), form);
+  for (Value each : items) announce_definition(each);
+  for (Value each : items) nodes.push_back(toplevel_form(each));
   return sequence(nodes);
+}
+
+// A template's name that one of the forms behind defines is a global of its own in those before, too.
+void Expander::announce_definition(Value form) {
+  if (!is_pair(form) || !is_symbol(car(form)) || !is_pair(cdr(form))) return;
+  Value target = car(cdr(form));
+  if (is_pair(target)) target = car(target);
+  if (!value::is_alias(target)) return;
+  const FormEntry* entry = form_of(car(form));
+  if (entry != nullptr && entry->method == &Expander::misplaced_define) frame::vm_of(unit_.vm()).cell_of(target);
 }
 
 // (define name value) or (define (name . parameters) body ...)
 Node* Expander::toplevel_define(Value form) {
   expect_items(form, 2, SIZE_MAX);
   Value target = car(cdr(form));
-  Value name = expect_symbol(is_pair(target) ? car(target) : target, form);
+  Value name = defined_name(expect_symbol(is_pair(target) ? car(target) : target, form));
   Value cell = define_global(name);
   Node* value;
   if (is_pair(target)) {
@@ -64,11 +80,8 @@ Node* Expander::toplevel_define(Value form) {
   return node<SetGlobalNode>(NodeKind::kDefineGlobal, cell, value);
 }
 
-// From here on the name means a global of the program; answers its cell.
+// From here on the name, which defined_name gave, means a global of the program; answers its cell.
 Value Expander::define_global(Value name) {
-  auto core = forms().find(frame::symbol_name(name));
-  if (core != forms().end() && !is_replaced(name) && !is_function_too(core->second.method))
-    unit_.fail_here("'" + text_of(name) + "' is a special form and cannot be defined", "choose another name");
   defined_.insert(name.bits);
   forget_macro(name);
   return unit_.keep(value::from_object(frame::vm_of(unit_.vm()).cell_of(name)));
@@ -83,7 +96,7 @@ bool Expander::is_function_too(Form method) const {
 Node* Expander::expand(Value form) {
   unit_.check_depth();
   if (is_symbol(form)) return reference(form);
-  if (!is_pair(form)) return constant(form);
+  if (!is_pair(form)) return constant(plain(form));
   Unit::At at(unit_, form);
   return expand_pair(form);
 }
@@ -94,21 +107,10 @@ Variable* Expander::mention(Variable* variable) {
 }
 
 Node* Expander::reference(Value symbol) {
-  if (const Meaning* meaning = scope_->find(symbol)) {
-    if (meaning->variable != nullptr) return local(meaning->variable);
-    unit_.fail_here("the macro '" + text_of(symbol) + "' is used as a value", "call it, or write a function");
-  }
-  if (is_nil(macro_of(symbol))) return global(symbol);
+  Denotation d = denote(symbol);
+  if (d.local != nullptr && d.local->variable != nullptr) return local(d.local->variable);
+  if (d.local == nullptr && is_nil(macro_of(d))) return global(d);
   unit_.fail_here("the macro '" + text_of(symbol) + "' is used as a value", "call it, or write a function");
-}
-
-Node* Expander::global(Value symbol) {
-  value::Cell* cell = frame::vm_of(unit_.vm()).cell_of(symbol);
-  const FormEntry* form = form_of(symbol);
-  if (form != nullptr && cell->value == value::kUnbound && !defined_.contains(symbol.bits))
-    unit_.fail_here("the special form '" + text_of(symbol) + "' is used as a value",
-                    "write it as " + std::string(form->shape));
-  return node<GlobalNode>(NodeKind::kGlobal, unit_.keep(value::from_object(cell)));
 }
 
 Node* Expander::expand_pair(Value form) {
@@ -116,7 +118,7 @@ Node* Expander::expand_pair(Value form) {
   if (!is_pair(form)) return expand(form);
   Value head = car(form);
   if (is_symbol(head)) return expand_symbol_call(form);
-  if (is_pair(head) && is_symbol(car(head)) && !is_local(car(head))) {
+  if (is_pair(head) && is_symbol(car(head))) {
     const FormEntry* entry = form_of(car(head));
     if (entry != nullptr && entry->method == &Expander::lambda_form)
       if (Node* bound = immediate_call(form)) return bound;
@@ -125,12 +127,12 @@ Node* Expander::expand_pair(Value form) {
 }
 
 Node* Expander::expand_symbol_call(Value form) {
-  Value head = car(form);
-  if (is_local(head)) return call_of(reference(head), form);
-  if (const FormEntry* entry = form_of(head)) return (this->*entry->method)(form);
-  int id = primitive_of(head);
+  Denotation d = denote(car(form));
+  if (d.local != nullptr) return call_of(reference(car(form)), form);
+  if (const FormEntry* entry = form_of(d)) return (this->*entry->method)(form);
+  int id = primitive_of(d);
   if (id >= 0) return primitive_call(static_cast<prims::Id>(id), form);
-  return call_of(global(head), form);
+  return call_of(global(d), form);
 }
 
 Node* Expander::call_of(Node* callee, Value form) { return call_node(callee, expand_each(cdr(form))); }
@@ -158,24 +160,14 @@ Node* Expander::immediate_call(Value form) {
 // --- macros and forms
 // -------------------------------------------------------------------------------------------------
 
-Value Expander::macro_of(Value symbol) const {
-  frame::Vm& vm = frame::vm_of(unit_.vm());
-  auto found = vm.macro_index.find(symbol.bits);
-  return found == vm.macro_index.end() ? value::kNil : vm.macros[found->second];
-}
-
 // True when `form` was the use of a macro and is now what the macro made of it.
 bool Expander::expand_macro_once(Value& form) {
   Value head = car(form);
   if (!is_symbol(head)) return false;
-  Value expander;
-  if (const Meaning* meaning = scope_->find(head)) {
-    if (meaning->variable != nullptr) return false;
-    expander = meaning->expander;
-  } else {
-    expander = macro_of(head);
-    if (is_nil(expander)) return false;
-  }
+  Denotation d = denote(head);
+  if (d.local != nullptr && d.local->variable != nullptr) return false;
+  Value expander = d.local != nullptr ? d.local->expander : macro_of(d);
+  if (is_nil(expander)) return false;
   form = apply_macro(expander, form);
   return true;
 }
@@ -192,33 +184,21 @@ Value Expander::expand_head(Value form) {
 }
 
 Value Expander::apply_macro(Value expander, Value form) {
+  if (value::is_vector(expander)) return expand_rules(expander, form);
   std::vector<Value> args = items_of(cdr(form), form);
   if (args.size() > bytecode::kMaxCallArguments)
     unit_.fail_here("a macro call with " + std::to_string(args.size()) + " arguments",
                     "use at most " + std::to_string(bytecode::kMaxCallArguments));
   Value made = frame::call(unit_.vm(), expander, args.data(), args.size());
-  if (made == value::kUnwind) unit_.give_up();
+  if (made == value::kUnwind) unit_.give_up_here();
   return unit_.keep(made);
 }
 
-const Expander::FormEntry* Expander::form_of(Value symbol) const {
-  if (is_local(symbol)) return nullptr;
-  auto found = forms().find(frame::symbol_name(symbol));
-  if (found == forms().end() || is_replaced(symbol)) return nullptr;
-  return &found->second;
-}
-
-// A form whose name the user has defined as a global is that global. The functions that install_control makes are no
-// such case.
-bool Expander::is_replaced(Value symbol) const {
-  if (defined_.contains(symbol.bits)) return true;
-  Value cell = value::as<value::Symbol>(symbol)->cell;
-  if (is_nil(cell)) return false;
-  Value bound = value::as<value::Cell>(cell)->value;
-  if (bound == value::kUnbound) return false;
-  if (!value::is_function(bound)) return true;
-  const bytecode::FunctionCode* code = value::as_closure(bound)->proto->function;
-  return code == nullptr || code->source != "terrace:control";
+// The datum without the names of templates.
+Value Expander::plain(Value datum) {
+  Value stripped = frame::strip_aliases(unit_.vm(), datum);
+  if (stripped == value::kUnwind) unit_.give_up();
+  return unit_.keep(stripped);
 }
 
 Node* Expander::misplaced_define(Value) {

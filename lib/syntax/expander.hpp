@@ -4,16 +4,20 @@
 // which functions become loops (tails.cpp).
 //
 // A name in operator position means, in this order: a local variable or macro, a global macro, a special form, a
-// primitive, a global function. A primitive's name stays a primitive while its global holds it and the form being
-// compiled does not define it.
+// primitive, a global function (denote.cpp). A primitive's name stays a primitive while its global holds it and the form
+// being compiled does not define it.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "prims/primitive.hpp"
+#include "syntax/modules.hpp"
 #include "syntax/scope.hpp"
 #include "syntax/unit.hpp"
 
@@ -21,7 +25,9 @@ namespace terrace::syntax {
 
 class Expander {
  public:
-  explicit Expander(Unit& unit) : unit_(unit) {}
+  // `module` is the one that the form stands in; null: none.
+  explicit Expander(Unit& unit, Module* module = nullptr)
+      : unit_(unit), module_(module), modules_(ModuleTable::existing(unit.vm())) {}
 
   // The function of no parameters that the form is at top level.
   Lambda* toplevel(Value form);
@@ -44,11 +50,22 @@ class Expander {
     std::vector<Variable*> mentions;
     bool placed = false;
   };
+  // What a name means where it stands.
+  struct Denotation {
+    const Meaning* local = nullptr;  // a variable or a macro of a scope
+    Value name = value::kNil;        // else the symbol of the global
+    bool core = false;               // the special form or primitive, whatever the global of the name holds
+    bool imported = false;
+  };
   class Inside;
   class Mentions;
   class LetrecSteps;
   class RecordForm;
   class ParameterList;
+  class RulesMaker;
+  class RulesUse;
+  class ImportSet;
+  class ModuleForm;
   static const std::unordered_map<std::string_view, FormEntry>& forms();
 
   // expander.cpp
@@ -64,18 +81,37 @@ class Expander {
   Node* immediate_call(Value form);
   bool expand_macro_once(Value& form);
   Value expand_head(Value form);
-  Value macro_of(Value symbol) const;
   Value apply_macro(Value expander, Value form);
-  const FormEntry* form_of(Value symbol) const;
-  bool is_replaced(Value symbol) const;
-  bool is_local(Value symbol) const { return scope_->find(symbol) != nullptr; }
+  Value plain(Value datum);
+  void announce_definition(Value form);
   Variable* mention(Variable* variable);
   Node* misplaced_define(Value form);
   Node* misplaced_macro(Value form);
   Node* misplaced_record(Value form);
 
+  // denote.cpp
+  Denotation denote(Value symbol) { return denote_from(scope_, symbol); }
+  Denotation denote_from(const Scope* scope, Value name);
+  Denotation denote_global(Module* module, Value name);
+  bool is_defined_alias(Value alias) const;
+  bool is_core(const Denotation& d);
+  static bool is_primitive(Value function, int id);
+  bool is_replaced(Value symbol) const;
+  bool has_value(Value symbol) const;
+  bool is_interned(Value symbol);
+  bool is_local(Value symbol) { return denote(symbol).local != nullptr; }
+  Value macro_of(const Denotation& d) const;
+  const FormEntry* form_of(const Denotation& d) const;
+  const FormEntry* form_of(Value symbol) { return form_of(denote(symbol)); }
+  Node* global(const Denotation& d);
+  value::Cell* core_cell(Value name);
+  Value symbol(std::string_view name);
+  Value core(std::string_view name);
+  Value template_env(Value symbol, Scope* scope);
+  int64_t number_of(Scope* scope);
+
   // primitive_calls.cpp
-  int primitive_of(Value symbol);
+  int primitive_of(const Denotation& d);
   Node* primitive_call(prims::Id id, Value form);
   Node* expand_primitive(prims::Id id, Nodes args, Value form);
   Node* fold_arithmetic(prims::Id id, Nodes args);
@@ -93,12 +129,26 @@ class Expander {
   Node* expand_body(Value forms, Value whole);
   void collect_body(Value forms, std::vector<BodyItem>& items);
   void collect_define(Value form, std::vector<BodyItem>& items);
-  void define_local_macro(Value form);
   Node* named_value(Value name, Value form);
 
   // parameters.cpp
   void read_parameters(Lambda* lambda, Value parameters);
   Variable* bind_parameter(Value name);
+
+  // syntax_rules.cpp
+  Value make_rules(Value form, Scope* scope);
+  Value expand_rules(Value rules, Value form);
+
+  // modules.cpp
+  ModuleTable& modules();
+  Value defined_name(Value name);
+  Value defined_macro_name(Value name);
+  Node* toplevel_module(Value form);
+  void toplevel_import(Value form);
+  void import_names(const std::map<std::string, std::string>& names);
+  bool is_taken_at_top(const std::string& name);
+  Node* misplaced_module(Value form);
+  Node* misplaced_import(Value form);
 
   // components.cpp
   Value component_definition(Value form);
@@ -166,20 +216,35 @@ class Expander {
   Formals read_formals(Value list);
   ReceiveNode* receive(const Formals& formals, Node* init);
   Node* nest(const std::vector<ReceiveNode*>& nodes, Node* body);
-  bool takes_values(Value form) const;
+  bool takes_values(Value form);
   Value hidden_name(std::string_view text);
 
   // macros.cpp
-  Node* toplevel_macro(Value form);
+  void toplevel_macro(Value form);
+  void toplevel_syntax(Value form);
   Value macro_expander(Value form, Value* name);
-  Value run_toplevel(Value form);
+  Value make_expander(Value name, Value parameters, Value body, Value whole);
+  Value in_global_scope(const std::function<Node*()>& make, Value name);
+  Value syntax_transformer(Value form, Scope* scope);
   void define_global_macro(Value name, Value expander);
   void forget_macro(Value name);
+  void define_local_macro(Value form);
+  void define_local_syntax(Value form);
+  void bind_macro(Value name, Value expander);
+  Node* let_syntax_form(Value form);
+  Node* letrec_syntax_form(Value form);
+  Node* local_syntax(Value form, bool recursive);
+  Node* let_macro_form(Value form);
+  Node* misplaced_syntax(Value form);
+  Node* misplaced_rules(Value form);
 
   // quasiquote.cpp
   Node* quote_form(Value form);
   Node* quasiquote_form(Value form);
+  Node* syntax_quote_form(Value form);
   Node* quasi(Value form, int depth);
+  Node* quasi_atom(Value form);
+  Node* unquoted(Value form);
   Node* quasi_pair(Value form, int depth);
   Node* quasi_nested(Value form, int depth);
   Node* quasi_vector(Value vector, int depth);
@@ -195,7 +260,6 @@ class Expander {
   Node* constant(Value v) { return node<ConstantNode>(NodeKind::kConstant, unit_.keep(v)); }
   Node* unspecified() { return constant(value::kUnspecified); }
   Node* local(Variable* v) { return node<LocalNode>(NodeKind::kLocal, mention(v)); }
-  Node* global(Value symbol);
   Node* set_local(Variable* v, Node* value);
   Node* choose(Node* test, Node* then, Node* otherwise) { return node<IfNode>(NodeKind::kIf, test, then, otherwise); }
   Node* list_node(NodeKind kind, std::vector<Node*>& items, Node* when_empty);
@@ -214,8 +278,19 @@ class Expander {
   Value expect_symbol(Value v, Value whole);
 
   Unit& unit_;
+  Module* module_;
+  ModuleTable* modules_;  // null: there are none in this vm
   Scope* scope_ = nullptr;
+  std::unordered_map<int64_t, Scope*> scopes_;  // by number, those that templates stand in
   Mentions* mentions_ = nullptr;
+  // While a template is expanded: the variable with the box of names of one expansion; see quasiquote.cpp.
+  struct TemplateNames {
+    Variable* box = nullptr;
+    bool used = false;
+  };
+  TemplateNames* names_ = nullptr;
+  Scope* template_scope_ = nullptr;  // around the local macro whose expander is being expanded
+  bool in_template_ = false;
   std::unordered_set<uint64_t> defined_;  // symbols that this form defines or sets at top level
   std::unordered_map<uint64_t, int> primitives_;
 };
@@ -227,7 +302,10 @@ class Expander::Inside {
     expander_.scope_ = &scope_;
   }
   explicit Inside(Expander& expander) : Inside(expander, expander.scope_->function()) {}
-  ~Inside() { expander_.scope_ = scope_.outer(); }
+  ~Inside() {
+    if (scope_.number() != 0) expander_.scopes_.erase(scope_.number());
+    expander_.scope_ = scope_.outer();
+  }
   Inside(const Inside&) = delete;
 
  private:

@@ -79,6 +79,8 @@ void Expander::collect_body(Value forms, std::vector<BodyItem>& items) {
       collect_body(cdr(record_definitions(form)), items);
     } else if (method == &Expander::misplaced_macro) {
       define_local_macro(form);
+    } else if (method == &Expander::misplaced_syntax) {
+      define_local_syntax(form);
     } else {
       items.push_back({nullptr, form, value::kUnset, unit_.here()});
     }
@@ -97,12 +99,6 @@ void Expander::collect_define(Value form, std::vector<BodyItem>& items) {
     expect_items(form, 3, 3);
     items.push_back({variable, car(cdr(cdr(form))), value::kUnset, unit_.here()});
   }
-}
-
-void Expander::define_local_macro(Value form) {
-  Value name;
-  Value expander = macro_expander(form, &name);
-  scope_->bind_macro(name, expander);
 }
 
 }  // namespace terrace::syntax

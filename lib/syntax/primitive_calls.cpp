@@ -13,15 +13,19 @@ using value::cdr;
 using value::is_pair;
 
 // The number of the primitive that a global name means, or -1.
-int Expander::primitive_of(Value symbol) {
+int Expander::primitive_of(const Denotation& d) {
+  Value symbol = d.name;
+  if (d.core) {
+    int id = prims::find(frame::symbol_name(symbol));
+    return id < 0 || prims::all()[static_cast<size_t>(id)].effect == prims::Effect::kTail ? -1 : id;
+  }
   auto [place, fresh] = primitives_.emplace(symbol.bits, -1);
   if (defined_.contains(symbol.bits)) return -1;
   if (!fresh) return place->second;
   int id = prims::find(frame::symbol_name(symbol));
   if (id < 0 || prims::all()[static_cast<size_t>(id)].effect == prims::Effect::kTail) return -1;
   Value bound = frame::vm_of(unit_.vm()).cell_of(symbol)->value;
-  if (value::is_function(bound) && value::as_closure(bound)->proto->native == &prims::all()[static_cast<size_t>(id)])
-    place->second = id;
+  if (is_primitive(bound, id)) place->second = id;
   return place->second;
 }
 
@@ -40,7 +44,7 @@ Node* Expander::expand_primitive(Id id, Nodes args, Value form) {
   auto count = static_cast<int>(args.size());
   // A wrong number of arguments is an error of the call when it is evaluated, as for any other function.
   if (count < p.min_args || (p.max_args >= 0 && count > p.max_args))
-    return call_node(global(car(form)), {args.begin(), args.end()});
+    return call_node(global(denote(car(form))), {args.begin(), args.end()});
   switch (id) {
     case Id::k_add:
     case Id::k_mul:
@@ -72,7 +76,7 @@ Node* Expander::expand_primitive(Id id, Nodes args, Value form) {
   }
   if (count == 1)
     if (Node* path = pair_path(p.name, args[0])) return path;
-  if (count > static_cast<int>(bytecode::kMaxCallArguments)) return long_call(global(car(form)), args);
+  if (count > static_cast<int>(bytecode::kMaxCallArguments)) return long_call(global(denote(car(form))), args);
   return primitive(id, args);
 }
 
@@ -166,8 +170,7 @@ Node* Expander::long_list(Nodes args) {
 
 // More arguments than a call instruction holds: (apply f (list ...)).
 Node* Expander::long_call(Node* callee, Nodes args) {
-  Value apply = frame::vm_of(unit_.vm()).intern("apply");
-  return call_node(global(apply), {callee, long_list(args)});
+  return call_node(global(Denotation{nullptr, symbol("apply"), true}), {callee, long_list(args)});
 }
 
 }  // namespace terrace::syntax

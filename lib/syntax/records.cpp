@@ -3,8 +3,8 @@
 //   (define-record-type point (make-point x y) point? (x point-x set-point-x!) (y point-y))
 //
 // The name may be (name parent): then fields are counted from behind the parent's, and the constructor takes all
-// fields, the parent's first. Fields that a constructor does not take start as false. The expansion mentions the
-// primitives by their global names.
+// fields, the parent's first. Fields that a constructor does not take start as false. The expansion means the
+// forms and primitives of the language whatever the program calls by their names.
 #include <algorithm>
 
 #include "syntax/expander.hpp"
@@ -48,7 +48,7 @@ class Expander::RecordForm {
 
  private:
   Value symbol(Value v) { return expander_.expect_symbol(v, form_); }
-  Value name(std::string_view text) { return vm_.intern(text); }
+  Value name(std::string_view text) { return expander_.core(text); }
   Value list(std::initializer_list<Value> items) { return frame::make_list(&vm_.state, items.begin(), items.size()); }
   Value list(const std::vector<Value>& items) { return frame::make_list(&vm_.state, items.data(), items.size()); }
   Value quote(Value v) { return list({name("quote"), v}); }

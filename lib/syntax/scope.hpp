@@ -34,6 +34,9 @@ class Scope {
   bool binds(Value name) const { return own(name) != nullptr; }
   Scope* outer() const { return outer_; }
   Lambda* function() const { return function_; }
+  // What templates that stand in this scope call it; 0 when there are none.
+  int64_t number() const { return number_; }
+  void set_number(int64_t number) { number_ = number; }
 
  private:
   struct Name {
@@ -51,6 +54,7 @@ class Scope {
   Scope* outer_;
   Lambda* function_;
   std::vector<Name> names_;
+  int64_t number_ = 0;
   Counts own_bound_;  // of the outermost scope
   Counts* bound_;     // how often each name is bound here and around: most names are not, which is then known at once
 };

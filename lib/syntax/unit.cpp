@@ -48,6 +48,11 @@ void Unit::fail(Position at, std::string_view what, std::string_view remedy) {
   throw Failure{};
 }
 
+void Unit::give_up_here() {
+  if (here_) frame::add_place(vm_, source_name_, here_.line, here_.column);
+  throw Failure{};
+}
+
 void Unit::check_depth() {
   // A walk needs a few hundred bytes a level; the reserve leaves room for making the error.
   constexpr size_t kReserve = size_t{64} * 1024;

@@ -52,6 +52,8 @@ class Unit {
   [[noreturn]] void fail_here(std::string_view what, std::string_view remedy) { fail(here_, what, remedy); }
   // Ends the compilation with the error that is pending already.
   [[noreturn]] void give_up() { throw Failure{}; }
+  // The same for an error that a macro's expander raised: the use is part of its trace.
+  [[noreturn]] void give_up_here();
   // Called by every recursive walk: fails when the C stack is nearly used up.
   void check_depth();
   std::string place(Position at) const;

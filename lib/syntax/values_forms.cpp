@@ -112,13 +112,13 @@ Node* Expander::call_with_values_form(Value form) {
   Variable* function = unit_.make_variable(value::kNil);
   Variable* all = unit_.make_variable(value::kNil);
   bindings.push_back({function, expand(consumer)});
-  Node* apply = global(frame::vm_of(unit_.vm()).intern("apply"));
+  Node* apply = global(Denotation{nullptr, symbol("apply"), true});
   Node* call = call_node(apply, {local(function), local(all)});
   return let_node(bindings, node<ReceiveNode>(NodeKind::kReceive, std::span<Variable*>(), all, init, call));
 }
 
 // Whether the form is (fn formals body ...) with names alone.
-bool Expander::takes_values(Value form) const {
+bool Expander::takes_values(Value form) {
   if (!is_pair(form) || !is_symbol(car(form)) || !is_pair(cdr(form)) || !is_pair(cdr(cdr(form)))) return false;
   const FormEntry* entry = form_of(car(form));
   if (entry == nullptr || entry->method != &Expander::lambda_form) return false;
@@ -139,7 +139,7 @@ Node* Expander::toplevel_define_values(Value form) {
   Formals formals = read_formals(car(cdr(form)));
   std::vector<Value> names = formals.names, cells;
   if (!is_nil(formals.rest)) names.push_back(formals.rest);
-  for (Value name : names) cells.push_back(define_global(name));
+  for (Value name : names) cells.push_back(define_global(defined_name(name)));
   Node* init = expand(car(cdr(cdr(form))));
   Inside scope(*this);
   ReceiveNode* made = receive(formals, init);

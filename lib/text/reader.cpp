@@ -105,6 +105,7 @@ Reader::Step Reader::read_item() {
       if (cursor_.looking_at("#u8(")) return open(Shape::kBytes, "#u8(");
       if (cursor_.looking_at("#f64(")) return open(Shape::kF64, "#f64(");
       if (cursor_.looking_at("#i64(")) return open(Shape::kI64, "#i64(");
+      if (cursor_.looking_at("#`")) break;
       return atom(where);
     default:
       break;

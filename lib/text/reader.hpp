@@ -3,7 +3,7 @@
 // Answers for: the syntax of data, with the place of every list and of every error. Not for: what forms mean (syntax/).
 //
 //   ( ... ) ( ... . tail )  lists          [a b]  reads as (vector a b)      {k v}  reads as (dict k v)
-//   'x `x ,x ,@x            quote, quasiquote, unquote, unquote-splicing
+//   'x `x ,x ,@x #`x        quote, quasiquote, unquote, unquote-splicing, syntax-quote
 //   #(...) #u8(...) #f64(...) #i64(...)    vector, bytes and packed vectors as constants
 //   12 -3/4 1.5 1e3 #xff +inf.0            numbers, see frame/number.hpp
 //   "text"  escapes \n \t \r \a \b \0 \e \\ \" \| \x41; \u{1F600}; backslash, newline and the next line's blanks vanish

@@ -47,7 +47,7 @@ struct Abbreviation {
   std::string_view symbol;
 };
 inline constexpr Abbreviation kAbbreviations[] = {
-    {"'", "quote"}, {"`", "quasiquote"}, {",@", "unquote-splicing"}, {",", "unquote"}};
+    {"'", "quote"}, {"`", "quasiquote"}, {"#`", "syntax-quote"}, {",@", "unquote-splicing"}, {",", "unquote"}};
 
 // Appends the UTF-8 form. Precondition: is_scalar.
 void append_utf8(std::string& out, uint32_t code_point);

@@ -71,6 +71,13 @@ struct Symbol : Object {
   Value cell;  // Cell of the global of this name, or kNil
   uint64_t hash;
 };
+// The name that a symbol of a macro's template has in one expansion: a symbol of its own, so that binding it hides nothing,
+// which means what `base` means where the template stands. flags has kAlias.
+inline constexpr uint8_t kAlias = 1;
+struct Alias : Symbol {
+  Value base;  // symbol; itself an alias when the template came out of another one
+  Value env;   // see frame/alias.hpp
+};
 struct Keyword : Object {
   Value name;  // String without the colon
   uint64_t hash;
@@ -207,6 +214,7 @@ inline Value from_closure(Closure* c) { return Value{reinterpret_cast<uint64_t>(
 inline bool is_type(Value v, Type t) { return is_object(v) && as<Object>(v)->type == t; }
 inline bool is_string(Value v) { return is_type(v, Type::kString); }
 inline bool is_symbol(Value v) { return is_type(v, Type::kSymbol); }
+inline bool is_alias(Value v) { return is_symbol(v) && (as<Object>(v)->flags & kAlias) != 0; }
 inline bool is_keyword(Value v) { return is_type(v, Type::kKeyword); }
 inline bool is_vector(Value v) { return is_type(v, Type::kVector); }
 inline bool is_dict(Value v) { return is_type(v, Type::kDict); }
