@@ -4,7 +4,11 @@
 namespace terrace::differential {
 
 Node Generator::general(Type type, int depth) {
-  switch (r_.below(40)) {
+  switch (r_.below(44)) {
+    case 40:
+    case 41: return hot_loop(type, depth);
+    case 42: return hot_vector(type, depth);
+    case 43: return deep_recursion(type, depth);
     case 0:
     case 1:
     case 2:

@@ -143,6 +143,13 @@ class Generator {
   Node redefinition();
   Node update(const Variable& variable, int depth);
 
+  // --- what makes functions hot (hot.cpp)
+  Node cheap_step(Type type, const std::string& acc, const std::string& i);
+  Node surprise(int depth);
+  Node hot_loop(Type type, int depth);
+  Node hot_vector(Type type, int depth);
+  Node deep_recursion(Type type, int depth);
+
   static constexpr double kMostWork = 20000;
 
   Random r_;

@@ -10,7 +10,7 @@ namespace {
 const std::set<std::string> kForms = {
     "lambda", "let", "let*", "letrec", "if", "cond", "case", "and", "or", "not", "begin", "set!", "do", "while", "when", "unless",
     "guard", "with-handlers", "dynamic-wind", "call/ec", "let/ec", "parameterize", "quote", "else", "&optional", "&rest"};
-const std::set<std::string> kOfPrelude = {"note", "clip", "clip-list", "clip-number", "describe", "*pi*", "raise", "error", "perform", "eval", "apply"};
+const std::set<std::string> kOfPrelude = {"note", "clip", "clip-list", "clip-number", "length*", "describe", "*pi*", "raise", "error", "perform", "eval", "apply"};
 
 Node rewritten(const Node& node);
 

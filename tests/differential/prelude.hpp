@@ -19,6 +19,7 @@ inline constexpr const char* kPrelude = R"sx(
         ((bytes? s) (if (> (bytes-length s) 40) (bytes-copy s 0 40) s))
         ((pair? s) (take s 20))
         (else s)))
+(define (length* x) (let loop ((x x) (n 0)) (if (pair? x) (loop (cdr x) (+ n 1)) (list n x))))
 (define (clip-list s) (if (vector? s) (vector->list s) s))
 (define (clip-number x)
   (if (and (exact-rational? x) (> (+ (integer-length (numerator x)) (integer-length (denominator x))) 200))

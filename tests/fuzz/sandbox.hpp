@@ -23,7 +23,7 @@ class Sandbox {
     engine::InstanceOptions options;
     options.heap_limit = uint64_t{64} << 20;
     options.stack_limit = uint64_t{2} << 20;
-    options.fuel_ms = 100;
+    options.fuel_ms = 50;
     options.output_limit = 1 << 16;
     options.no_control = true;
     options.write = [](const char*, size_t) {};

@@ -1,0 +1,97 @@
+// differential/hot.cpp: loops of many turns and deep recursion: what makes functions hot, so that they are compiled in the middle and from
+// what was seen so far, and what then turns out otherwise: another type late in a loop, a border that is passed, an error in the last turn.
+#include "generator.hpp"
+
+namespace terrace::differential {
+
+// An operation that is cheap and keeps its value small; `i` is a fixnum.
+Node Generator::cheap_step(Type type, const std::string& acc, const std::string& i) {
+  std::string small = std::to_string(r_.between(1, 9));
+  if (type == Type::kFloat) {
+    switch (r_.below(4)) {
+      case 0: return list("+", list("*", acc, "0.5"), i);
+      case 1: return list("-", i, list("*", acc, "0.25"));
+      case 2: return list("/", list("+", acc, "1.5"), list("+", i, "1"));
+      default: return list("+", acc, r_.pick({"0.125", "1", "-2.5"}));
+    }
+  }
+  switch (r_.below(7)) {
+    case 0: return list("remainder", list("+", list("*", acc, small), i), "1000003");
+    case 1: return list("bit-xor", acc, list("*", i, small));
+    case 2: return list("i32+", list("->i32", acc), list("i32*", "1103515245", list("->i32", i)));
+    case 3: return list("-", acc, r_.pick({i, small}));
+    case 4: return list("modulo", list("-", acc, list("*", i, i)), "65537");
+    case 5: return list("+", acc, r_.pick({"1", "3", "1152921504606", "-7"}));
+    default: return list("if", list(r_.pick({"<", ">", "="}), acc, list("*", small, i)), list("+", acc, i), list("-", acc, small));
+  }
+}
+
+// A value that code made for numbers of one kind has not seen.
+Node Generator::surprise(int depth) {
+  switch (r_.below(8)) {
+    case 0: return "1152921504606846975";
+    case 1: return "-1152921504606846976";
+    case 2: return "1e300";
+    case 3: return "7/3";
+    case 4: return r_.pick({"+nan.0", "-0.0", "+inf.0"});
+    case 5: return r_.pick({"'odd", "\"text\"", "nil", "(vector 1)"});
+    case 6: return list("perform", "'echo", integer_text());
+    default: return leaf(depth > 0 ? Type::kNumber : Type::kInt);
+  }
+}
+
+// (let hot ((i 0) (acc ...)) (if (>= i n) acc (hot (+ i 1) (if (= i k) surprise step))))
+Node Generator::hot_loop(Type type, int depth) {
+  double turns = static_cast<double>(r_.pick({40, 150, 400, 1200}));
+  if (!affordable(turns * 12)) return specific(type, depth);
+  spent_ += work_ * turns * 12;
+  Type kind = r_.pick({Type::kInt, Type::kInt, Type::kFloat});
+  std::string loop = fresh("hot"), i = fresh("i"), acc = fresh("acc"), other = fresh("b");
+  std::string count = std::to_string(static_cast<int>(turns)), turn = std::to_string(r_.between(1, static_cast<int64_t>(turns) - 1));
+  Node step = cheap_step(kind, acc, i);
+  if (r_.chance(60)) step = list("if", list(r_.pick({"=", "=", ">"}), i, turn), surprise(depth), std::move(step));
+  Node next = list(loop, list("+", i, "1"), std::move(step), r_.chance(50) ? cheap_step(kind, other, i) : Node(acc));
+  if (r_.chance(25)) next = list("begin", list("when", list("=", i, turn), statement(1)), std::move(next));
+  Node body = list("if", list(">=", i, count), list("list", acc, other), std::move(next));
+  Node start = kind == Type::kFloat ? float_text() : integer_text();
+  Node whole = list("let", loop, list(list(i, "0"), list(acc, std::move(start)), list(other, kind == Type::kFloat ? "0.5" : "0")), std::move(body));
+  std::string e = fresh("e");
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
+// Packed and plain vectors filled and summed by index, now and then one turn too far.
+Node Generator::hot_vector(Type type, int depth) {
+  int64_t size = r_.between(1, 60);
+  if (!affordable(static_cast<double>(size) * 20)) return specific(type, depth);
+  spent_ += work_ * static_cast<double>(size) * 20;
+  const char* kind = r_.pick({"vector", "f64-vector", "i64-vector", "bytes"});
+  std::string name(kind), v = fresh("vec"), i = fresh("i"), s = fresh("s"), e = fresh("e");
+  bool floats = name == "f64-vector", bytes = name == "bytes";
+  Node value = floats ? list("*", i, "1.5") : bytes ? list("bit-and", list("*", i, "37"), r_.chance(95) ? "255" : "1023") : list("*", i, integer_text());
+  if (name == "i64-vector") value = list("->i64", std::move(value));
+  std::string past = std::to_string(size + (r_.chance(25) ? 1 : 0));
+  Node fill = list("do", list(list(i, "0", list("+", i, "1"))), list(list(">=", i, std::to_string(size)), v), list(name + "-set!", v, i, std::move(value)));
+  Node sum = list("let", "sum", list(list(i, "0"), list(s, floats ? "0.0" : "0")),
+                  list("if", list("=", i, past), s, list("sum", list("+", i, "1"), list("+", s, list(name + "-ref", v, i)))));
+  Node whole = list("let", list(list(v, list("make-" + name, std::to_string(size), "0"))), std::move(fill), std::move(sum));
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
+// Not a tail call, some thousand deep; an escape or an error may come from the bottom.
+Node Generator::deep_recursion(Type type, int depth) {
+  double levels = static_cast<double>(r_.pick({50, 300, 2000}));
+  if (!affordable(levels * 6)) return specific(type, depth);
+  spent_ += work_ * levels * 6;
+  std::string deep = fresh("deep"), n = fresh("n"), e = fresh("e");
+  Node bottom = r_.chance(25) ? failing(0) : r_.chance(20) ? list("perform", "'echo", "1") : leaf(Type::kInt);
+  Node up = list(deep, list("-", n, "1"));
+  Node step = r_.pick({0, 1, 2}) == 0 ? list("cons", n, std::move(up)) : list(r_.pick({"+", "-", "max", "bit-xor"}), n, std::move(up));
+  if (r_.chance(20)) step = list("dynamic-wind", list("lambda", list(), "nil"), list("lambda", list(), std::move(step)), list("lambda", list(), list("when", list("=", n, "3"), list("note", n))));
+  Node whole = list("let", deep, list(list(n, std::to_string(static_cast<int>(levels)))), list("if", list("=", n, "0"), std::move(bottom), std::move(step)));
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), list("let", list(list("x", std::move(whole))), list("if", list("pair?", "x"), list("length*", "x"), "x"))));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
+}  // namespace terrace::differential
