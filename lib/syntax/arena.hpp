@@ -29,6 +29,7 @@ class Arena {
     std::uninitialized_copy(items.begin(), items.end(), place);
     return {place, items.size()};
   }
+  size_t bytes() const { return bytes_; }
 
  private:
   static constexpr size_t kBlockBytes = 32 * 1024;
@@ -37,6 +38,7 @@ class Arena {
     size_t at = (used_ + alignment - 1) & ~(alignment - 1);
     if (blocks_.empty() || at + bytes > size_) {
       size_ = std::max(kBlockBytes, bytes);
+      bytes_ += size_;
       blocks_.push_back(std::make_unique<std::byte[]>(size_));
       at = 0;
     }
@@ -47,6 +49,7 @@ class Arena {
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   size_t used_ = 0;
   size_t size_ = 0;
+  size_t bytes_ = 0;  // of all blocks
 };
 
 }  // namespace terrace::syntax

@@ -142,8 +142,8 @@ Node* Expander::immediate_call(Value form) {
   Value function = car(form);
   expect_items(function, 3, SIZE_MAX);
   Value parameters = car(cdr(function));
-  size_t count = 0;
-  for (; is_pair(parameters); parameters = cdr(parameters), ++count)
+  size_t count = pairs_of(parameters);
+  for (; is_pair(parameters); parameters = cdr(parameters))
     if (!is_symbol(car(parameters)) || frame::symbol_name(car(parameters)).starts_with('&')) return nullptr;
   if (!is_nil(parameters) || count != length_of(cdr(form), form)) return nullptr;
   std::vector<Node*> inits = expand_each(cdr(form));
@@ -277,6 +277,16 @@ size_t Expander::length_of(Value list, Value whole) {
   }
   if (!is_nil(list))
     unit_.fail(unit_.position_of(whole), "a form ends in a dot and a value", "write a proper list of forms");
+  return count;
+}
+
+size_t Expander::pairs_of(Value list) {
+  size_t count = 0;
+  Value slow = list;
+  for (; is_pair(list); list = cdr(list)) {
+    if (++count % 2 == 0) slow = cdr(slow);
+    if (count > 2 && list == slow) unit_.fail_here("the form contains itself", "write a finite list");
+  }
   return count;
 }
 

@@ -273,6 +273,8 @@ class Expander {
   // Lists: each fails with the form's shape when the form is not one.
   std::vector<Value> items_of(Value list, Value whole);
   size_t length_of(Value list, Value whole);
+  // How many pairs the list has, whatever ends it; fails when nothing does.
+  size_t pairs_of(Value list);
   void expect_items(Value form, size_t min, size_t max);
   [[noreturn]] void bad_form(Value form);
   Value expect_symbol(Value v, Value whole);

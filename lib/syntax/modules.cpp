@@ -153,6 +153,7 @@ class Expander::ModuleForm {
     } else if (entry->method == &Expander::misplaced_record) {
       announce_record(module, cdr(form));
     } else if (entry->method == &Expander::misplaced_define_values) {
+      expander_.pairs_of(target);
       for (; is_pair(target); target = cdr(target)) announce_name(module, car(target));
       announce_name(module, target);
     } else if (entry->method == &Expander::misplaced_define || entry->method == &Expander::misplaced_component ||
@@ -160,16 +161,18 @@ class Expander::ModuleForm {
       announce_name(module, is_pair(target) ? car(target) : target);
     }
   }
-  static void announce_name(Module& module, Value name) {
+  void announce_name(Module& module, Value name) {
     if (is_symbol(name) && !value::is_alias(name)) module.defined.insert(text_of(name));
   }
   // name (constructor field ...) predicate (field accessor [modifier]) ...
   void announce_record(Module& module, Value parts) {
+    expander_.pairs_of(parts);
     for (size_t i = 0; is_pair(parts); parts = cdr(parts), ++i) {
       Value part = car(parts);
       if (i < 3) {
         announce_name(module, is_pair(part) ? car(part) : part);
       } else {
+        expander_.pairs_of(part);
         for (Value names = is_pair(part) ? cdr(part) : part; is_pair(names); names = cdr(names))
           announce_name(module, car(names));
       }

@@ -20,6 +20,7 @@ class Expander::ParameterList {
   ParameterList(Expander& expander, Lambda* lambda) : expander_(expander), unit_(expander.unit_), lambda_(lambda) {}
 
   void read(Value list) {
+    expander_.pairs_of(list);
     for (; is_pair(list); list = cdr(list)) {
       Unit::At at(unit_, list);
       Value item = car(list);

@@ -83,6 +83,8 @@ class Expander::RulesMaker {
     for (Value literal : expander_.items_of(notation_.literals, form_)) expander_.expect_symbol(literal, form_);
     Value rules = cdr(rest);
     for (Value rule : expander_.items_of(rules, form_)) check_rule(rule);
+    rules = unit_.keep(copy(rules));
+    notation_.literals = unit_.keep(copy(notation_.literals));
     Value core = frame::make_list(unit_.vm(), core_.data(), core_.size());
     Value env = expander_.module_ == nullptr ? value::kNil : expander_.symbol(expander_.module_->name);
     if (scope_ != nullptr) env = value::make_fixnum(expander_.number_of(scope_));
@@ -92,6 +94,20 @@ class Expander::RulesMaker {
 
  private:
   [[noreturn]] void fail(const std::string& what, std::string_view remedy) { unit_.fail_here(what, remedy); }
+
+  // Pairs and vectors that nobody else can change.
+  Value copy(Value form) {
+    unit_.check_depth();
+    heap::RootedValues items(frame::heap_of(unit_.vm()));
+    if (is_vector(form)) {
+      form = unit_.keep(list_of(unit_.vm(), form));
+      for (; is_pair(form); form = cdr(form)) items.push(copy(car(form)));
+      return vector_of(unit_.vm(), items.data(), items.size());
+    }
+    for (; is_pair(form); form = cdr(form)) items.push(copy(car(form)));
+    items.push(is_vector(form) ? copy(form) : form);
+    return frame::make_list(unit_.vm(), items.data(), items.size() - 1, items.back());
+  }
 
   void check_rule(Value rule) {
     Unit::At at(unit_, rule);
@@ -104,6 +120,7 @@ class Expander::RulesMaker {
 
   void check_pattern(Value p, int depth) {
     unit_.check_depth();
+    expander_.pairs_of(p);
     if (is_vector(p)) p = unit_.keep(list_of(unit_.vm(), p));
     bool repeated = false;
     for (; is_pair(p); p = cdr(p)) {
@@ -115,6 +132,7 @@ class Expander::RulesMaker {
       repeated = true;
       p = cdr(p);
     }
+    if (is_vector(p)) return check_pattern(p, depth);
     if (notation_.is_ellipsis(p)) fail("an ellipsis stands behind a dot", "write it behind a pattern");
     if (notation_.is_variable(p) && !depths_.emplace(p.bits, depth).second)
       fail("the variable '" + text_of(p) + "' stands twice in a pattern", "choose different names");
@@ -122,6 +140,7 @@ class Expander::RulesMaker {
 
   void check_template(Value t, int depth, bool escaped) {
     unit_.check_depth();
+    expander_.pairs_of(t);
     if (is_vector(t)) t = unit_.keep(list_of(unit_.vm(), t));
     if (!escaped && is_pair(t) && notation_.is_ellipsis(car(t))) {
       if (!is_pair(cdr(t)) || !is_nil(cdr(cdr(t))))
@@ -136,6 +155,7 @@ class Expander::RulesMaker {
         fail("nothing before the ellipsis of a template repeats", "write a variable that has an ellipsis in the pattern");
       check_template(item, depth + more, escaped);
     }
+    if (is_vector(t)) check_template(t, depth, escaped);
     if (is_symbol(t)) check_symbol(t, depth);
   }
 
@@ -155,6 +175,7 @@ class Expander::RulesMaker {
     if (is_vector(t)) t = unit_.keep(list_of(unit_.vm(), t));
     int depth = -1;
     for (; is_pair(t); t = cdr(t)) depth = std::max(depth, deepest(car(t)));
+    if (is_vector(t)) depth = std::max(depth, deepest(t));
     auto found = is_symbol(t) ? depths_.find(t.bits) : depths_.end();
     return found == depths_.end() ? depth : std::max(depth, found->second);
   }
@@ -257,7 +278,7 @@ class Expander::RulesUse {
   // (item ellipsis after ... . tail)
   bool match_repeated(Value p, Value form, Bindings& bindings) {
     Value item = car(p), after = cdr(cdr(p));
-    size_t available = pairs_of(form), needed = pairs_of(after);
+    size_t available = expander_.pairs_of(form), needed = expander_.pairs_of(after);
     if (available < needed) return false;
     std::vector<uint64_t> variables;
     collect_variables(item, variables);
@@ -270,20 +291,11 @@ class Expander::RulesUse {
     return match(after, form, bindings);
   }
 
-  size_t pairs_of(Value list) {
-    size_t count = 0;
-    Value slow = list;
-    for (; is_pair(list); list = cdr(list)) {
-      if (++count % 2 == 0) slow = cdr(slow);
-      if (count > 2 && list == slow) unit_.fail_here("the form contains itself", "write a finite list");
-    }
-    return count;
-  }
-
   void collect_variables(Value p, std::vector<uint64_t>& variables) {
     unit_.check_depth();
     if (is_vector(p)) p = unit_.keep(list_of(unit_.vm(), p));
     for (; is_pair(p); p = cdr(p)) collect_variables(car(p), variables);
+    if (is_vector(p)) collect_variables(p, variables);
     if (notation_.is_variable(p)) variables.push_back(p.bits);
   }
 

@@ -58,6 +58,18 @@ void Unit::check_depth() {
   constexpr size_t kReserve = size_t{64} * 1024;
   if (frame::stack_left(vm_) < kReserve) [[unlikely]]
     fail_here("the expression is nested too deeply for the stack", "split it into several definitions");
+  if (arena_.bytes() > frame::vm_of(vm_).outside_limit / 2) [[unlikely]] {
+    frame::raise_error(vm_, frame::ErrorKind::kHeapLimit, "%s: the form expands to more code than the heap limit allows",
+                       place(here_).c_str());
+    give_up_here();
+  }
+  if (frame::vm_of(vm_).requests.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    answer_requests();
+}
+
+void Unit::answer_requests() {
+  auto safepoint = frame::vm_of(vm_).hooks.safepoint;
+  if (safepoint != nullptr && safepoint(vm_) == value::kUnwind) give_up_here();
 }
 
 std::string text_of(Value symbol) { return std::string(frame::symbol_name(symbol)); }

@@ -54,11 +54,15 @@ class Unit {
   [[noreturn]] void give_up() { throw Failure{}; }
   // The same for an error that a macro's expander raised: the use is part of its trace.
   [[noreturn]] void give_up_here();
-  // Called by every recursive walk: fails when the C stack is nearly used up.
+  // Called by every recursive walk: fails when the C stack is nearly used up, when the tree has become too large, and
+  // when the host or a limit asks the computation to end; a form in which parts are shared can be short and its
+  // expansion without end.
   void check_depth();
   std::string place(Position at) const;
 
  private:
+  void answer_requests();
+
   VmState* vm_;
   const text::SourceMap& map_;
   std::string source_name_;

@@ -21,6 +21,7 @@ using value::is_symbol;
 // (a b . rest), (a b) or rest
 Expander::Formals Expander::read_formals(Value list) {
   Formals formals;
+  pairs_of(list);
   for (; is_pair(list); list = cdr(list)) formals.names.push_back(car(list));
   formals.rest = list;
   for (Value name : formals.names)
@@ -123,6 +124,7 @@ bool Expander::takes_values(Value form) {
   const FormEntry* entry = form_of(car(form));
   if (entry == nullptr || entry->method != &Expander::lambda_form) return false;
   Value list = car(cdr(form));
+  pairs_of(list);
   for (; is_pair(list); list = cdr(list))
     if (!is_symbol(car(list)) || frame::symbol_name(car(list)).starts_with('&')) return false;
   return is_nil(list) || is_symbol(list);
