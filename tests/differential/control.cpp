@@ -4,7 +4,11 @@
 namespace terrace::differential {
 
 Node Generator::general(Type type, int depth) {
-  switch (r_.below(44)) {
+  switch (r_.below(48)) {
+    case 44:
+    case 45: return several_values(type, depth);
+    case 46:
+    case 47: return handled_error(type, depth);
     case 40:
     case 41: return hot_loop(type, depth);
     case 42: return hot_vector(type, depth);
@@ -218,6 +222,42 @@ Node Generator::performed(Type type, int depth) {
   }
   if (r_.chance(5)) return list("perform", "'fail", "\"from the host\"");
   return list("perform", "'echo", expression(type, depth));
+}
+
+Node Generator::several_values(Type type, int depth) {
+  std::vector<Variable> made;
+  Node names = list(), values = list("values");
+  for (uint64_t n = 1 + r_.below(3); n > 0; --n) {
+    made.push_back({fresh("m"), data_type(), r_.chance(30)});
+    names.kids.push_back(made.back().name);
+    values.kids.push_back(expression(made.back().type, depth));
+  }
+  if (r_.chance(30)) values = list("if", comparison(depth), values, values);
+  if (r_.chance(5)) values = list("values", expression(made[0].type, depth));  // too few, or just enough
+  bool rest = r_.chance(20);
+  if (rest) {
+    made.push_back({fresh("more"), Type::kList, false});
+    names.kids.push_back(".");
+    names.kids.push_back(made.back().name);
+  }
+  Node body = within(std::move(made), [&] { return expression(type, depth); });
+  switch (rest ? 0 : r_.below(3)) {
+    case 0: return list("receive", std::move(names), std::move(values), std::move(body));
+    case 1: return list("let-values", list(list(std::move(names), std::move(values))), std::move(body));
+    default: return list("call-with-values", list("lambda", list(), std::move(values)), list("lambda", std::move(names), std::move(body)));
+  }
+}
+
+// Handlers that run where the error is raised, and answer it when it was raised so that one can.
+Node Generator::handled_error(Type type, int depth) {
+  std::string c = fresh("c");
+  Node body = r_.chance(40) ? list("begin", statement(depth), list("raise-continuable", expression(Type::kSymbol, depth))) : expression(type, depth);
+  if (r_.chance(30)) {
+    Node handler = list("lambda", list(c), list("note", list("describe", c)));
+    return list("handler-bind", list(list(r_.pick({"symbol?", "error?", "number?"}), std::move(handler))), std::move(body));
+  }
+  Node handler = list("lambda", list(c), list("note", list("describe", c)), within({}, [&] { return repeated(3, [&] { return expression(type, depth - 1); }); }));
+  return list("with-exception-handler", std::move(handler), list("lambda", list(), std::move(body)));
 }
 
 Node Generator::parameterized(Type type, int depth) {

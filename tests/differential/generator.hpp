@@ -131,6 +131,8 @@ class Generator {
   Node wind(Type type, int depth);
   Node handled(Type type, int depth);
   Node performed(Type type, int depth);
+  Node several_values(Type type, int depth);
+  Node handled_error(Type type, int depth);
   Node parameterized(Type type, int depth);
   Node called(Type type, int depth);
   Node called_at_once(Type type, int depth);

@@ -9,8 +9,9 @@ namespace {
 // Called by their own name only: they are no functions, or their answer depends on who calls them.
 const std::set<std::string> kForms = {
     "lambda", "let", "let*", "letrec", "if", "cond", "case", "and", "or", "not", "begin", "set!", "do", "while", "when", "unless",
-    "guard", "with-handlers", "dynamic-wind", "call/ec", "let/ec", "parameterize", "quote", "else", "&optional", "&rest"};
-const std::set<std::string> kOfPrelude = {"note", "clip", "clip-list", "clip-number", "length*", "describe", "*pi*", "raise", "error", "perform", "eval", "apply"};
+    "guard", "with-handlers", "dynamic-wind", "call/ec", "let/ec", "parameterize", "receive", "let-values",
+    "call-with-values", "with-exception-handler", "handler-bind", "quote", "else", "&optional", "&rest"};
+const std::set<std::string> kOfPrelude = {"note", "clip", "clip-list", "clip-number", "length*", "describe", "*pi*", "raise", "raise-continuable", "error", "perform", "values", "eval", "apply"};
 
 Node rewritten(const Node& node);
 
@@ -121,6 +122,17 @@ Node form(const std::string& head, const Node& node) {
   if (head == "cond") return clauses(node, 1, false);
   if (head == "guard") return extend(list("guard", clauses(node.kids[1], 1, false)), all(node.kids, 2));
   if (head == "let/ec") return list("call/ec", rewritten(extend(list("lambda", list(node.kids[1])), {node.kids.begin() + 2, node.kids.end()})));
+  if (head == "receive") return extend(list(head, node.kids[1], rewritten(node.kids[2])), all(node.kids, 3));
+  if (head == "let-values") {
+    Node bindings = list();
+    for (const Node& b : node.kids[1].kids) bindings.kids.push_back(list(b.kids[0], rewritten(b.kids[1])));
+    return extend(list(head, std::move(bindings)), all(node.kids, 2));
+  }
+  if (head == "handler-bind") {
+    Node bindings = list();
+    for (const Node& b : node.kids[1].kids) bindings.kids.push_back(list(rewritten(b.kids[0]), rewritten(b.kids[1])));
+    return extend(list(head, std::move(bindings)), all(node.kids, 2));
+  }
   if (head == "set!") return list("set!", node.kids[1], rewritten(node.kids[2]));
   if (head == "case") {
     Node made = clauses(node, 2, true);

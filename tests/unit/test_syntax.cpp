@@ -188,21 +188,24 @@ void test_group(void**) {
 void test_guard(void**) {
   COMPILER;
   assert_text(compiler.listing("(define (f g x) (guard (e ((eq? e 'no) x)) (g x)))"),
-              R"(registers 6, parameters 2
-   0 Mark r2
+              R"(registers 8, parameters 2
+   0 Guard r2
    1 Move r3 r0
    2 Move r4 r1
    3 Call r3 r3 argc=1
-   4 Return r3
-   5 Catch r4 r2
-   6 Prim r5 r4 %error-unwind? argc=1
-   7 JumpIf r5 -> 9
-   8 Throw r4
-   9 Prim r5 r4 %unwind-value argc=1
-  10 JumpNotEqConst r5 k0:data -> 12
-  11 Return r1
-  12 Throw r4
-region [1, 4) -> 5
+   4 Unguard r2
+   5 Return r3
+   6 Catch r4 r2
+   7 Prim r5 r4 %error-unwind? argc=1
+   8 JumpIf r5 -> 10
+   9 Throw r4
+  10 Prim r5 r4 %unwind-value argc=1
+  11 JumpNotEqConst r5 k0:data -> 13
+  12 Return r1
+  13 Prim r6 r4 %unwind-value argc=1
+  14 Prim r7 r6 raise-continuable argc=1
+  15 Return r7
+region [1, 4) -> 6
 )");
 }
 
