@@ -41,8 +41,11 @@ bool Expander::is_defined_alias(Value alias) const {
 }
 
 Expander::Denotation Expander::denote_global(Module* module, Value name) {
-  if (module == nullptr && (modules_ == nullptr || modules_->root.imported.empty())) return {nullptr, name};
-  if (module == nullptr) module = &modules_->root;
+  if (module == nullptr) {
+    ModuleTable* table = ModuleTable::existing(unit_.vm());
+    if (table == nullptr || table->root.imported.empty()) return {nullptr, name};
+    module = &table->root;
+  }
   std::string text = text_of(name);
   auto imported = module->imported.find(text);
   if (imported != module->imported.end()) return {nullptr, symbol(imported->second), false, true};

@@ -26,8 +26,7 @@ namespace terrace::syntax {
 class Expander {
  public:
   // `module` is the one that the form stands in; null: none.
-  explicit Expander(Unit& unit, Module* module = nullptr)
-      : unit_(unit), module_(module), modules_(ModuleTable::existing(unit.vm())) {}
+  explicit Expander(Unit& unit, Module* module = nullptr) : unit_(unit), module_(module) {}
 
   // The function of no parameters that the form is at top level.
   Lambda* toplevel(Value form);
@@ -140,7 +139,7 @@ class Expander {
   Value expand_rules(Value rules, Value form);
 
   // modules.cpp
-  ModuleTable& modules();
+  ModuleTable& modules() { return ModuleTable::of(unit_.vm()); }
   Value defined_name(Value name);
   Value defined_macro_name(Value name);
   Node* toplevel_module(Value form);
@@ -237,6 +236,7 @@ class Expander {
   Node* let_macro_form(Value form);
   Node* misplaced_syntax(Value form);
   Node* misplaced_rules(Value form);
+  Node* syntax_error_form(Value form);
 
   // quasiquote.cpp
   Node* quote_form(Value form);
@@ -281,7 +281,6 @@ class Expander {
 
   Unit& unit_;
   Module* module_;
-  ModuleTable* modules_;  // null: there are none in this vm
   Scope* scope_ = nullptr;
   std::unordered_map<int64_t, Scope*> scopes_;  // by number, those that templates stand in
   Mentions* mentions_ = nullptr;

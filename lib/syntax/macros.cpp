@@ -4,6 +4,7 @@
 
 #include "syntax/compile_lambda.hpp"
 #include "syntax/expander.hpp"
+#include "text/printer.hpp"
 #include "value/objects.hpp"
 
 namespace terrace::syntax {
@@ -182,6 +183,19 @@ Node* Expander::let_macro_form(Value form) {
 Node* Expander::misplaced_syntax(Value) {
   unit_.fail_here("a macro definition stands where an expression is expected",
                   "move it to the top level or to the start of a body, or use let-syntax");
+}
+
+// (syntax-error message form ...): what a rule or expander says about a use.
+Node* Expander::syntax_error_form(Value form) {
+  expect_items(form, 2, SIZE_MAX);
+  if (!value::is_string(car(cdr(form)))) bad_form(form);
+  std::string message(frame::string_view_of(car(cdr(form))));
+  constexpr size_t kLong = 200;
+  for (Value each : items_of(cdr(cdr(form)), form)) {
+    message += ' ';
+    text::print(message, plain(each), text::Style::kWrite, message.size() + kLong);
+  }
+  unit_.fail_here(message, "change this use of the macro");
 }
 
 Node* Expander::misplaced_rules(Value) {

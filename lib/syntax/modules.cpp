@@ -34,11 +34,6 @@ Module* ModuleTable::add(const std::string& name) {
   return place.get();
 }
 
-ModuleTable& Expander::modules() {
-  modules_ = &ModuleTable::of(unit_.vm());
-  return *modules_;
-}
-
 // The symbol of the global that a definition of `name` at top level, or in the module, makes.
 Value Expander::defined_name(Value name) {
   auto form = forms().find(frame::symbol_name(name));
@@ -49,8 +44,8 @@ Value Expander::defined_name(Value name) {
 
 // The same for a macro, which may have the name of a special form and then hides it.
 Value Expander::defined_macro_name(Value name) {
-  if (modules_ == nullptr || !is_interned(name)) return name;
-  Module& here = module_ == nullptr ? modules_->root : *module_;
+  if (ModuleTable::existing(unit_.vm()) == nullptr || !is_interned(name)) return name;
+  Module& here = module_ == nullptr ? modules().root : *module_;
   std::string text = text_of(name);
   auto imported = here.imported.find(text);
   if (imported != here.imported.end())
@@ -95,17 +90,31 @@ class Expander::ModuleForm {
     return expander_.unspecified();
   }
 
-  // (in-module name form ...)
+  // (in-module name [(export spec ...)] form ...)
   Node* extend() {
     Module* module = expander_.modules().find(name_);
     if (module == nullptr) unit_.fail_here("there is no module '" + name_ + "'", "define it with (module " + name_ + " ...)");
-    bool before = std::exchange(module->open, true);
-    Value last = run(*module, cdr(cdr(form_)));
-    module->open = before;
+    Open open(*module);
+    Value forms = cdr(cdr(form_)), exports = value::kNil;
+    if (is_pair(forms) && is_pair(car(forms)) && is_named(car(car(forms)), "export")) {
+      exports = car(forms);
+      forms = cdr(forms);
+    }
+    Value last = run(*module, forms);
+    if (!is_nil(exports)) settle_exports(*module, exports);
     return expander_.constant(last);
   }
 
  private:
+  // While it stands names of the module may be defined again.
+  struct Open {
+    explicit Open(Module& of) : module(of), before(std::exchange(of.open, true)) {}
+    ~Open() { module.open = before; }
+    Open(const Open&) = delete;
+    Module& module;
+    bool before;
+  };
+
   // A module that is not ready when this ends is none.
   struct Loading {
     Loading(ModuleTable& of, const std::string& name) : table(of), module(of.add(name)) {}
@@ -210,7 +219,8 @@ class Expander::ModuleForm {
     Denotation d{nullptr, expander_.symbol(global)};
     if (must_be_macro && is_nil(expander_.macro_of(d)))
       unit_.fail_here("the module '" + name_ + "' exports '" + own + "' as a macro, which it is not", "write " + own + " alone");
-    if (!module.exported.emplace(exported, global).second)
+    auto [place, fresh] = module.exported.emplace(exported, global);
+    if (!fresh && (!module.open || place->second != global))
       unit_.fail_here("the module '" + name_ + "' exports '" + exported + "' twice", "leave one of them");
   }
 
