@@ -209,6 +209,22 @@ region [1, 4) -> 6
 )");
 }
 
+// Visible values are moves into the variables, out of a loop as well.
+void test_values(void**) {
+  COMPILER;
+  assert_text(compiler.listing("(define (f a b) (receive (q r) (if a (values b 1) (values 2 a)) (cons r q)))"),
+              R"(registers 5, parameters 2
+   0 JumpUnless r0 -> 4
+   1 Move r2 r1
+   2 Int r3 1
+   3 Jump -> 6
+   4 Int r2 2
+   5 Move r3 r0
+   6 Cons r4 r3 r2
+   7 Return r4
+)");
+}
+
 void test_direct_escape(void**) {
   COMPILER;
   assert_text(compiler.listing(R"((define (find l x)
@@ -327,7 +343,7 @@ int main() {
       cmocka_unit_test(test_fib),           cmocka_unit_test(test_loop),
       cmocka_unit_test(test_nested_loops),  cmocka_unit_test(test_swap),
       cmocka_unit_test(test_group),         cmocka_unit_test(test_guard),
-      cmocka_unit_test(test_direct_escape), cmocka_unit_test(test_closures),
+      cmocka_unit_test(test_values), cmocka_unit_test(test_direct_escape), cmocka_unit_test(test_closures),
       cmocka_unit_test(test_boxes),         cmocka_unit_test(test_case),
       cmocka_unit_test(test_errors),        cmocka_unit_test(test_every_form_verifies),
       cmocka_unit_test(test_hashes),        cmocka_unit_test(test_loop_by_name),
