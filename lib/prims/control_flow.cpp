@@ -81,6 +81,11 @@ Value prim_error_cause(VmState* vm, const Value* args, uint64_t) {
   return error_argument(vm, "error-cause", args[0], &e) ? e->payload : kUnwind;
 }
 
+Value prim_no_match(VmState* vm, const Value* args, uint64_t) {
+  return frame::raise_error_with(vm, ErrorKind::kMatch, "no clause takes " + frame::describe(args[0]),
+                                 frame::make_list(vm, args, 1));
+}
+
 Value prim_uninitialised(VmState* vm, const Value* args, uint64_t) {
   std::string message = text::displayed(args[0]) + " is used before its definition has been evaluated";
   return frame::raise_error_with(vm, ErrorKind::kUnbound, message, frame::make_list(vm, args, 1));

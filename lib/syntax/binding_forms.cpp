@@ -115,6 +115,10 @@ Node* Expander::loop(Lambda* lambda, Node* body) {
 
 // (do ((variable first [next]) ...) (test result ...) command ...)
 Node* Expander::do_form(Value form) {
+  return in_block(block_name(value::kNil, form), [&] { return do_loop(form); });
+}
+
+Node* Expander::do_loop(Value form) {
   expect_items(form, 2, SIZE_MAX);
   Value specs = car(cdr(form));
   auto is_binding = [](Value v) { return is_pair(v) && is_symbol(car(v)) && is_pair(cdr(v)); };
@@ -152,6 +156,10 @@ Node* Expander::do_form(Value form) {
 }
 
 Node* Expander::while_form(Value form) {
+  return in_block(block_name(value::kNil, form), [&] { return while_loop(form); });
+}
+
+Node* Expander::while_loop(Value form) {
   expect_items(form, 2, SIZE_MAX);
   Variable* self = unit_.make_variable(frame::vm_of(unit_.vm()).intern("while"));
   Lambda* lambda = unit_.make_lambda(self->name, scope_->function(), unit_.here());

@@ -1,6 +1,9 @@
 // syntax/expander.cpp: what a form is: constant, reference, macro use, special form, primitive or call.
 #include "syntax/expander.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "frame/alias.hpp"
 #include "value/objects.hpp"
 
@@ -43,7 +46,7 @@ Node* Expander::toplevel_form(Value form) {
   if (entry->method == &Expander::misplaced_syntax) return toplevel_syntax(form), unspecified();
   if (entry->method == &Expander::misplaced_module) return toplevel_module(form);
   if (entry->method == &Expander::misplaced_import) return toplevel_import(form), unspecified();
-  if (entry->method == &Expander::misplaced_record) return toplevel_form(record_definitions(form));
+  if (entry->method == &Expander::misplaced_record) return toplevel_record(form);
   if (entry->method != &Expander::begin_form) return expand(form);
   std::vector<Node*> nodes;
   std::vector<Value> items = items_of(cdr(form), form);
@@ -87,10 +90,20 @@ Value Expander::define_global(Value name) {
   return unit_.keep(value::from_object(frame::vm_of(unit_.vm()).cell_of(name)));
 }
 
-// Forms that install_control makes functions of as well.
-bool Expander::is_function_too(Form method) const {
-  return method == &Expander::escape_form || method == &Expander::wind_form ||
-         method == &Expander::call_with_values_form || method == &Expander::exception_handler_form;
+// Forms whose names a program may define: those that install_control makes functions of as well, and conveniences whose
+// names are words that programs use.
+bool Expander::gives_way(Form method) const {
+  static constexpr Form kGiving[] = {
+      &Expander::escape_form,      &Expander::wind_form,  &Expander::call_with_values_form, &Expander::exception_handler_form,
+      &Expander::return_from_form, &Expander::block_form, &Expander::return_form,           &Expander::match_form,
+  };
+  return std::find(std::begin(kGiving), std::end(kGiving), method) != std::end(kGiving);
+}
+
+Node* Expander::toplevel_record(Value form) {
+  Value definitions = record_definitions(form);
+  record_types_.insert(denote(record_name(form)).name.bits);
+  return toplevel_form(definitions);
 }
 
 Node* Expander::expand(Value form) {

@@ -60,6 +60,7 @@ class Expander {
   class Mentions;
   class LetrecSteps;
   class RecordForm;
+  class MatchForm;
   class ParameterList;
   class RulesMaker;
   class RulesUse;
@@ -71,7 +72,8 @@ class Expander {
   Node* toplevel_form(Value form);
   Node* toplevel_define(Value form);
   Value define_global(Value name);
-  bool is_function_too(Form method) const;
+  Node* toplevel_record(Value form);
+  bool gives_way(Form method) const;
   Node* expand(Value form);
   Node* reference(Value symbol);
   Node* expand_pair(Value form);
@@ -128,6 +130,7 @@ class Expander {
   Node* expand_body(Value forms, Value whole);
   void collect_body(Value forms, std::vector<BodyItem>& items);
   void collect_define(Value form, std::vector<BodyItem>& items);
+  void collect_record(Value form, std::vector<BodyItem>& items);
   Node* named_value(Value name, Value form);
 
   // parameters.cpp
@@ -164,6 +167,8 @@ class Expander {
   Node* letrec_form(Value form);
   Node* do_form(Value form);
   Node* while_form(Value form);
+  Node* do_loop(Value form);
+  Node* while_loop(Value form);
   Node* set_form(Value form);
   Node* bind(std::vector<Binding>& bindings, Node* body);
   Node* loop(Lambda* lambda, Node* body);
@@ -199,6 +204,18 @@ class Expander {
   Node* handler_bind_form(Value form);
   Node* asking_function(const std::vector<Binding>& pairs);
   Node* with_error_handler(bool declines, Node* handler, Node* body);
+
+  // block_forms.cpp
+  Node* block_form(Value form);
+  Node* return_from_form(Value form);
+  Node* return_form(Value form);
+  Value block_name(Value name, Value form);
+  Node* in_block(Value name, const std::function<Node*()>& make);
+  Node* leave_block(Value name, Value rest, Value form);
+
+  // match.cpp
+  Node* match_form(Value form);
+  bool is_record_type(Value name);
 
   // values_forms.cpp
   struct Formals {
@@ -251,6 +268,7 @@ class Expander {
 
   // records.cpp
   Value record_definitions(Value form);
+  static Value record_name(Value form);
 
   // Small makers; the position is that of the form being expanded.
   template <class T, class... Args>
@@ -293,6 +311,7 @@ class Expander {
   Scope* template_scope_ = nullptr;  // around the local macro whose expander is being expanded
   bool in_template_ = false;
   std::unordered_set<uint64_t> defined_;  // symbols that this form defines or sets at top level
+  std::unordered_set<uint64_t> record_types_;  // symbols that this form defines as types of records at top level
   std::unordered_map<uint64_t, int> primitives_;
 };
 

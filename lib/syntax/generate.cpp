@@ -150,6 +150,12 @@ void Generator::make_kind(Node* node, Target t) {
     case NodeKind::kDynamic:
       dynamic(static_cast<DynamicNode*>(node), t);
       break;
+    case NodeKind::kAttempt:
+      attempt(static_cast<AttemptNode*>(node), t);
+      break;
+    case NodeKind::kFail:
+      asm_.jump(static_cast<FailNode*>(node)->attempt->label);
+      break;
     case NodeKind::kReceive:
       receive(static_cast<ReceiveNode*>(node), t);
       break;

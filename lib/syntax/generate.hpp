@@ -114,6 +114,8 @@ class Generator {
   void test(Node* node, bool when, Label to);
   void test_items(Nodes items, bool when, bool all, Label to);
   void test_if(IfNode* n, bool when, Label to);
+  void attempt(AttemptNode* n, Target t);
+  void test_attempt(AttemptNode* n, bool when, Label to);
   bool test_primitive(PrimitiveNode* n, bool when, Label to);
   bool test_comparison(prims::Id id, Nodes args, bool when, Label to);
   void test_sameness(Node* a, Node* b, bool when, Label to);

@@ -215,6 +215,12 @@ void Generator::test(Node* node, bool when, Label to) {
       test(items.back(), when, to);
       break;
     }
+    case NodeKind::kAttempt:
+      test_attempt(static_cast<AttemptNode*>(node), when, to);
+      break;
+    case NodeKind::kFail:
+      asm_.jump(static_cast<FailNode*>(node)->attempt->label);
+      break;
     case NodeKind::kLet:
       bind_all(static_cast<LetNode*>(node)->bindings);
       test(static_cast<LetNode*>(node)->body, when, to);
@@ -244,6 +250,26 @@ void Generator::test_if(IfNode* n, bool when, Label to) {
   test(n->then, when, to);
   asm_.jump(end);
   asm_.bind(otherwise);
+  test(n->otherwise, when, to);
+  asm_.bind(end);
+}
+
+void Generator::attempt(AttemptNode* n, Target t) {
+  Label end = asm_.label();
+  n->label = asm_.label();
+  make(n->body, t);
+  asm_.jump(end);
+  asm_.bind(n->label);
+  make(n->otherwise, t);
+  asm_.bind(end);
+}
+
+void Generator::test_attempt(AttemptNode* n, bool when, Label to) {
+  Label end = asm_.label();
+  n->label = asm_.label();
+  test(n->body, when, to);
+  asm_.jump(end);
+  asm_.bind(n->label);
   test(n->otherwise, when, to);
   asm_.bind(end);
 }

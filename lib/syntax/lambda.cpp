@@ -76,7 +76,7 @@ void Expander::collect_body(Value forms, std::vector<BodyItem>& items) {
     } else if (method == &Expander::begin_form) {
       collect_body(cdr(form), items);
     } else if (method == &Expander::misplaced_record) {
-      collect_body(cdr(record_definitions(form)), items);
+      collect_record(form, items);
     } else if (method == &Expander::misplaced_macro) {
       define_local_macro(form);
     } else if (method == &Expander::misplaced_syntax) {
@@ -85,6 +85,11 @@ void Expander::collect_body(Value forms, std::vector<BodyItem>& items) {
       items.push_back({nullptr, form, value::kUnset, unit_.here()});
     }
   }
+}
+
+void Expander::collect_record(Value form, std::vector<BodyItem>& items) {
+  collect_body(cdr(record_definitions(form)), items);
+  scope_->find(record_name(form))->variable->record_type = true;
 }
 
 void Expander::collect_define(Value form, std::vector<BodyItem>& items) {

@@ -37,7 +37,7 @@ Module* ModuleTable::add(const std::string& name) {
 // The symbol of the global that a definition of `name` at top level, or in the module, makes.
 Value Expander::defined_name(Value name) {
   auto form = forms().find(frame::symbol_name(name));
-  if (form != forms().end() && !is_replaced(name) && !is_function_too(form->second.method))
+  if (form != forms().end() && !is_replaced(name) && !gives_way(form->second.method))
     unit_.fail_here("'" + text_of(name) + "' is a special form and cannot be defined", "choose another name");
   return defined_macro_name(name);
 }

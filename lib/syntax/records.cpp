@@ -127,6 +127,12 @@ class Expander::RecordForm {
   heap::RootedValues made_;
 };
 
+// The name of the type; precondition: record_definitions(form) answered.
+Value Expander::record_name(Value form) {
+  Value type = car(cdr(form));
+  return is_pair(type) ? car(type) : type;
+}
+
 Value Expander::record_definitions(Value form) { return unit_.keep(RecordForm(*this, form).definitions()); }
 
 }  // namespace terrace::syntax

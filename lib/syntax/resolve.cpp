@@ -78,6 +78,7 @@ class Resolver {
     switch (node->kind) {
       case NodeKind::kConstant:
       case NodeKind::kGlobal:
+      case NodeKind::kFail:
         return false;
       case NodeKind::kLocal:
         visit_local(static_cast<LocalNode*>(node));
@@ -168,6 +169,10 @@ class Resolver {
       return visit(n->body);
     }
     if (node->kind == NodeKind::kWind) return visit_wind(static_cast<WindNode*>(node));
+    if (node->kind == NodeKind::kAttempt) {
+      bool assigns = visit(static_cast<AttemptNode*>(node)->body);
+      return visit(static_cast<AttemptNode*>(node)->otherwise) || assigns;
+    }
     if (node->kind == NodeKind::kReceive) return visit_receive(static_cast<ReceiveNode*>(node));
     auto* n = static_cast<DynamicNode*>(node);
     bool assigns = false;

@@ -58,6 +58,7 @@ class Placer {
     switch (node->kind) {
       case NodeKind::kConstant:
       case NodeKind::kGlobal:
+      case NodeKind::kFail:
         break;
       case NodeKind::kLocal:
         use(static_cast<LocalNode*>(node)->variable);
@@ -116,6 +117,9 @@ class Placer {
       walk(n->before, fresh());
       walk(n->body, fresh());
       walk(n->after, fresh());
+    } else if (node->kind == NodeKind::kAttempt) {
+      walk(static_cast<AttemptNode*>(node)->body, k);
+      walk(static_cast<AttemptNode*>(node)->otherwise, k);
     } else if (node->kind == NodeKind::kReceive) {
       walk(static_cast<ReceiveNode*>(node)->init, fresh());
       walk(static_cast<ReceiveNode*>(node)->body, k);

@@ -18,6 +18,7 @@ void Generator::collect_touched(Node* node, std::vector<uint16_t>& registers) co
   switch (node->kind) {
     case NodeKind::kConstant:
     case NodeKind::kGlobal:
+    case NodeKind::kFail:
       break;
     case NodeKind::kLocal:
       touch(static_cast<LocalNode*>(node)->variable);
@@ -80,6 +81,10 @@ void Generator::collect_touched(Node* node, std::vector<uint16_t>& registers) co
       each(parts);
       break;
     }
+    case NodeKind::kAttempt:
+      collect_touched(static_cast<AttemptNode*>(node)->body, registers);
+      collect_touched(static_cast<AttemptNode*>(node)->otherwise, registers);
+      break;
     case NodeKind::kReceive:
       collect_touched(static_cast<ReceiveNode*>(node)->init, registers);
       collect_touched(static_cast<ReceiveNode*>(node)->body, registers);

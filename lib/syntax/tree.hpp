@@ -38,6 +38,8 @@ enum class NodeKind : uint8_t {
   kWind,
   kDynamic,
   kReceive,
+  kAttempt,
+  kFail,
 };
 
 struct Lambda;
@@ -63,6 +65,7 @@ struct Variable {
   uint32_t uses = 0;   // references that are left after literals were put in place
   bool assigned = false;
   bool captured = false;
+  bool record_type = false;  // a definition of records in a body made it
   bool checked = false;  // may be read before its definition was evaluated
   bool boxed() const { return assigned && captured; }
 };
@@ -131,6 +134,7 @@ struct EscapeNode : Node {
   Variable* variable;
   Node* body;
   bool direct = true;
+  bool used = false;  // of a block: something returns from it
   struct Exit* exit = nullptr;  // where a direct escape jumps, while its body is generated
 };
 // dynamic-wind. `after` is evaluated in two places, so it must be a call of a variable.
@@ -145,6 +149,15 @@ struct ReceiveNode : Node {
   Variable* rest;
   Node* init;
   Node* body;
+};
+// `body`, in whose tail a Fail goes on with `otherwise` instead.
+struct AttemptNode : Node {
+  Node* body;
+  Node* otherwise;
+  int label = -1;  // of `otherwise`, while the body is generated
+};
+struct FailNode : Node {
+  AttemptNode* attempt;
 };
 struct DynamicEntry {
   Node* key;

@@ -162,7 +162,7 @@ void Expander::collect_define_values(Value form, std::vector<BodyItem>& items) {
   auto list = [&](std::initializer_list<Value> parts) {
     return unit_.keep(frame::make_list(vm, parts.begin(), parts.size()));
   };
-  auto call = [&](std::string_view name, Value a, Value b) { return list({frame::vm_of(vm).intern(name), a, b}); };
+  auto call = [&](std::string_view name, Value a, Value b) { return list({core(name), a, b}); };
   auto define = [&](Value name, Value init) {
     Variable* variable = bind_parameter(name);
     variable->order = static_cast<uint32_t>(items.size() + 1);
@@ -171,7 +171,7 @@ void Expander::collect_define_values(Value form, std::vector<BodyItem>& items) {
   Value all = hidden_name("values");
   Value count = value::make_fixnum(static_cast<int64_t>(formals.names.size()));
   Value open = value::make_bool(!is_nil(formals.rest));
-  define(all, list({frame::vm_of(vm).intern("%take-values"), car(cdr(cdr(form))), count, open}));
+  define(all, list({core("%take-values"), car(cdr(cdr(form))), count, open}));
   for (size_t i = 0; i < formals.names.size(); ++i)
     define(formals.names[i], call("%values-ref", all, value::make_fixnum(static_cast<int64_t>(i))));
   if (!is_nil(formals.rest)) define(formals.rest, call("%values-rest", all, count));
