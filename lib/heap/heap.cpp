@@ -99,6 +99,8 @@ struct Heap::State {
   std::vector<std::function<void(Marker&)>> more_providers;
   std::function<void()> limit_handler;
   std::vector<std::function<void(Heap&)>> weak_hooks;
+  std::vector<value::WeakRef*> weak_refs;
+  size_t old_weak_refs = 0;  // the first ones, which were there at the last collection; their targets are as old
   std::vector<Finalizable> finalizables;
   size_t old_finalizables = 0;  // the first ones, which were there at the last collection
   std::vector<Value> mark_stack;
@@ -109,6 +111,7 @@ struct Heap::State {
   void check_minor();
   bool try_mark();
   void settle_full();
+  void clear_weak_refs(const Heap& heap);
   void finalize_dead(Heap& heap);
   void report_limit(Heap& heap, size_t bytes);
 };
@@ -289,6 +292,7 @@ __attribute__((noinline)) void Heap::State::collect(Heap& heap, bool is_minor) {
   minor = is_minor;
   close_windows();
   if (!try_mark()) return;
+  clear_weak_refs(heap);
   for (auto& hook : weak_hooks) hook(heap);
   finalize_dead(heap);
   close_windows();  // hooks and finalizers may not allocate; if one did, its object goes and the heap stays sound
@@ -366,6 +370,19 @@ bool Heap::State::try_mark() {
   }
 }
 
+// References that are dead themselves are forgotten, the others lose a dead target.
+void Heap::State::clear_weak_refs(const Heap& heap) {
+  size_t kept = minor ? old_weak_refs : 0;
+  for (size_t i = kept; i < weak_refs.size(); i++) {
+    value::WeakRef* ref = weak_refs[i];
+    if (!heap.is_marked(value::from_object(ref))) continue;
+    if (!heap.is_marked(ref->target)) ref->target = value::kUnbound;
+    if (value::is_heap(ref->target)) weak_refs[kept++] = ref;
+  }
+  weak_refs.resize(kept);
+  old_weak_refs = kept;
+}
+
 // Entries of dead objects are taken out first, so that a finalizer that registers something finds a whole list.
 void Heap::State::finalize_dead(Heap& heap) {
   auto first = finalizables.begin() + static_cast<ptrdiff_t>(minor ? old_finalizables : 0);
@@ -407,6 +424,13 @@ void Heap::set_limit_handler(std::function<void()> handler) { state_->limit_hand
 void Heap::add_weak_hook(std::function<void(Heap&)> hook) { state_->weak_hooks.push_back(std::move(hook)); }
 void Heap::add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env) {
   state_->finalizables.push_back({o, free, env});
+}
+
+value::WeakRef* Heap::make_weak_ref(Value target) {
+  auto* ref = make<value::WeakRef>(value::Type::kWeakRef);
+  ref->target = target;
+  state_->weak_refs.push_back(ref);
+  return ref;
 }
 
 Heap::Heap(AllocWindow* window, const HeapOptions& options) : window_(window), state_(new State(window, options)) {}

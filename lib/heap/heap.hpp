@@ -162,6 +162,8 @@ class Heap {
   // Objects of types with off-heap parts are announced here by their makers; `free` runs when the object is found dead.
   // The object can still be read then, what it refers to may be dead too, and `free` does not allocate in this heap.
   void add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env);
+  // A reference that does not keep its target; the target is kept by the caller until this returns.
+  value::WeakRef* make_weak_ref(Value target);
   // True while a weak reference's target is still marked, valid only in a hook run between mark and sweep.
   bool is_marked(Value v) const;
   // True while a minor collection asks providers and hooks: everything that was there at the last collection is kept,

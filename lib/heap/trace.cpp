@@ -27,6 +27,7 @@ void Tracer::trace_object(value::Object* o) {
     case Type::kBignum:
     case Type::kString:
     case Type::kHostObject:
+    case Type::kWeakRef:
       return;
     case Type::kRatio: {
       auto* ratio = static_cast<value::Ratio*>(o);

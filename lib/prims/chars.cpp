@@ -62,11 +62,26 @@ T_COMPARE(char_le, "char<=?", <=)
 T_COMPARE(char_ge, "char>=?", >=)
 #undef T_COMPARE
 
+#define T_COMPARE_FOLDED(id, name, op)                                                                     \
+  Value prim_##id(VmState* vm, const Value* args, uint64_t argc) {                                         \
+    return compare_chars(vm, name, args, argc,                                                             \
+                         [](uint32_t a, uint32_t b) { return fold_simple(a) op fold_simple(b); });         \
+  }
+T_COMPARE_FOLDED(char_ci_eq, "char-ci=?", ==)
+T_COMPARE_FOLDED(char_ci_lt, "char-ci<?", <)
+T_COMPARE_FOLDED(char_ci_gt, "char-ci>?", >)
+T_COMPARE_FOLDED(char_ci_le, "char-ci<=?", <=)
+T_COMPARE_FOLDED(char_ci_ge, "char-ci>=?", >=)
+#undef T_COMPARE_FOLDED
+
 Value prim_char_upcase(VmState* vm, const Value* args, uint64_t) {
   return change_char(vm, "char-upcase", args[0], to_upper);
 }
 Value prim_char_downcase(VmState* vm, const Value* args, uint64_t) {
   return change_char(vm, "char-downcase", args[0], to_lower);
+}
+Value prim_char_foldcase(VmState* vm, const Value* args, uint64_t) {
+  return change_char(vm, "char-foldcase", args[0], fold_simple);
 }
 Value prim_is_char_alphabetic(VmState* vm, const Value* args, uint64_t) {
   return test_char(vm, "char-alphabetic?", args[0], is_alphabetic);

@@ -26,6 +26,13 @@ uint64_t capacity_of(Value entries) { return array_of(entries)->length / 3; }
 // The word behind the entries: the array that replaced this one, or nil.
 Value& successor(Value entries) { return array_of(entries)->data[array_of(entries)->length - 1]; }
 
+Key key_in(Value dict, Value key) {
+  value::DictEquality equality = as_dict(dict)->equality;
+  if (equality == value::DictEquality::kEqual) [[likely]]
+    return key_of(key);
+  return key_by_identity(key, equality == value::DictEquality::kEqv);
+}
+
 // The slots a hash may stand in, in the order they are tried (the recurrence visits every slot of a power of two).
 class Probe {
  public:
@@ -160,7 +167,20 @@ DictEntry* append(VmState* vm, Value dict, const Key& key, Value value) {
 
 }  // namespace
 
-Value make_dict(VmState* vm, uint64_t expected) {
+constexpr std::string_view kEqualityNames[] = {"equal", "eqv", "eq"};
+
+std::string_view equality_name(value::DictEquality equality) { return kEqualityNames[static_cast<size_t>(equality)]; }
+
+bool equality_argument(VmState* vm, const char* who, Value v, value::DictEquality* out) {
+  for (auto equality : {value::DictEquality::kEqual, value::DictEquality::kEqv, value::DictEquality::kEq}) {
+    *out = equality;
+    if (value::is_keyword(v) && frame::symbol_name(v) == equality_name(equality)) return true;
+  }
+  raise_type(vm, who, ":equal, :eqv or :eq", v);
+  return false;
+}
+
+Value make_dict(VmState* vm, uint64_t expected, value::DictEquality equality) {
   if (expected > kMaxEntries) return raise_too_large(vm, kWho);
   Value entries, index;
   if (!new_arrays(vm, capacity_for(expected), &entries, &index)) return kUnwind;
@@ -172,14 +192,14 @@ Value make_dict(VmState* vm, uint64_t expected) {
   d->used = 0;
   d->index = index;
   d->entries = entries;
-  d->reserved = 0;
+  d->equality = equality;
   return from_object(d);
 }
 
-int64_t dict_find(VmState* vm, Value dict, Value key) { return find_key(vm, dict, key_of(key)); }
+int64_t dict_find(VmState* vm, Value dict, Value key) { return find_key(vm, dict, key_in(dict, key)); }
 
 Value* dict_place(VmState* vm, Value dict, Value key, Value initial) {
-  Key wanted = key_of(key);
+  Key wanted = key_in(dict, key);
   int64_t found = find_key(vm, dict, wanted);
   if (found >= 0) return &dict_entry(dict, found)->value;
   DictEntry* entry = found == kDictAbsent ? append(vm, dict, wanted, initial) : nullptr;
@@ -216,7 +236,7 @@ bool dict_clear(VmState* vm, Value dict) {
 }
 
 Value dict_copy(VmState* vm, Value dict) {
-  Value copy = make_dict(vm, dict_count(dict));
+  Value copy = make_dict(vm, dict_count(dict), as_dict(dict)->equality);
   if (copy == kUnwind) return kUnwind;
   const Dict* from = as_dict(dict);
   Dict* to = as_dict(copy);

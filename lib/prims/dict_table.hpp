@@ -30,7 +30,10 @@ inline constexpr int64_t kDictAbsent = -1;
 inline constexpr int64_t kDictFailed = -2;  // comparing keys raised
 
 // A new dict with room for `expected` entries; kUnwind when that is more than the heap may hold.
-Value make_dict(VmState* vm, uint64_t expected = 0);
+Value make_dict(VmState* vm, uint64_t expected = 0, value::DictEquality equality = value::DictEquality::kEqual);
+// One of the keywords :equal, :eqv and :eq.
+bool equality_argument(VmState* vm, const char* who, Value v, value::DictEquality* out);
+std::string_view equality_name(value::DictEquality equality);
 inline uint64_t dict_count(Value dict) { return as<value::Dict>(dict)->count; }
 // The number of the key's entry, kDictAbsent or kDictFailed. Valid until the next change of the dict.
 int64_t dict_find(VmState* vm, Value dict, Value key);

@@ -42,6 +42,17 @@ Value prim_dict(VmState* vm, const Value* args, uint64_t argc) {
   return dict;
 }
 
+Value prim_make_dict(VmState* vm, const Value* args, uint64_t argc) {
+  value::DictEquality equality = value::DictEquality::kEqual;
+  if (argc > 0 && !equality_argument(vm, "make-dict", args[0], &equality)) return kUnwind;
+  return make_dict(vm, 0, equality);
+}
+
+Value prim_dict_equality(VmState* vm, const Value* args, uint64_t) {
+  if (!dict_argument(vm, "dict-equality", args[0])) return kUnwind;
+  return vm_of(vm).keyword(equality_name(as<value::Dict>(args[0])->equality));
+}
+
 Value prim_dict_ref(VmState* vm, const Value* args, uint64_t argc) {
   if (!dict_argument(vm, "dict-ref", args[0])) return kUnwind;
   Value found = value_or(vm, args[0], args[1], argc > 2 ? args[2] : value::kUnbound);

@@ -54,13 +54,15 @@ const Primitive* own_primitive(Value callee) {
 constexpr uint64_t kNoCall = UINT64_MAX;
 
 // Lays out the call that (apply args[0] ...) is, in tail_callee, tail_args and xargs, and answers its argc; kNoCall
-// after raising. A list that makes the call too long for that travels as it is, the single arguments put before it.
+// after raising. The last argument may be a vector, which becomes a list first. A list that makes the call too long for that
+// travels as it is, the single arguments put before it.
 uint64_t lay_out(VmState* vm, const Value* args, uint64_t argc) {
   if (!function_argument(vm, "apply", args[0])) return kNoCall;
   uint64_t singles = argc - 2, length;
-  if (!list_length(vm, "apply", args[argc - 1], &length)) return kNoCall;
-  vm->tail_callee = args[0];
   Value list = args[argc - 1];
+  if (value::is_vector(list)) list = frame::make_list(vm, as<value::Vector>(list)->data, as<value::Vector>(list)->length);
+  if (!list_length(vm, "apply", list, &length)) return kNoCall;
+  vm->tail_callee = args[0];
   if (singles + length > bytecode::kMaxCallArguments) {
     vm->tail_args[0] = frame::make_list(vm, args + 1, singles, list);
     return 1 | frame::kSpread;

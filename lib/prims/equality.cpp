@@ -148,7 +148,7 @@ class Comparison {
   }
 
   Value dicts(Value a, Value b) {
-    if (dict_count(a) != dict_count(b)) return kFalse;
+    if (dict_count(a) != dict_count(b) || as<value::Dict>(a)->equality != as<value::Dict>(b)->equality) return kFalse;
     Value key, value;
     for (DictCursor at(a); at.next(&key, &value);) {
       int64_t found = dict_find(vm_, b, key);
@@ -297,5 +297,11 @@ uint64_t hash(Value v) {
 }
 
 Key key_of_any(Value v) { return {v, hash(v), key_class(v)}; }
+
+Key key_by_identity(Value v, bool numbers) {
+  if (numbers && is_big_number(v)) return {v, hash(v), KeyClass::kDeep};
+  uint64_t bits = value::is_fixnum(v) ? v.bits >> value::kFixnumShift : mix(v.bits);
+  return {v, bits & kHashMask, KeyClass::kWord};
+}
 
 }  // namespace terrace::prims

@@ -38,6 +38,8 @@ struct Key {
   KeyClass how;
 };
 Key key_of_any(Value v);
+// The key of a table that compares by eq?, or by eqv? when `numbers` says that big numbers count by their value.
+Key key_by_identity(Value v, bool numbers);
 inline Key key_of(Value v) {
   if (value::is_fixnum(v)) return {v, v.bits >> value::kFixnumShift & ((uint64_t{1} << 60) - 1), KeyClass::kWord};
   if (value::is_string(v) && as<value::String>(v)->hash != 0) return {v, as<value::String>(v)->hash, KeyClass::kString};

@@ -142,17 +142,25 @@ Value prim_make_list(VmState* vm, const Value* args, uint64_t argc) {
 
 Value prim_length(VmState* vm, const Value* args, uint64_t) {
   uint64_t n;
+  if (value::is_vector(args[0])) return make_fixnum(static_cast<int64_t>(as<value::Vector>(args[0])->length));
   return list_length(vm, "length", args[0], &n) ? make_fixnum(static_cast<int64_t>(n)) : kUnwind;
 }
 
 Value prim_append(VmState* vm, const Value* args, uint64_t argc) {
   if (argc == 0) return kNil;
+  if (value::is_vector(args[0])) {
+    RootedValues all(heap_of(vm));
+    for (uint64_t i = 0; i < argc; i++) {
+      if (!gather(vm, "append", args[i], &all)) return kUnwind;
+    }
+    return vector_of(vm, "append", all.data(), all.size());
+  }
   ListBuilder result(vm);
   for (uint64_t i = 0; i + 1 < argc; i++) {
-    uint64_t n;
-    if (!list_length(vm, "append", args[i], &n)) return kUnwind;
-    Value at = args[i];
-    for (; is_pair(at); at = value::cdr(at)) result.push(value::car(at));
+    Sequence from;
+    if (!from.open(vm, "append", args[i])) return kUnwind;
+    Value element;
+    while (from.next(&element)) result.push(element);
   }
   result.end_in(args[argc - 1]);
   return result.list();
@@ -207,7 +215,8 @@ Value prim_first(VmState* vm, const Value* args, uint64_t) {
 
 Value prim_rest(VmState* vm, const Value* args, uint64_t) {
   if (is_pair(args[0])) return value::cdr(args[0]);
-  return is_nil(args[0]) ? kNil : raise_type(vm, "rest", "a list", args[0]);
+  if (value::is_vector(args[0])) return copy_vector(vm, "rest", args[0], 1, UINT64_MAX);
+  return is_nil(args[0]) ? kNil : raise_type(vm, "rest", "a list or vector", args[0]);
 }
 
 Value prim_last_pair(VmState* vm, const Value* args, uint64_t) {
@@ -273,6 +282,15 @@ Value prim_memv(VmState* vm, const Value* args, uint64_t) {
 Value prim_member(VmState* vm, const Value* args, uint64_t argc) {
   if (argc > 2 && !function_argument(vm, "member", args[2])) return kUnwind;
   Matcher matcher(vm, args[0], argc > 2 ? &args[2] : nullptr);
+  if (value::is_vector(args[1])) {
+    Sequence from;
+    Value element;
+    for (from.open(vm, "member", args[1]); from.next(&element);) {
+      if (!matcher(element)) continue;
+      return matcher.result(kNil) == kUnwind ? kUnwind : copy_vector(vm, "member", args[1], from.index() - 1, UINT64_MAX);
+    }
+    return kFalse;
+  }
   Value found = tail_where(vm, "member", args[1], [&](Value v) { return matcher(v); });
   return matcher.result(found);
 }
@@ -288,6 +306,15 @@ Value prim_assv(VmState* vm, const Value* args, uint64_t) {
 Value prim_assoc(VmState* vm, const Value* args, uint64_t argc) {
   if (argc > 2 && !function_argument(vm, "assoc", args[2])) return kUnwind;
   Matcher matcher(vm, args[0], argc > 2 ? &args[2] : nullptr);
+  if (value::is_vector(args[1])) {
+    Sequence from;
+    Value element;
+    for (from.open(vm, "assoc", args[1]); from.next(&element);) {
+      if (!is_pair(element)) return raise_type(vm, "assoc", "a vector of pairs", args[1]);
+      if (matcher(value::car(element))) return matcher.result(element);
+    }
+    return kFalse;
+  }
   Value found = entry_where(vm, "assoc", args[1], [&](Value v) { return matcher(v); });
   return matcher.result(found);
 }

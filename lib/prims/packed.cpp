@@ -3,6 +3,7 @@
 // Answers for: the three families, which differ only in their element. The data may be borrowed from the host
 // (value/objects.hpp), so it is always reached through `data`.
 #include <algorithm>
+#include <cstring>
 
 #include "frame/number.hpp"
 #include "prims/sequence.hpp"
@@ -141,6 +142,18 @@ Value copy(VmState* vm, const char* who, const Value* args, uint64_t argc) {
 }
 
 template <class K>
+Value copy_to(VmState* vm, const char* who, const Value* args, uint64_t argc) {
+  auto* to = packed_argument<K>(vm, who, args[0]);
+  auto* from = to ? packed_argument<K>(vm, who, args[2]) : nullptr;
+  Part at, part;
+  if (!from || !part_arguments(vm, who, args, 2, 1, to->length, &at)) return kUnwind;
+  if (!part_arguments(vm, who, args, argc, 3, from->length, &part)) return kUnwind;
+  if (part.size() > at.size()) return raise_index(vm, who, make_fixnum(static_cast<int64_t>(at.start + part.size())), to->length);
+  std::memmove(to->data + at.start, from->data + part.start, part.size() * sizeof(typename K::Element));
+  return kUnspecified;
+}
+
+template <class K>
 Value to_list(VmState* vm, const char* who, const Value* args) {
   auto* v = packed_argument<K>(vm, who, args[0]);
   if (v == nullptr) return kUnwind;
@@ -167,6 +180,9 @@ Value to_list(VmState* vm, const char* who, const Value* args) {
   Value prim_##prefix##_fill(VmState* vm, const Value* args, uint64_t) { return fill<kind>(vm, name "-fill!", args); } \
   Value prim_##prefix##_copy(VmState* vm, const Value* args, uint64_t argc) {                                          \
     return copy<kind>(vm, name "-copy", args, argc);                                                                   \
+  }                                                                                                                    \
+  Value prim_##prefix##_copy_to(VmState* vm, const Value* args, uint64_t argc) {                                       \
+    return copy_to<kind>(vm, name "-copy!", args, argc);                                                               \
   }                                                                                                                    \
   Value prim_##prefix##_to_list(VmState* vm, const Value* args, uint64_t) {                                            \
     return to_list<kind>(vm, name "->list", args);                                                                     \

@@ -2,6 +2,9 @@
 //
 // Answers for: second names, which do what the first one does and name the first one in their errors, and a few small
 // procedures that have no family of their own here.
+#include <algorithm>
+#include <vector>
+
 #include "prims/build.hpp"
 #include "prims/unicode.hpp"
 #include "text/syntax_chars.hpp"
@@ -24,7 +27,7 @@ T_SAME(bytevector_ref, bytes_ref)
 T_SAME(bytevector_set, bytes_set)
 T_SAME(bytevector_copy, bytes_copy)
 T_SAME(bytevector_append, bytes_append)
-T_SAME(char_foldcase, char_downcase)
+T_SAME(bytevector_copy_to, bytes_copy_to)
 #undef T_SAME
 
 namespace {
@@ -40,13 +43,23 @@ Value all_same(VmState* vm, const char* who, const char* expected, const Value* 
   return make_bool(same);
 }
 
-// Calls the function on every character of the string; `use(answer)` answers false to end it.
+// Calls the function on the characters that stand at the same place of all strings; `use(answer)` answers false to end it.
+// Neither the strings nor their text ever move or change.
 template <class Use>
-bool each_answer(VmState* vm, const char* who, Value function, Value string, Use use) {
-  if (!function_argument(vm, who, function) || !type_argument(vm, who, string, Type::kString, "a string")) return false;
-  std::string_view text = frame::string_view_of(string);
-  for (size_t at = 0; at < text.size();) {
-    Value answer = frame::call1(vm, function, value::make_char(next_code_point(text, &at)));
+bool each_answer(VmState* vm, const char* who, Value function, const Value* strings, uint64_t count, Use use) {
+  if (!function_argument(vm, who, function)) return false;
+  uint64_t length = UINT64_MAX;
+  for (uint64_t i = 0; i < count; i++) {
+    if (!type_argument(vm, who, strings[i], Type::kString, "a string")) return false;
+    length = std::min<uint64_t>(length, as<value::String>(strings[i])->length);
+  }
+  std::vector<size_t> at(count, 0);
+  RootedValues row(heap_of(vm));
+  row.resize(count, kNil);
+  for (uint64_t n = 0; n < length; n++) {
+    for (uint64_t i = 0; i < count; i++)
+      row[i] = value::make_char(next_code_point(frame::string_view_of(strings[i]), &at[i]));
+    Value answer = frame::call(vm, function, row.data(), count);
     if (answer == kUnwind || !use(answer)) return false;
   }
   return true;
@@ -65,9 +78,9 @@ Value prim_list_set(VmState* vm, const Value* args, uint64_t) {
   return kUnspecified;
 }
 
-Value prim_string_map(VmState* vm, const Value* args, uint64_t) {
+Value prim_string_map(VmState* vm, const Value* args, uint64_t argc) {
   std::string result;
-  bool done = each_answer(vm, "string-map", args[0], args[1], [&](Value c) {
+  bool done = each_answer(vm, "string-map", args[0], args + 1, argc - 1, [&](Value c) {
     if (!value::is_char(c)) return raise_type(vm, "string-map", "a character", c), false;
     text::append_utf8(result, value::char_value(c));
     return text_may_grow(vm, "string-map", result.size());
@@ -75,10 +88,14 @@ Value prim_string_map(VmState* vm, const Value* args, uint64_t) {
   return done ? copy_string(vm, "string-map", result) : kUnwind;
 }
 
+Value prim_string_for_each(VmState* vm, const Value* args, uint64_t argc) {
+  return each_answer(vm, "string-for-each", args[0], args + 1, argc - 1, [](Value) { return true; }) ? kUnspecified : kUnwind;
+}
+
 Value prim_string_count(VmState* vm, const Value* args, uint64_t) {
   int64_t n = 0;
   bool done =
-      each_answer(vm, "string-count", args[1], args[0], [&](Value v) { return n += value::is_truthy(v), true; });
+      each_answer(vm, "string-count", args[1], args, 1, [&](Value v) { return n += value::is_truthy(v), true; });
   return done ? make_fixnum(n) : kUnwind;
 }
 

@@ -134,6 +134,20 @@ Value prim_string_contains(VmState* vm, const Value* args, uint64_t argc) {
   return search_from(vm, "string-contains", args, argc, wanted);
 }
 
+Value prim_string_contains_last(VmState* vm, const Value* args, uint64_t argc) {
+  std::string_view text, wanted;
+  if (!two_strings(vm, "string-contains-last", args, &text, &wanted)) return kUnwind;
+  TextSpan span(as<String>(args[0]));
+  uint64_t end = span.length();
+  if (argc > 2) {
+    Part part;
+    Value bounds[] = {args[0], make_fixnum(0), args[2]};
+    if (!part_arguments(vm, "string-contains-last", bounds, 3, 1, span.length(), &part)) return kUnwind;
+    end = part.end;
+  }
+  return found_at(span, text.substr(0, span.offset(end)).rfind(wanted));
+}
+
 Value prim_string_index(VmState* vm, const Value* args, uint64_t argc) {
   if (!type_argument(vm, "string-index", args[0], Type::kString, "a string")) return kUnwind;
   char storage[4];

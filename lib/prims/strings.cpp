@@ -1,10 +1,9 @@
 // prims/strings.cpp: making, taking apart and comparing strings.
 //
-// Answers for: primitives on whole strings and on parts of them. Not for: searching (string_search.cpp). Strings are
+// Answers for: primitives on whole strings and on parts of them. Not for: searching (string_search.cpp) and case
+// (string_case.cpp). Strings are
 // immutable UTF-8; indices count code points. In a string of ASCII characters an index is an offset; in another one it
 // is found by walking from the nearer end.
-#include <utf8proc.h>
-
 #include <cstring>
 
 #include "prims/sequence.hpp"
@@ -60,25 +59,6 @@ Value compare_strings(VmState* vm, const char* who, const Value* args, uint64_t 
     all &= holds(last, next);
   }
   return make_bool(all);
-}
-
-Value map_case(VmState* vm, const char* who, Value v, uint32_t (*change)(uint32_t)) {
-  std::string_view text;
-  if (!string_argument(vm, who, v, &text)) return kUnwind;
-  std::string changed;
-  changed.reserve(text.size());
-  for (size_t at = 0; at < text.size();) text::append_utf8(changed, change(next_code_point(text, &at)));
-  return copy_string(vm, who, changed, as<String>(v)->length);
-}
-
-bool fold_case(std::string_view text, std::string* out) {
-  utf8proc_uint8_t* folded = nullptr;
-  auto options = static_cast<utf8proc_option_t>(UTF8PROC_CASEFOLD | UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-  utf8proc_ssize_t n = utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),
-                                    static_cast<utf8proc_ssize_t>(text.size()), &folded, options);
-  if (n >= 0) out->assign(reinterpret_cast<char*>(folded), static_cast<size_t>(n));
-  free(folded);
-  return n >= 0;
 }
 
 // The whole of each string in order, in one new string.
@@ -189,30 +169,6 @@ T_COMPARE(string_le, "string<=?", <=)
 T_COMPARE(string_ge, "string>=?", >=)
 #undef T_COMPARE
 
-Value prim_string_ci_eq(VmState* vm, const Value* args, uint64_t) {
-  std::string_view a, b;
-  if (!string_argument(vm, "string-ci=?", args[0], &a) || !string_argument(vm, "string-ci=?", args[1], &b)) {
-    return kUnwind;
-  }
-  std::string folded_a, folded_b;
-  if (!fold_case(a, &folded_a) || !fold_case(b, &folded_b)) return raise_too_large(vm, "string-ci=?");
-  return make_bool(folded_a == folded_b);
-}
-
-Value prim_string_foldcase(VmState* vm, const Value* args, uint64_t) {
-  std::string_view text;
-  std::string folded;
-  if (!string_argument(vm, "string-foldcase", args[0], &text)) return kUnwind;
-  return fold_case(text, &folded) ? copy_string(vm, "string-foldcase", folded) : raise_too_large(vm, "string-foldcase");
-}
-
-Value prim_string_upcase(VmState* vm, const Value* args, uint64_t) {
-  return map_case(vm, "string-upcase", args[0], to_upper);
-}
-Value prim_string_downcase(VmState* vm, const Value* args, uint64_t) {
-  return map_case(vm, "string-downcase", args[0], to_lower);
-}
-
 Value prim_string_to_list(VmState* vm, const Value* args, uint64_t argc) {
   Part part;
   if (!type_argument(vm, "string->list", args[0], Type::kString, "a string")) return kUnwind;
@@ -253,28 +209,35 @@ Value prim_string_to_vector(VmState* vm, const Value* args, uint64_t argc) {
   return from_object(v);
 }
 
-Value prim_vector_to_string(VmState* vm, const Value* args, uint64_t) {
+Value prim_vector_to_string(VmState* vm, const Value* args, uint64_t argc) {
   if (!type_argument(vm, "vector->string", args[0], Type::kVector, "a vector")) return kUnwind;
   auto* v = as<value::Vector>(args[0]);
-  uint64_t i = 0;
+  Part part;
+  if (!part_arguments(vm, "vector->string", args, argc, 1, v->length, &part)) return kUnwind;
+  uint64_t i = part.start;
   return string_of_chars(vm, "vector->string",
-                         [&](Value* c) { return i < v->length ? (*c = v->data[i++], true) : false; });
+                         [&](Value* c) { return i < part.end ? (*c = v->data[i++], true) : false; });
 }
 
-Value prim_string_to_utf8(VmState* vm, const Value* args, uint64_t) {
-  std::string_view text;
-  if (!string_argument(vm, "string->utf8", args[0], &text)) return kUnwind;
+Value prim_string_to_utf8(VmState* vm, const Value* args, uint64_t argc) {
+  Part part;
+  if (!type_argument(vm, "string->utf8", args[0], Type::kString, "a string")) return kUnwind;
+  auto* s = as<String>(args[0]);
+  if (!part_arguments(vm, "string->utf8", args, argc, 1, s->length, &part)) return kUnwind;
+  std::string_view text = TextSpan(s).part(part.start, part.end);
   auto* bytes = new_bytes(vm, "string->utf8", text.size());
   if (bytes == nullptr) return kUnwind;
   std::memcpy(bytes->data, text.data(), text.size());
   return from_object(bytes);
 }
 
-Value prim_utf8_to_string(VmState* vm, const Value* args, uint64_t) {
+Value prim_utf8_to_string(VmState* vm, const Value* args, uint64_t argc) {
+  Part part;
   if (!type_argument(vm, "utf8->string", args[0], Type::kBytes, "bytes")) return kUnwind;
   auto* bytes = as<value::Bytes>(args[0]);
-  if (bytes->length > kMaxStringBytes) return raise_too_large(vm, "utf8->string");
-  return frame::make_string(vm, {reinterpret_cast<const char*>(bytes->data), bytes->length});
+  if (!part_arguments(vm, "utf8->string", args, argc, 1, bytes->length, &part)) return kUnwind;
+  if (part.size() > kMaxStringBytes) return raise_too_large(vm, "utf8->string");
+  return frame::make_string(vm, {reinterpret_cast<const char*>(bytes->data) + part.start, part.size()});
 }
 
 Value prim_string_reverse(VmState* vm, const Value* args, uint64_t) {
@@ -329,15 +292,6 @@ Value prim_str(VmState* vm, const Value* args, uint64_t argc) {
   for (uint64_t i = 0; i < argc; i++)
     if (!append_text(vm, "str", all, args[i], text::Style::kDisplay)) return kUnwind;
   return copy_string(vm, "str", all);
-}
-
-Value prim_string_for_each(VmState* vm, const Value* args, uint64_t) {
-  if (!function_argument(vm, "string-for-each", args[0])) return kUnwind;
-  if (!type_argument(vm, "string-for-each", args[1], Type::kString, "a string")) return kUnwind;
-  auto* s = as<String>(args[1]);
-  bool ended = true;
-  each_char(s, Part{0, s->length}, [&](Value c) { return ended = frame::call1(vm, args[0], c) != kUnwind; });
-  return ended ? kUnspecified : kUnwind;
 }
 
 }  // namespace terrace::prims

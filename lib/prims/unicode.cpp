@@ -3,11 +3,15 @@
 
 #include <utf8proc.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace terrace::prims {
 
 namespace {
 
 constexpr uint32_t kSharpS = 0xDF;
+constexpr uint32_t kCapitalIWithDot = 0x130;
 
 uint32_t tail_bits(std::string_view text, size_t at) { return static_cast<uint8_t>(text[at]) & 0x3F; }
 
@@ -75,5 +79,54 @@ uint32_t to_upper(uint32_t c) {
   return c == kSharpS ? c : static_cast<uint32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
 }
 uint32_t to_lower(uint32_t c) { return static_cast<uint32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c))); }
+
+
+Folding fold(uint32_t c) {
+  Folding folded{{c}, 1};
+  if (c < 0x80) {
+    folded.at[0] = c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+    return folded;
+  }
+  utf8proc_int32_t parts[4];
+  int last_boundclass = 0;
+  utf8proc_ssize_t n =
+      utf8proc_decompose_char(static_cast<utf8proc_int32_t>(c), parts, 4, UTF8PROC_CASEFOLD, &last_boundclass);
+  if (n < 1 || n > 4) return folded;
+  folded.count = static_cast<size_t>(n);
+  for (size_t i = 0; i < folded.count; i++) folded.at[i] = static_cast<uint32_t>(parts[i]);
+  return folded;
+}
+
+// Where the folding has several characters the simple one is the small letter; the capital I with a dot has none.
+uint32_t fold_simple(uint32_t c) {
+  Folding folded = fold(c);
+  if (folded.count == 1) return folded.at[0];
+  return c == kCapitalIWithDot ? c : to_lower(c);
+}
+
+// Ordinal signs, Roman numerals and letters in circles and squares have case, though their category does not say so.
+bool is_cased(uint32_t c) {
+  utf8proc_category_t k = category(c);
+  if (k >= UTF8PROC_CATEGORY_LU && k <= UTF8PROC_CATEGORY_LT) return true;
+  return c == 0xAA || c == 0xBA || (c >= 0x2160 && c <= 0x217F) || (c >= 0x24B6 && c <= 0x24E9) ||
+         (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189);
+}
+
+bool is_case_ignorable(uint32_t c) {
+  switch (category(c)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK:
+      return true;
+    default:
+      break;
+  }
+  // Punctuation within words.
+  constexpr uint32_t kWithin[] = {0x27,   0x2E,   0x3A,   0xB7,   0x387,  0x55F,  0x5F4,  0x2018, 0x2019,
+                                  0x2024, 0x2027, 0xFE13, 0xFE52, 0xFE55, 0xFF07, 0xFF0E, 0xFF1A};
+  return std::find(std::begin(kWithin), std::end(kWithin), c) != std::end(kWithin);
+}
 
 }  // namespace terrace::prims

@@ -26,4 +26,16 @@ int decimal_digit(uint32_t c);
 uint32_t to_upper(uint32_t c);
 uint32_t to_lower(uint32_t c);
 
+// What a character becomes when case is not looked at: itself or its small letter, or up to three characters.
+struct Folding {
+  uint32_t at[4];
+  size_t count;
+};
+Folding fold(uint32_t c);
+// The folding to one character, as single characters are compared.
+uint32_t fold_simple(uint32_t c);
+// Whether a letter has case; whether a character does not part the letters of a word (Unicode's Case_Ignorable).
+bool is_cased(uint32_t c);
+bool is_case_ignorable(uint32_t c);
+
 }  // namespace terrace::prims

@@ -149,6 +149,8 @@ void append_object(std::string& out, Value v, Style style, size_t end) {
       return append_named(out, "unwind", value::kFalse);
     case Type::kParameter:
       return append_named(out, "parameter", value::kFalse);
+    case Type::kWeakRef:
+      return append_named(out, "weak-ref", value::kFalse);
     case Type::kHostObject:
       out += "#<host-object ";
       append_integer(out, as<value::HostObject>(v)->type_id);

@@ -113,12 +113,13 @@ struct Bytes : Object {
 // Insertion-ordered hash table (the layout idea is CPython's compact dict): `index` is a Bytes holding a power-of-two
 // table of uint32 slots (entry number + 1, 0 empty), or nil for up to eight entries; `entries` a Vector of key, value, hash
 // triples in order of insertion, then one word: the Vector that replaced this one, or nil. A deleted entry's key is kUnbound.
+enum class DictEquality : uint64_t { kEqual, kEqv, kEq };
 struct Dict : Object {
   uint64_t count;  // live entries
   uint64_t used;   // entries appended so far, live or deleted
   Value index;
   Value entries;
-  uint64_t reserved;
+  DictEquality equality;  // how keys are compared
 };
 struct RecordType : Object {
   Value name;    // Symbol
@@ -164,6 +165,10 @@ struct HostObject : Object {
   void* env;
   uint64_t type_id;  // the host's own number for the kind of thing
   uint64_t reserved;
+};
+// Does not keep its target alive: the collector puts kUnbound there when nothing else does.
+struct WeakRef : Object {
+  Value target;
 };
 struct Parameter : Object {
   Value initial;

@@ -257,6 +257,26 @@ void weak_hooks_see_what_is_dead(void**) {
   assert_int_equal(table.size(), 20);
 }
 
+void weak_references_let_go(void**) {
+  Fixture f;
+  for (int i = 0; i < 100; i++) {
+    Value target = i % 2 ? f.heap.cons(make_fixnum(i), kNil) : make_text(f.heap, 20, 'w');
+    f.roots.push(target);
+    f.roots.push(from_object(f.heap.make_weak_ref(target)));
+  }
+  f.roots.push(from_object(f.heap.make_weak_ref(make_fixnum(7))));
+  for (size_t i = 0; i < 20; i++) f.roots[2 * i] = kNil;
+  f.heap.collect_young();
+  for (size_t i = 20; i < 40; i++) f.roots[2 * i] = kNil;
+  for (size_t i = 0; i < 100; i++) assert_true(is_heap(as<WeakRef>(f.roots[2 * i + 1])->target) == (i >= 20));
+  f.heap.collect();
+  for (size_t i = 0; i < 100; i++) assert_true(is_heap(as<WeakRef>(f.roots[2 * i + 1])->target) == (i >= 40));
+  assert_true(as<WeakRef>(f.roots.back())->target == make_fixnum(7));
+  f.roots.clear();
+  f.heap.collect();
+  assert_int_equal(f.heap.stats().live_bytes, 0);
+}
+
 void external_memory_brings_the_collection_nearer(void**) {
   Fixture f;
   struct Account {
@@ -325,6 +345,7 @@ int main() {
       cmocka_unit_test(finalizers_run_once),
       cmocka_unit_test(a_finalizer_cannot_start_a_collection),
       cmocka_unit_test(weak_hooks_see_what_is_dead),
+      cmocka_unit_test(weak_references_let_go),
       cmocka_unit_test(external_memory_brings_the_collection_nearer),
       cmocka_unit_test(a_barrier_marks_the_card_of_the_base),
       cmocka_unit_test(roots_may_end_in_any_order),

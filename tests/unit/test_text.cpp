@@ -351,7 +351,7 @@ Value make_dict(VmFixture& f, std::initializer_list<Value> entries) {
   dict->count = dict->used;
   dict->index = kNil;
   dict->entries = table;
-  dict->reserved = 0;
+  dict->equality = DictEquality::kEqual;
   return from_object(dict);
 }
 
