@@ -3,6 +3,7 @@
 // A block is an escape like that of let/ec, bound to a hidden name in the scope: names of blocks and of variables do not
 // meet. When every return-from stands in the same function with nothing to undo between, it is a jump (resolve.cpp); a
 // block that nobody returns from is its body.
+#include "frame/alias.hpp"
 #include "syntax/expander.hpp"
 #include "value/objects.hpp"
 
@@ -13,10 +14,15 @@ using value::cdr;
 using value::is_nil;
 using value::is_symbol;
 
-// The name in the scope of a block called `name`, a symbol or nil.
+// The name in the scope of a block called `name`, a symbol or nil. A template's name for a block is a template's name too.
 Value Expander::block_name(Value name, Value form) {
   std::string text = is_nil(name) ? "nil" : text_of(expect_symbol(name, form));
-  return unit_.keep(frame::vm_of(unit_.vm()).intern("%block " + text));
+  if (!value::is_alias(name)) return symbol("%block " + text);
+  auto known = block_names_.find(name.bits);
+  if (known != block_names_.end()) return known->second;
+  auto* alias = value::as<value::Alias>(name);
+  Value base = block_name(alias->base, form);
+  return block_names_[name.bits] = unit_.keep(frame::make_alias(unit_.vm(), base, alias->env));
 }
 
 Node* Expander::in_block(Value name, const std::function<Node*()>& make) {
@@ -50,7 +56,7 @@ Node* Expander::return_form(Value form) {
 }
 
 Node* Expander::leave_block(Value name, Value rest, Value form) {
-  const Meaning* meaning = scope_->find(block_name(name, form));
+  const Meaning* meaning = denote(block_name(name, form)).local;
   if (meaning == nullptr && is_nil(name))
     unit_.fail_here("a return stands in no loop and no block of the name nil", "put it into do, while, dotimes or dolist");
   if (meaning == nullptr)

@@ -301,6 +301,7 @@ class Expander {
   Module* module_;
   Scope* scope_ = nullptr;
   std::unordered_map<int64_t, Scope*> scopes_;  // by number, those that templates stand in
+  std::unordered_map<uint64_t, Value> block_names_;  // of blocks that templates name, by that name
   Mentions* mentions_ = nullptr;
   // While a template is expanded: the variable with the box of names of one expansion; see quasiquote.cpp.
   struct TemplateNames {
