@@ -133,6 +133,7 @@ std::string nameless(std::string line) {
   line = without(std::move(line), "#<function", ">");
   line = without(std::move(line), "arity-error", ")");
   line = without(std::move(line), "type-error", ", got");
+  line = without(std::move(line), "cannot go on: ", ", got");
   return without(std::move(line), "%function", ")");
 }
 

@@ -33,7 +33,7 @@ if [ -z "$compiler" ] || ! echo 'extern "C" int LLVMFuzzerTestOneInput(const cha
   exit 0
 fi
 
-build=build-fuzz
+build="build-fuzz"
 if [ ! -f $build/build.ninja ]; then
   CXX=$compiler CC=$(echo "$compiler" | sed 's/clang++/clang/') meson setup $build -Dfuzz=true -Dworker=disabled \
     -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 >$build.log 2>&1 || { cat $build.log; exit 1; }
