@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <sys/mman.h>
 
+#include <cctype>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -638,6 +640,52 @@ void doubles_read_back_as_they_were(void**) {
   }
 }
 
+// Digits of a number's text, without zeros at its ends.
+std::string significant_digits(std::string_view text) {
+  std::string digits;
+  for (char c : text.substr(0, text.find('e'))) {
+    if (std::isdigit(static_cast<unsigned char>(c))) digits += c;
+  }
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size()));
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return digits;
+}
+
+// The C++ library's shortest form is computed by another algorithm (Ryu).
+void no_shorter_text_is_the_same_double(void**) {
+  VmFixture f(__builtin_frame_address(0));
+  Random random(24);
+  for (int round = 0; round < 50000; round++) {
+    double d = random_double(random);
+    char shortest[64];
+    char* end = std::to_chars(shortest, shortest + sizeof shortest, d, std::chars_format::scientific).ptr;
+    std::string text = text_of(frame::make_float(f.state(), d));
+    assert_text(significant_digits(text), significant_digits({shortest, end}).c_str());
+  }
+}
+
+// Decimals of any length, most of which are no double's own text, among them such as lie next to the middle of two.
+void decimals_are_read_as_the_nearest_double(void**) {
+  VmFixture f(__builtin_frame_address(0));
+  Random random(25);
+  for (int round = 0; round < 50000; round++) {
+    std::string text(1, static_cast<char>('1' + random.below(9)));
+    text += '.';
+    for (uint64_t digits = 1 + random.below(30); digits > 0; digits--) text += static_cast<char>('0' + random.below(10));
+    text += 'e' + std::to_string(static_cast<int>(random.below(660)) - 340);
+    if (random.below(4) == 0) {
+      double d = std::fabs(random_double(random));
+      long double middle = (static_cast<long double>(d) + std::nextafter(d, HUGE_VAL)) / 2;  // exact in 64 bits
+      char digits[1200];
+      std::snprintf(digits, sizeof digits, "%.1000Le", middle);
+      text = std::string(digits).insert(std::string_view(digits).find('e'), random.below(2) ? "1" : "0");
+    }
+    double expected = std::strtod(text.c_str(), nullptr);
+    double read = float_value(number::from_text(f.state(), text));
+    assert_memory_equal(&read, &expected, 8);
+  }
+}
+
 void doubles_have_one_readable_form(void**) {
   struct Row {
     double d;
@@ -854,6 +902,8 @@ int main() {
       cmocka_unit_test(machine_integers),
       cmocka_unit_test(integers_as_text_in_every_radix),
       cmocka_unit_test(doubles_read_back_as_they_were),
+      cmocka_unit_test(no_shorter_text_is_the_same_double),
+      cmocka_unit_test(decimals_are_read_as_the_nearest_double),
       cmocka_unit_test(doubles_have_one_readable_form),
       cmocka_unit_test(literals),
       cmocka_unit_test(number_to_string_checks_its_radix),
