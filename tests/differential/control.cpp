@@ -4,7 +4,11 @@
 namespace terrace::differential {
 
 Node Generator::general(Type type, int depth) {
-  switch (r_.below(48)) {
+  switch (r_.below(52)) {
+    case 48:
+    case 49:
+    case 50: return matched(type, depth);
+    case 51: return block(type, depth);
     case 44:
     case 45: return several_values(type, depth);
     case 46:
@@ -196,6 +200,7 @@ Node Generator::escape(Type type, int depth) {
 Node Generator::leave(int depth) {
   if (escapes_.empty()) return failing(depth);
   Target target = escapes_[r_.below(escapes_.size())];
+  if (target.block) return list("return-from", target.name, expression(target.argument, depth));
   return list(target.name, expression(target.argument, depth));
 }
 

@@ -39,6 +39,7 @@ struct Target {
   std::string name;
   Type argument;
   Type result;
+  bool block = false;  // left by return-from
 };
 
 class Generator {
@@ -144,6 +145,14 @@ class Generator {
   Node while_loop(int depth);
   Node redefinition();
   Node update(const Variable& variable, int depth);
+
+  // --- patterns and blocks (patterns.cpp)
+  Node matchable(int depth);
+  Node pattern_name(Type type, std::vector<Variable>& names);
+  Node pattern(int depth, std::vector<Variable>& names);
+  static Node bracketed(const Node& pattern);
+  Node matched(Type type, int depth);
+  Node block(Type type, int depth);
 
   // --- what makes functions hot (hot.cpp)
   Node cheap_step(Type type, const std::string& acc, const std::string& i);

@@ -184,9 +184,8 @@ class Machine::Batch {
     std::string text = jit_status_name(step.status);
     if (step.error != nullptr) {
       if (!limit_kinds(jit_error_kind(step.error)).empty()) trace.limited = true;
-      text += std::string(" ") + jit_error_kind(step.error) + ": " + jit_error_message(step.error);
       if (!options_.plain)
-        text += " at " + std::to_string(jit_error_line(step.error)) + ":" + std::to_string(jit_error_column(step.error)) + " " + jit_error_trace(step.error);
+        text += std::string(" ") + jit_error_kind(step.error) + ": " + jit_error_message(step.error) + " at " + std::to_string(jit_error_line(step.error)) + ":" + std::to_string(jit_error_column(step.error)) + " " + jit_error_trace(step.error);
       jit_error_release(step.error);
     }
     return text;

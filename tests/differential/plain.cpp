@@ -10,7 +10,7 @@ namespace {
 const std::set<std::string> kForms = {
     "lambda", "let", "let*", "letrec", "if", "cond", "case", "and", "or", "not", "begin", "set!", "do", "while", "when", "unless",
     "guard", "with-handlers", "dynamic-wind", "call/ec", "let/ec", "parameterize", "receive", "let-values",
-    "call-with-values", "with-exception-handler", "handler-bind", "quote", "else", "&optional", "&rest"};
+    "call-with-values", "with-exception-handler", "handler-bind", "match", "block", "return-from", "quote", "else", "&optional", "&rest"};
 const std::set<std::string> kOfPrelude = {"note", "clip", "clip-list", "clip-number", "length*", "describe", "*pi*", "raise", "raise-continuable", "error", "perform", "values", "eval", "apply"};
 
 Node rewritten(const Node& node);
@@ -113,6 +113,19 @@ Node do_loop(const Node& node) {
   return extend(std::move(made), all(node.kids, 3));
 }
 
+// Every clause by itself, so that no test or part is shared between them.
+Node match(const Node& value, const Node& node, size_t clause) {
+  if (clause == node.kids.size()) return list("match", value);
+  Node given = list(node.kids[clause].kids[0]);
+  size_t at = 1;
+  if (node.kids[clause].kids.size() > 2 && node.kids[clause].kids[1].is_list() && node.kids[clause].kids[1].kids[0].atom == "when" &&
+      node.kids[clause].kids[1].kids.size() == 2)
+    given.kids.push_back(list("when", rewritten(node.kids[clause].kids[at++].kids[1])));
+  Node made = list("match", value, extend(std::move(given), all(node.kids[clause].kids, at)));
+  if (clause + 1 < node.kids.size()) made.kids.push_back(list("_", match(value, node, clause + 1)));
+  return made;
+}
+
 Node form(const std::string& head, const Node& node) {
   if (head == "lambda") return lambda(node);
   if (head == "let") return node.kids[1].is_list() ? let(node) : named_let(node);
@@ -133,6 +146,9 @@ Node form(const std::string& head, const Node& node) {
     for (const Node& b : node.kids[1].kids) bindings.kids.push_back(list(rewritten(b.kids[0]), rewritten(b.kids[1])));
     return extend(list(head, std::move(bindings)), all(node.kids, 2));
   }
+  if (head == "match")
+    return list("let", list(list("%matched", rewritten(node.kids[1]))), match("%matched", node, 2));
+  if (head == "block" || head == "return-from") return extend(list(head, node.kids[1]), all(node.kids, 2));
   if (head == "set!") return list("set!", node.kids[1], rewritten(node.kids[2]));
   if (head == "case") {
     Node made = clauses(node, 2, true);
