@@ -134,10 +134,15 @@ class Expander::ModuleForm {
     return result;
   }
 
+  // Compiled on its own, so that a long module needs no more memory than its longest form.
   Value run_form(Module& module, Value form) {
     Unit::At at(unit_, form);
-    Expander inner(unit_, &module);
-    Value closure = compile_lambda(unit_, inner.toplevel(form));
+    Value closure;
+    {
+      Unit own(unit_.vm(), unit_.map(), unit_.source_name());
+      Expander inner(own, &module);
+      closure = compile_lambda(own, inner.toplevel(form));
+    }
     Value result = frame::call(unit_.vm(), closure, nullptr, 0);
     if (result != value::kUnwind) return result;
     VmState* vm = unit_.vm();

@@ -24,6 +24,7 @@ class Unit {
 
   VmState* vm() const { return vm_; }
   const std::string& source_name() const { return source_name_; }
+  const text::SourceMap& map() const { return map_; }
   Arena& arena() { return arena_; }
 
   Lambda* make_lambda(Value name, Lambda* parent, Position at);
