@@ -165,6 +165,23 @@ class KeyedCall {
   return KeyedCall(vm, callee).settle(argc, a0, a1, a2);
 }
 
+// The same for functions without keywords.
+[[gnu::noinline]] bool settle_plain(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2) {
+  const bytecode::FunctionCode& function = *as_closure(callee)->proto->function;
+  uint64_t fixed = function.required + function.optional;
+  Gathered all;
+  if (!gather(vm, argc, a0, a1, a2, fixed, &all)) return false;
+  bool too_many = !function.rest && (all.count > fixed || is_pair(all.spread));
+  if (all.count < function.required || too_many) return frame::raise_arity(vm, callee, all.count), false;
+  Value rest = function.rest ? list_of(vm, Leftover(all, fixed)) : kNil;
+  for (uint64_t i = all.count; i < fixed; i++) all.items[i] = kUnset;
+  if (function.rest) all.items[fixed] = rest;
+  uint64_t slots = function.parameter_slots();
+  for (uint64_t i = frame::kRegisterArguments; i < slots; i++) vm->xargs[i - frame::kRegisterArguments] = all.items[i];
+  for (int i = 0; i < frame::kRegisterArguments; i++) vm->tail_args[i] = all.items[i];
+  return true;
+}
+
 }  // namespace
 
 Value normalise(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2) {
@@ -172,22 +189,10 @@ Value normalise(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Va
   if (argc == frame::kEnterLoop)
     return frame::raise_error(vm, frame::ErrorKind::kUnsupported, "a loop without an entry was entered in the middle");
   const bytecode::FunctionCode& function = *proto->function;
-  if (!function.keys.empty() || function.other_keys) {
-    if (!settle_keyed(vm, callee, argc, a0, a1, a2)) return kUnwind;
-    return proto->entry(vm, callee, proto->expected, vm->tail_args[0], vm->tail_args[1], vm->tail_args[2]);
-  }
-  uint64_t fixed = function.required + function.optional;
-  Gathered all;
-  if (!gather(vm, argc, a0, a1, a2, fixed, &all)) return kUnwind;
-  bool too_many = !function.rest && (all.count > fixed || is_pair(all.spread));
-  if (all.count < function.required || too_many) return frame::raise_arity(vm, callee, all.count);
-  Value rest = function.rest ? list_of(vm, Leftover(all, fixed)) : kNil;
-  for (uint64_t i = all.count; i < fixed; i++) all.items[i] = kUnset;
-  if (function.rest) all.items[fixed] = rest;
-  uint64_t slots = function.parameter_slots();
-  for (uint64_t i = frame::kRegisterArguments; i < slots; i++) vm->xargs[i - frame::kRegisterArguments] = all.items[i];
-  Value b0 = all.items[0], b1 = all.items[1], b2 = all.items[2];
-  return proto->entry(vm, callee, proto->expected, b0, b1, b2);
+  bool keyed = !function.keys.empty() || function.other_keys;
+  bool settled = keyed ? settle_keyed(vm, callee, argc, a0, a1, a2) : settle_plain(vm, callee, argc, a0, a1, a2);
+  if (!settled) return kUnwind;
+  return proto->entry(vm, callee, proto->expected, vm->tail_args[0], vm->tail_args[1], vm->tail_args[2]);
 }
 
 }  // namespace terrace::interp

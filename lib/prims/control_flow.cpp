@@ -81,6 +81,18 @@ Value prim_error_cause(VmState* vm, const Value* args, uint64_t) {
   return error_argument(vm, "error-cause", args[0], &e) ? e->payload : kUnwind;
 }
 
+Value prim_assertion_failed(VmState* vm, const Value* args, uint64_t argc) {
+  if (!frame::ensure_stack(vm, "assert", kPrinterStack)) return kUnwind;
+  std::string message;
+  if (!append_text(vm, "assert", message, args[0], text::Style::kDisplay)) return kUnwind;
+  return frame::raise_error_with(vm, ErrorKind::kAssertion, message, frame::make_list(vm, args + 1, argc - 1));
+}
+
+Value prim_no_clause(VmState* vm, const Value* args, uint64_t) {
+  return raise_error(vm, ErrorKind::kArity, "no clause takes %s argument%s", frame::describe(args[0]).c_str(),
+                     args[0] == make_fixnum(1) ? "" : "s");
+}
+
 Value prim_no_match(VmState* vm, const Value* args, uint64_t) {
   return frame::raise_error_with(vm, ErrorKind::kMatch, "no clause takes " + frame::describe(args[0]),
                                  frame::make_list(vm, args, 1));

@@ -96,6 +96,8 @@ bool Expander::gives_way(Form method) const {
   static constexpr Form kGiving[] = {
       &Expander::escape_form,      &Expander::wind_form,  &Expander::call_with_values_form, &Expander::exception_handler_form,
       &Expander::return_from_form, &Expander::block_form, &Expander::return_form,           &Expander::match_form,
+      &Expander::dotimes_form,     &Expander::dolist_form, &Expander::if_let_form,          &Expander::when_let_form,
+      &Expander::assert_form,      &Expander::named_lambda_form,
   };
   return std::find(std::begin(kGiving), std::end(kGiving), method) != std::end(kGiving);
 }

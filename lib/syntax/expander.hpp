@@ -61,6 +61,7 @@ class Expander {
   class LetrecSteps;
   class RecordForm;
   class MatchForm;
+  class CaseLambda;
   class ParameterList;
   class RulesMaker;
   class RulesUse;
@@ -212,6 +213,32 @@ class Expander {
   Value block_name(Value name, Value form);
   Node* in_block(Value name, const std::function<Node*()>& make);
   Node* leave_block(Value name, Value rest, Value form);
+
+  // loop_forms.cpp
+  struct LoopParts {
+    Value name;
+    Node* value;
+    Node* result;
+    Value body;
+    Variable* self;
+    Lambda* lambda;
+  };
+  Node* dotimes_form(Value form);
+  Node* dolist_form(Value form);
+  LoopParts loop_parts(Value form);
+  Node* loop_round(const LoopParts& parts, Node* value, Node* next);
+
+  // case_lambda.cpp
+  Node* case_lambda_form(Value form);
+  Node* named_lambda_form(Value form);
+
+  // let_tests.cpp
+  Node* if_let_form(Value form);
+  Node* when_let_form(Value form);
+  Node* let_while_true(Value form, Node* otherwise, const std::function<Node*()>& make_body);
+  Node* bind_while_true(const std::vector<Value>& pairs, size_t at, AttemptNode* attempt, Value form,
+                        const std::function<Node*()>& make_body);
+  Node* assert_form(Value form);
 
   // match.cpp
   Node* match_form(Value form);
