@@ -37,7 +37,8 @@ void Emitter::go_on_promoted(uint32_t head, Block go_on) {
   guard(m_.compare(GCC_JIT_COMPARISON_GE, tier, m_.number(m_.u32_type(), static_cast<int64_t>(m_.plan().next))), go_on);
   Val entry = hold(1, m_.load(proto(), offsets::kProtoEntry));
   guard(m_.differ(entry, m_.runtime_entry(vm(), Runtime::k_interp_entry)), go_on);
-  Val arguments[6] = {vm(), callee(), m_.word(frame::kEnterLoop), m_.word(head), m_.address(place(0)), m_.word(0)};
+  Val registers = code_.register_count > 0 ? m_.address(place(0)) : m_.word(0);  // an endless loop may have none
+  Val arguments[6] = {vm(), callee(), m_.word(frame::kEnterLoop), m_.word(head), registers, m_.word(0)};
   leave(m_.call_entry(entry, arguments));
 }
 
