@@ -144,7 +144,7 @@ Value prim_pop_dynamic(VmState* vm, const Value* args, uint64_t) {
   uint64_t mark;
   if (!index_argument(vm, "%pop-dynamic", args[0], uint64_t{1} << 2 * frame::kMarkBits, &mark)) return kUnwind;
   uint64_t depth = frame::depth_of_mark(args[0]);
-  if (depth > vm->dynamic_depth) return raise_index(vm, "%pop-dynamic", args[0], vm->dynamic_depth);
+  if (depth > vm->dynamic_depth) return raise_index(vm, "%pop-dynamic", args[0], vm->dynamic_depth + 1);
   frame::restore_dynamic(vm, depth);
   return kUnspecified;
 }
