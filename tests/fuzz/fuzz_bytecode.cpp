@@ -1,7 +1,9 @@
-// fuzz/fuzz_bytecode.cpp: damaged and hostile bytecode: refused by decoder or verifier, or taken apart for people and run under limits.
+// fuzz/fuzz_bytecode.cpp: damaged and hostile bytecode: refused by decoder or verifier, or taken apart for people and
+// run under limits.
 //
-// The verifier answers for registers, constants, jumps and primitives. What it cannot see in one function alone is not run here: what is in
-// a captured variable, and that boxes, marks and unwind objects are what they should be, which only the compiler to bytecode promises.
+// The verifier answers for registers, constants, jumps and primitives. What it cannot see in one function alone is not
+// run here: what is in a captured variable, and that boxes, marks and unwind objects are what they should be, which
+// only the compiler to bytecode promises.
 #include <algorithm>
 
 #include "bytecode/encoding.hpp"

@@ -1,4 +1,5 @@
-// fuzz/fuzz_object.cpp: damaged and hostile object files: refused with a reason, or loaded into memory of their own. Nothing loaded is run.
+// fuzz/fuzz_object.cpp: damaged and hostile object files: refused with a reason, or loaded into memory of their own.
+// Nothing loaded is run.
 #include <cstdint>
 
 #include "native/loader.hpp"
@@ -17,7 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (uintptr_t entry : loaded.entries)
     if (entry < loaded.base || entry >= loaded.base + loaded.used) fuzz::found("an entry outside of the code");
   volatile uint8_t sum = 0;
-  for (size_t i = 0; i < loaded.size; i++) sum = static_cast<uint8_t>(sum + reinterpret_cast<const uint8_t*>(loaded.base)[i]);
+  for (size_t i = 0; i < loaded.size; i++)
+    sum = static_cast<uint8_t>(sum + reinterpret_cast<const uint8_t*>(loaded.base)[i]);
   native::unload(loaded);
   return 0;
 }

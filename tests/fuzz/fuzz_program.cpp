@@ -1,4 +1,5 @@
-// fuzz/fuzz_program.cpp: strangers' programs, under limits. Nothing that they do may crash, hang or leave the vm unusable.
+// fuzz/fuzz_program.cpp: strangers' programs, under limits. Nothing that they do may crash, hang or leave the vm
+// unusable.
 #include "mutator.hpp"
 #include "sandbox.hpp"
 

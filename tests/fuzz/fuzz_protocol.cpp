@@ -1,4 +1,5 @@
-// fuzz/fuzz_protocol.cpp: what the other side of a compile worker's socket may send. What is accepted must come out again as it was.
+// fuzz/fuzz_protocol.cpp: what the other side of a compile worker's socket may send. What is accepted must come out
+// again as it was.
 #include "jobs/protocol.hpp"
 #include "sandbox.hpp"
 
@@ -12,7 +13,8 @@ void check(std::span<const uint8_t> body) {
   if (!jobs::unpack(body, &message)) return;
   std::vector<uint8_t> packed = jobs::pack(message);
   jobs::Head head;
-  if (!jobs::unpack_head({packed.data(), jobs::kHeadBytes}, &head)) fuzz::found("the head of a message is not accepted");
+  if (!jobs::unpack_head({packed.data(), jobs::kHeadBytes}, &head))
+    fuzz::found("the head of a message is not accepted");
   std::span<const uint8_t> rest(packed.data() + jobs::kHeadBytes, packed.size() - jobs::kHeadBytes);
   if (head.length != rest.size()) fuzz::found("the head of a message says another length");
   Message again;

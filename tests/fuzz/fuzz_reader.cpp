@@ -1,4 +1,5 @@
-// fuzz/fuzz_reader.cpp: text to data to text: what is written must be read again as the same, and written the same again.
+// fuzz/fuzz_reader.cpp: text to data to text: what is written must be read again as the same, and written the same
+// again.
 #include <pthread.h>
 
 #include <csetjmp>

@@ -1,6 +1,7 @@
 // fuzz/mutator.cpp: see the header. Works on the text: a subexpression is a range of it.
 #include "mutator.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <iterator>
 #include <random>
@@ -17,15 +18,74 @@ constexpr std::string_view kWords[] = {
 #define T_PRIM(id, name, min, max, effect, signature, text) name,
 #include "prims/prims.def"
 #undef T_PRIM
-    "else", "=>", "&optional", "&rest", "&key", "a", "b", "c", "x", "y", "loop", "f", "g", "k", "e", "...", "_", "nil", "true", "false", "0", "1", "-1", "2", "3",
-    "255", "1152921504606846975", "-1152921504606846976", "1152921504606846976", "100000000000000000000", "1/3", "0.0", "-0.0", "1.5", "1e308", "+inf.0", "+nan.0",
-    "\"\"", "\"abc\"", "#\\a", "'()", ":key", "#(1 2)", "(vector 1 2 3)", "(dict 1 2)", "(list 1 2 3)", "(f64-vector 1.0)", "(bytes 1 2)"};
+    "else",
+    "=>",
+    "&optional",
+    "&rest",
+    "&key",
+    "a",
+    "b",
+    "c",
+    "x",
+    "y",
+    "loop",
+    "f",
+    "g",
+    "k",
+    "e",
+    "...",
+    "_",
+    "nil",
+    "true",
+    "false",
+    "0",
+    "1",
+    "-1",
+    "2",
+    "3",
+    "255",
+    "1152921504606846975",
+    "-1152921504606846976",
+    "1152921504606846976",
+    "100000000000000000000",
+    "1/3",
+    "0.0",
+    "-0.0",
+    "1.5",
+    "1e308",
+    "+inf.0",
+    "+nan.0",
+    "\"\"",
+    "\"abc\"",
+    "#\\a",
+    "'()",
+    ":key",
+    "#(1 2)",
+    "(vector 1 2 3)",
+    "(dict 1 2)",
+    "(list 1 2 3)",
+    "(f64-vector 1.0)",
+    "(bytes 1 2)"};
 
-constexpr std::string_view kWrappers[][2] = {
-    {"(lambda (x) ", ")"}, {"(let ((a ", ")) a)"}, {"(let loop ((i 0) (a ", ")) (if (= i 9) a (loop (+ i 1) a)))"}, {"(guard (e (true e)) ", ")"},
-    {"(if a ", " b)"}, {"(begin ", " 1)"}, {"(set! a ", ")"}, {"(define a ", ")"}, {"(let/ec k ", ")"}, {"'", ""}, {"`(1 ,", " 2)"},
-    {"(dynamic-wind (lambda () 1) (lambda () ", ") (lambda () 2))"}, {"(map (lambda (x) ", ") (list 1 2))"}, {"(f ", ")"}, {"(eval '", ")"},
-    {"(with-handlers ((ask (lambda (x) x))) ", ")"}, {"(apply f ", " nil)"}, {"(while a ", ")"}, {"(+ 1 ", ")"}};
+constexpr std::string_view kWrappers[][2] = {{"(lambda (x) ", ")"},
+                                             {"(let ((a ", ")) a)"},
+                                             {"(let loop ((i 0) (a ", ")) (if (= i 9) a (loop (+ i 1) a)))"},
+                                             {"(guard (e (true e)) ", ")"},
+                                             {"(if a ", " b)"},
+                                             {"(begin ", " 1)"},
+                                             {"(set! a ", ")"},
+                                             {"(define a ", ")"},
+                                             {"(let/ec k ", ")"},
+                                             {"'", ""},
+                                             {"`(1 ,", " 2)"},
+                                             {"(dynamic-wind (lambda () 1) (lambda () ", ") (lambda () 2))"},
+                                             {"(map (lambda (x) ", ") (list 1 2))"},
+                                             {"(f ", ")"},
+                                             {"(eval '", ")"},
+                                             {"(with-handlers ((ask (lambda (x) x))) ", ")"},
+                                             {"(apply f ", " nil)"},
+                                             {"(while a ", ")"},
+                                             {"(+ 1 ", ")"}};
 
 struct Range {
   size_t start;
@@ -79,14 +139,22 @@ class Mutation {
     Range at = any(parts_);
     std::vector<Range> others = subexpressions(other);
     switch (random_() % 8) {
-      case 0: return with(at, "");
-      case 1: return with(at, word());
-      case 2: return with(at, others.empty() ? word() : part(other, any(others)));
-      case 3: return with({at.start, at.start}, std::string(others.empty() ? word() : part(other, any(others))) + " ");
-      case 4: return wrapped(at);
-      case 5: return with(at, part(text_, any(parts_)));
-      case 6: return exchanged(at, any(parts_));
-      default: return with({at.end, at.end}, " " + std::string(part(text_, any(parts_))));
+      case 0:
+        return with(at, "");
+      case 1:
+        return with(at, word());
+      case 2:
+        return with(at, others.empty() ? word() : part(other, any(others)));
+      case 3:
+        return with({at.start, at.start}, std::string(others.empty() ? word() : part(other, any(others))) + " ");
+      case 4:
+        return wrapped(at);
+      case 5:
+        return with(at, part(text_, any(parts_)));
+      case 6:
+        return exchanged(at, any(parts_));
+      default:
+        return with({at.end, at.end}, " " + std::string(part(text_, any(parts_))));
     }
   }
 
@@ -139,7 +207,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   return put(text, data, max_size);
 }
 
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* data1, size_t size1, const uint8_t* data2, size_t size2, uint8_t* out,
-                                            size_t max_size, unsigned seed) {
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* data1, size_t size1, const uint8_t* data2, size_t size2,
+                                            uint8_t* out, size_t max_size, unsigned seed) {
   return put(Mutation(view(data1, size1), seed).changed(view(data2, size2)), out, max_size);
 }

@@ -1,4 +1,5 @@
-// fuzz/sandbox.hpp: a vm as one has it for strangers' code, new for every input so that an input alone decides what happens.
+// fuzz/sandbox.hpp: a vm as one has it for strangers' code, new for every input so that an input alone decides what
+// happens.
 #pragma once
 
 #include <cstdio>
@@ -43,7 +44,8 @@ class Sandbox {
   void check_usable() {
     engine::Entry entry(*instance_);
     engine::Outcome outcome = instance_->eval("((fn (a b) (if a b nil)) true 42)", "check", false);
-    if (outcome.kind != engine::Outcome::Kind::kDone || outcome.value != value::make_fixnum(42)) found("the vm is not usable any more");
+    if (outcome.kind != engine::Outcome::Kind::kDone || outcome.value != value::make_fixnum(42))
+      found("the vm is not usable any more");
   }
 
  private:

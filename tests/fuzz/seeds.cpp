@@ -55,10 +55,13 @@ void encode_functions(const std::string& source) {
 }
 
 void write_messages(const fs::path& out, const std::vector<fs::path>& objects) {
-  auto put = [&](const char* name, const std::vector<uint8_t>& bytes) { write(out / "protocol" / name, bytes.data(), bytes.size()); };
+  auto put = [&](const char* name, const std::vector<uint8_t>& bytes) {
+    write(out / "protocol" / name, bytes.data(), bytes.size());
+  };
   put("hello", jobs::pack(jobs::Hello{}));
   jobs::Batch batch;
-  for (size_t i = 0; i < std::min<size_t>(Encodings::all().size(), 3); ++i) batch.jobs.push_back({"f" + std::to_string(i), Encodings::all()[i]});
+  for (size_t i = 0; i < std::min<size_t>(Encodings::all().size(), 3); ++i)
+    batch.jobs.push_back({"f" + std::to_string(i), Encodings::all()[i]});
   put("batch", jobs::pack(batch));
   jobs::Result result;
   result.text = "a warning";
