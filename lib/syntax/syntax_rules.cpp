@@ -151,7 +151,7 @@ class Expander::RulesMaker {
       Value item = car(t);
       int more = 0;
       for (; !escaped && notation_.repeats(t); t = cdr(t)) ++more;
-      if (more > 0 && deepest(item) <= depth)
+      if (more > 0 && deepest(item) < depth + more)
         fail("nothing before the ellipsis of a template repeats", "write a variable that has an ellipsis in the pattern");
       check_template(item, depth + more, escaped);
     }
