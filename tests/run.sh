@@ -70,6 +70,9 @@ for test in map(json.loads, log):
         print(f"not ok - {test['name']}: {result}")
         for line in (test.get("stdout", "") + test.get("stderr", "")).splitlines()[-40:]:
             print("#  ", line)
+    else:
+        for line in sorted({line for line in test.get("stdout", "").splitlines() if "# SKIPPED" in line}):
+            print(f"{test['name']}: {line[2:]}")
 for suite, results in sorted(suites.items()):
     passed = results.pop("OK", 0) + results.pop("EXPECTEDFAIL", 0)
     skips = results.pop("SKIP", 0)
