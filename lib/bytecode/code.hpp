@@ -31,14 +31,21 @@ struct Instr {
 };
 static_assert(sizeof(Instr) == 8);
 
-// Type feedback: what the interpreter saw at an arithmetic instruction (takes_feedback), or-ed into its x field, which has no other
-// meaning there. Two fixnums with a fixnum result leave no trace, so the common case costs nothing. The content hash is taken before
-// anything runs, so it does not depend on feedback; the encoding for the worker carries it.
+// Type feedback: what the interpreter saw at an instruction of arithmetic or an access to a vector (takes_feedback), or-ed into its x
+// field, which has no other meaning there. Two fixnums with a fixnum result, a divisor above zero, and an element of a generic vector
+// leave no trace, so the common case costs nothing. The content hash is taken before anything runs, so it does not depend on
+// feedback; the encoding for the worker carries it.
 inline constexpr uint8_t kSawFloats = 1;  // two floats
 inline constexpr uint8_t kSawMixed = 2;   // a fixnum and a float
 inline constexpr uint8_t kSawOther = 4;   // anything else, or a result that is no fixnum
-constexpr bool takes_feedback(Op op) {
+// At the first such instruction in a loop: what the loop's code took for granted before its first turn did not hold.
+inline constexpr uint8_t kLeftBeforeLoop = 8;
+constexpr bool is_arithmetic(Op op) {
   return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kDiv || op == Op::kAddImm;
+}
+constexpr bool takes_feedback(Op op) {
+  return is_arithmetic(op) || op == Op::kQuotient || op == Op::kRemainder || op == Op::kModulo || op == Op::kVectorRef ||
+         op == Op::kVectorSet || op == Op::kBytesRef || op == Op::kBytesSet;
 }
 // Code is shared by all threads that run it; a lost bit is seen again the next time.
 inline void note_feedback(const Instr* at, uint8_t saw) { const_cast<Instr*>(at)->x |= saw; }

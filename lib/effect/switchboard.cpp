@@ -16,6 +16,31 @@ namespace fc = boost::context::detail;
 
 namespace {
 
+// A frame's argument registers may be written a little past its end before the callee takes them.
+constexpr size_t kPastFrame = 8;
+
+// What calls that have returned left on the stacks would look alive once a later frame covers it without writing to it, so a collection
+// clears some of what is not in use. The idea is Boehm's (GC_clear_stack).
+constexpr size_t kClearedBytes = size_t{16} << 10;
+
+__attribute__((no_sanitize("address"))) void clear_below(void* top, const void* bottom) {
+  auto* end = static_cast<volatile uint64_t*>(top);
+  size_t bytes = std::min(kClearedBytes, static_cast<size_t>(static_cast<char*>(top) - static_cast<const char*>(bottom)));
+  for (size_t n = 1; n <= bytes / sizeof(uint64_t); n++) *(end - n) = 0;
+}
+
+__attribute__((noinline, no_sanitize("address"))) void clear_dead_stack(const VmState& vm) {
+  if (frame::stack_left(&vm) < 4 * kClearedBytes) return;
+  volatile uint64_t dead[kClearedBytes / sizeof(uint64_t)];
+  for (volatile uint64_t& word : dead) word = 0;
+}
+
+void clear_dead_registers(const VmState& vm, Value* end_of_live) {
+  if (end_of_live >= vm.register_limit) return;
+  size_t left = static_cast<size_t>(vm.register_limit - end_of_live);
+  std::fill_n(end_of_live, std::min(left, kClearedBytes / sizeof(Value)), value::kNil);
+}
+
 // The sanitizer must know where each stack lies; otherwise it takes a switch for a wild jump.
 void before_switch([[maybe_unused]] void** save, [[maybe_unused]] const void* bottom, [[maybe_unused]] size_t size) {
 #if TERRACE_ASAN
@@ -91,6 +116,11 @@ Computation* Switchboard::start(Job job, void* data) {
   c->data_ = data;
   c->account = {};
   c->register_top_ = c->memory_.registers();
+  if (uint64_t now = vm_.heap.stats().collections; c->cleared_at_ != now) {
+    clear_below(c->context_, c->memory_.stack_bottom());
+    std::fill_n(c->register_top_, kPastFrame, value::kNil);
+    c->cleared_at_ = now;
+  }
   c->link_top_ = c->memory_.links();
   c->dynamic_.clear();
   c->dynamic_depth_ = 0;
@@ -222,15 +252,15 @@ __attribute__((noinline, no_sanitize("address"))) std::vector<uintptr_t> Switchb
 }
 
 __attribute__((no_sanitize("address"))) void Switchboard::roots(heap::Marker& marker) {
-  const void* here = __builtin_frame_address(0);
+  clear_dead_stack(vm_.state);
+  const void* here = vm_.heap.stack_edge();
   VmState& s = vm_.state;
-  // A frame's argument registers may be written a little past its end before the callee takes them.
-  constexpr size_t kPast = 8;
   for (auto& c : all_) {
     if (c->state_ == State::kIdle) continue;
     bool running = c.get() == current_;
     Value* top = running ? s.register_top : c->register_top_;
-    marker.conservative(c->memory_.registers(), top + kPast);
+    marker.conservative(c->memory_.registers(), top + kPastFrame);
+    if (running) clear_dead_registers(s, top + kPastFrame);
     marker.conservative(running && segment && segment->low ? here : c->context_, c->memory_.stack_top());
     marker.conservative(&c->answer_, &c->answer_ + 1);
     marker.conservative(&c->said_.value, &c->said_.value + 1);

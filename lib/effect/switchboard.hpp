@@ -70,6 +70,7 @@ class Computation {
   heap::RootedValues dynamic_;
   uint64_t dynamic_depth_ = 0;
   uint64_t guard_depth_ = 0;
+  uint64_t cleared_at_ = 0;  // the number of collections when the dead part of the stack was cleared last
   Value* register_top_ = nullptr;
   frame::Link* link_top_ = nullptr;
   Computation* outer_ = nullptr;  // whose host call this one runs inside

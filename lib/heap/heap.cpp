@@ -95,6 +95,7 @@ struct Heap::State {
 
   Value pinned[2] = {value::kNil, value::kNil};  // arguments of cons while it collects
   RootedValues* roots = nullptr;
+  const void* stack_edge = nullptr;  // below it lies what the collector itself uses
   std::function<void(Marker&)> provider;
   std::vector<std::function<void(Marker&)>> more_providers;
   std::function<void()> limit_handler;
@@ -274,6 +275,8 @@ void Heap::add_external(ptrdiff_t bytes) {
 
 // --- collection
 
+const void* Heap::stack_edge() const { return state_->stack_edge; }
+
 void Heap::collect() { run_collection(false); }
 void Heap::collect_young() { run_collection(true); }
 
@@ -288,6 +291,7 @@ __attribute__((noinline)) void Heap::run_collection(bool minor) {
 
 __attribute__((noinline)) void Heap::State::collect(Heap& heap, bool is_minor) {
   uint64_t start = now_ns();
+  stack_edge = __builtin_frame_address(0);
   collecting = true;
   minor = is_minor;
   close_windows();

@@ -151,6 +151,9 @@ class Heap {
   size_t trim();
   const HeapStats& stats() const;
 
+  // For a root provider: where the running stack begins to be of interest. The frames below are the collector's own, with addresses
+  // that mean nothing.
+  const void* stack_edge() const;
   // Called at the start of every collection to enumerate roots: handles, stacks. The registers of whoever allocated
   // have then been written to the stack above the provider's own frame, so scanning from there to the stack's base
   // finds them.

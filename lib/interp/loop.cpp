@@ -16,6 +16,7 @@
 #include "interp/loop.hpp"
 
 #include "bytecode/code.hpp"
+#include "bytecode/op_info.hpp"
 #include "frame/vm.hpp"
 #include "prims/primitive.hpp"
 
@@ -230,6 +231,7 @@ op_AddImm: {
       R[i.a] = make_fixnum(expression);                                                         \
       NEXT;                                                                                     \
     }                                                                                           \
+    bytecode::note_feedback(pc - 1, bytecode::kSawOther);                                       \
     STORE(vm->runtime->slow(vm, x, y));                                                         \
   } while (0)
 op_Quotient:
@@ -397,6 +399,7 @@ op_VectorRef: {
     R[i.a] = as<Vector>(v)->data[n.bits >> kFixnumShift];
     NEXT;
   }
+  bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   STORE(vm->runtime->vector_ref(vm, v, n));
 }
 op_VectorSet: {
@@ -406,6 +409,7 @@ op_VectorSet: {
     heap::Heap::write_barrier(as<Vector>(v));
     NEXT;
   }
+  bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   if (vm->runtime->vector_set(vm, v, n, R[i.c]) == kUnwind) goto unwind;
   NEXT;
 }
@@ -434,6 +438,7 @@ op_BytesRef: {
     R[i.a] = make_fixnum(as<Bytes>(v)->data[n.bits >> kFixnumShift]);
     NEXT;
   }
+  bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   STORE(vm->runtime->bytes_ref(vm, v, n));
 }
 op_BytesSet: {
@@ -443,6 +448,7 @@ op_BytesSet: {
     as<Bytes>(v)->data[n.bits >> kFixnumShift] = static_cast<uint8_t>(fixnum_value(x));
     NEXT;
   }
+  bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   if (vm->runtime->bytes_set(vm, v, n, x) == kUnwind) goto unwind;
   NEXT;
 }
@@ -611,10 +617,36 @@ unwind:
 // After this many the code is given up, so that it is compiled anew with what was learnt.
 constexpr uint32_t kManyDeopts = 8;
 
-void note_deopt(VmState* vm, Value callee, const Instr* at) {
+// Only an instruction that takes feedback is left for itself; another one is the head of a loop.
+void note_left_before_loop(const Instr* head, const Proto* proto) {
+  const Instr* end = proto->code + proto->function->code.size();
+  while (head != end && !bytecode::takes_feedback(bytecode::op_of(*head))) head++;
+  if (head != end) bytecode::note_feedback(head, bytecode::kLeftBeforeLoop);
+}
+
+// Code also leaves before an access that is an error in every tier; nothing was misjudged then.
+bool is_error_anyway(Instr i, const Value* base) {
+  switch (bytecode::op_of(i)) {
+    case bytecode::Op::kVectorRef:
+      return is_vector(base[i.b]) && is_fixnum(base[i.c]);
+    case bytecode::Op::kVectorSet:
+      return is_vector(base[i.a]) && is_fixnum(base[i.b]);
+    case bytecode::Op::kF64Ref:
+    case bytecode::Op::kF64Set:
+    case bytecode::Op::kBytesRef:
+    case bytecode::Op::kBytesSet:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base) {
+  if (is_error_anyway(*at, base)) return;
   // Where the compiled code expected floats and the interpreter would leave no trace, two fixnums have come.
-  if (bytecode::takes_feedback(static_cast<bytecode::Op>(at->op)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
+  if (bytecode::is_arithmetic(bytecode::op_of(*at)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
     bytecode::note_feedback(at, bytecode::kSawOther);
+  if (!bytecode::takes_feedback(bytecode::op_of(*at))) note_left_before_loop(at, as_closure(callee)->proto);
   Proto* proto = as_closure(callee)->proto;
   if (++proto->deopts < kManyDeopts) return;
   proto->deopts = 0;
@@ -639,7 +671,7 @@ Value resume(VmState* vm, Value callee, uint64_t pc, Value, Value, Value) {
   base[-1] = callee;
   for (uint64_t r = 0; r < proto->aux; r++) base[r] = vm->xargs[r];
   vm->register_top = base + proto->aux;
-  note_deopt(vm, callee, proto->code + pc);
+  note_deopt(vm, callee, proto->code + pc, base);
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code + pc);
   vm->register_top = saved_top;

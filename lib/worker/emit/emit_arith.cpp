@@ -29,8 +29,10 @@ void Emitter::emit_Not(Instr i) { set(i.a, m_.make_bool(m_.is_falsy(reg(i.b))));
 
 // --- operands
 
+// What is left to test; at least one is not known to be a fixnum.
 Val Emitter::both_fixnum(Operand x, Operand y) const {
-  if (y.is_immediate) return m_.is_fixnum(x.word);
+  if (y.is_fixnum) return m_.is_fixnum(x.word);
+  if (x.is_fixnum) return m_.is_fixnum(y.word);
   return m_.both_fixnum(x.word, y.word);
 }
 
@@ -121,29 +123,24 @@ void Emitter::emit_Div(Instr i) {
 
 // --- division with remainder: inline for a divisor above zero, so that nothing can overflow
 
-void Emitter::emit_Quotient(Instr i) {
-  division(i, Runtime::k_quotient,
-           [this](Val n, Val d) { return m_.tag_fixnum(m_.binary(GCC_JIT_BINARY_OP_DIVIDE, m_.signed_type(), n, d)); });
-}
+void Emitter::emit_Quotient(Instr i) { division(i, Runtime::k_quotient, &Emitter::quotient); }
+void Emitter::emit_Remainder(Instr i) { division(i, Runtime::k_remainder, &Emitter::remainder); }
+void Emitter::emit_Modulo(Instr i) { division(i, Runtime::k_modulo, &Emitter::modulo); }
 
-void Emitter::emit_Remainder(Instr i) {
-  division(i, Runtime::k_remainder,
-           [this](Val n, Val d) { return m_.as_word(m_.binary(GCC_JIT_BINARY_OP_MODULO, m_.signed_type(), n, d)); });
-}
+// These three get the tagged words as signed numbers: eight times the integers, which leaves quotients as they are and makes remainders
+// tagged.
+Val Emitter::quotient(Val n, Val d) { return m_.tag_fixnum(m_.binary(GCC_JIT_BINARY_OP_DIVIDE, m_.signed_type(), n, d)); }
+
+Val Emitter::remainder(Val n, Val d) { return m_.as_word(m_.binary(GCC_JIT_BINARY_OP_MODULO, m_.signed_type(), n, d)); }
 
 // A negative remainder is brought up by the divisor: the sign, shifted through the word, selects it without a branch.
-void Emitter::emit_Modulo(Instr i) {
-  division(i, Runtime::k_modulo, [this](Val n, Val d) {
-    Val rest = hold(1, m_.as_word(m_.binary(GCC_JIT_BINARY_OP_MODULO, m_.signed_type(), n, d)));
-    Val sign =
-        m_.binary(GCC_JIT_BINARY_OP_RSHIFT, m_.signed_type(), m_.as_signed(rest), m_.number(m_.signed_type(), 63));
-    return m_.add(rest, m_.binary(GCC_JIT_BINARY_OP_BITWISE_AND, m_.word_type(), m_.as_word(sign), m_.as_word(d)));
-  });
+Val Emitter::modulo(Val n, Val d) {
+  Val rest = hold(1, remainder(n, d));
+  Val sign = m_.binary(GCC_JIT_BINARY_OP_RSHIFT, m_.signed_type(), m_.as_signed(rest), m_.number(m_.signed_type(), 63));
+  return m_.add(rest, m_.binary(GCC_JIT_BINARY_OP_BITWISE_AND, m_.word_type(), m_.as_word(sign), m_.as_word(d)));
 }
 
-// `result` gets the tagged words as signed numbers: eight times the integers, which leaves quotients as they are and
-// makes remainders tagged.
-void Emitter::division(Instr i, Runtime slow_function, const std::function<Val(Val, Val)>& result) {
+void Emitter::division(Instr i, Runtime slow_function, Val (Emitter::*result)(Val, Val)) {
   Val x = reg(i.b), y = reg(i.c);
   Block next = fresh();
   Block slow = cold([=, this] {
@@ -152,7 +149,7 @@ void Emitter::division(Instr i, Runtime slow_function, const std::function<Val(V
   });
   guard(m_.both_fixnum(x, y), slow);
   guard(m_.compare(GCC_JIT_COMPARISON_GT, m_.as_signed(y), m_.number(m_.signed_type(), 0)), slow);
-  set(i.a, result(m_.as_signed(x), m_.as_signed(y)));
+  set(i.a, (this->*result)(m_.as_signed(x), m_.as_signed(y)));
   jump(next);
   start(next);
 }
@@ -161,17 +158,19 @@ void Emitter::division(Instr i, Runtime slow_function, const std::function<Val(V
 
 // `use` is called for each of the ways to the answer and must end the current block.
 void Emitter::compare(Operand x, Operand y, const Comparison& op, const std::function<void(Val)>& use) {
+  Val in_order = m_.compare(op.op, m_.as_signed(x.word), m_.as_signed(y.word));
+  if (x.is_fixnum && y.is_fixnum) return use(in_order);
   Block slow = cold([=, this, &op] {
     Val answer = checked(op.swapped ? runtime(op.slow, {y.word, x.word}) : runtime(op.slow, {x.word, y.word}));
     use(m_.equal(answer, value::kTrue));
   });
-  bool floats = m_.plan().floats != Floats::kRuntime;
+  bool floats = m_.plan().floats != Floats::kRuntime && !(x.is_fixnum && !x.is_immediate);
   auto compare_floats = [=, this, &op] {
     guard(both_float(x, y), slow);
     use(m_.compare(op.op, as_double(x), as_double(y)));
   };
   guard(both_fixnum(x, y), floats ? cold(compare_floats) : slow);
-  use(m_.compare(op.op, m_.as_signed(x.word), m_.as_signed(y.word)));
+  use(in_order);
 }
 
 void Emitter::compare_value(Instr i, const Comparison& op) {

@@ -26,12 +26,33 @@ void Emitter::make_word(uint16_t r) {
   state_[r] |= kWord;
 }
 
-// What a block expects and the way to it lacks can only be words.
+// What a block expects and the way to it lacks are words and, on the way into a loop, what is tested once before it.
 void Emitter::make_forms_for(uint32_t leader) {
   if (!types_.specialises()) return;
   const RegisterSet& live = flow_.live_at(leader);
+  const State& wanted = types_.at(leader);
   for (uint16_t r = 0; r < code_.register_count; r++)
-    if (live.has(r) && (types_.at(leader)[r] & kWord)) make_word(r);
+    if (live.has(r) && (wanted[r] & kWord)) make_word(r);
+  Block otherwise = nullptr;
+  for (uint16_t r = 0; r < code_.register_count; r++) {
+    Forms lacking = wanted[r] & ~state_[r];
+    if (!live.has(r) || lacking == 0) continue;
+    if (otherwise == nullptr) otherwise = leave_at(leader);
+    establish(r, lacking, otherwise);
+  }
+}
+
+// Tests that the word in a register has these forms.
+void Emitter::establish(uint16_t r, Forms forms, Block otherwise) {
+  if ((forms & kDouble) && !(state_[r] & kDouble)) unbox(r, otherwise);
+  if ((forms & kFixnum) && !(state_[r] & kFixnum)) guard(m_.is_fixnum(reg(r)), otherwise);
+  if ((forms & kVector) && !(state_[r] & kVector))
+    require_object(reg(r), value::Type::kVector, offsets::kHeaderTypeAndAux, otherwise);
+  if ((forms & kF64Vector) && !(state_[r] & kF64Vector))
+    require_object(reg(r), value::Type::kF64Vector, offsets::kHeaderType, otherwise);
+  if ((forms & kBytes) && !(state_[r] & kBytes))
+    require_object(reg(r), value::Type::kBytes, offsets::kHeaderType, otherwise);
+  state_[r] |= forms;
 }
 
 // --- the way out
@@ -99,12 +120,30 @@ bool Emitter::emit_typed(Instr i) {
       return true;
     case Treatment::kConstant:
       return number_constant(i), true;
+    case Treatment::kDivide:
+      return fixnum_division(i), true;
+    case Treatment::kLoad:
+      require_element(i.b, kVector, i.c, offsets::kVectorLength);
+      set(i.a, gcc_jit_lvalue_as_rvalue(element(i.b, i.c)));
+      return true;
+    case Treatment::kStore:
+      require_element(i.a, kVector, i.b, offsets::kVectorLength);
+      assign(element(i.a, i.b), reg(i.c));
+      mark_card_for(i.a, i.c);
+      return true;
+    case Treatment::kLoadByte:
+      require_element(i.b, kBytes, i.c, offsets::kPackedLength);
+      set(i.a, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(packed_element(reg(i.b), reg(i.c), 0, m_.u8_type()))));
+      return true;
+    case Treatment::kStoreByte:
+      store_byte(i);
+      return true;
     case Treatment::kLoadDouble:
-      require_f64_element(i.b, i.c);
+      require_element(i.b, kF64Vector, i.c, offsets::kPackedLength);
       assign(double_place(i.a), gcc_jit_lvalue_as_rvalue(packed_element(reg(i.b), reg(i.c), 3, m_.double_type())));
       return true;
     case Treatment::kStoreDouble:
-      require_f64_element(i.a, i.b);
+      require_element(i.a, kF64Vector, i.b, offsets::kPackedLength);
       assign(packed_element(reg(i.a), reg(i.b), 3, m_.double_type()), double_reg(i.c));
       return true;
     case Treatment::kSquareRoot:
@@ -138,9 +177,7 @@ void Emitter::fixnum_arithmetic(Instr i) {
   bool has_immediate = op_of(i) == Op::kAddImm;
   Operand x = in_register(i.b);
   Operand y = has_immediate ? immediate(static_cast<int16_t>(i.c)) : in_register(i.c);
-  bool know_x = state_[i.b] & kFixnum, know_y = has_immediate || (state_[i.c] & kFixnum);
-  if (!know_x && !know_y) guard(m_.both_fixnum(x.word, y.word), leave_here());
-  if (know_x != know_y) guard(m_.is_fixnum(know_x ? y.word : x.word), leave_here());
+  if (!x.is_fixnum || !y.is_fixnum) guard(both_fixnum(x, y), leave_here());
   Place sum = local(sum_, m_.signed_type(), "sum");
   Val first = op.slow == Runtime::k_mul ? m_.untag_fixnum(x.word) : x.word;
   guard_not(m_.overflows(op.overflow_builtin, first, y.word, sum), leave_here());
@@ -161,9 +198,45 @@ void Emitter::double_arithmetic(Instr i) {
   assign(double_place(i.a), m_.binary(op.float_op, m_.double_type(), x, y));
 }
 
-void Emitter::require_f64_element(uint16_t vector, uint16_t index) {
-  require_object(reg(vector), value::Type::kF64Vector, offsets::kHeaderType, leave_here());
-  require_index(reg(index), reg(vector), offsets::kPackedLength, leave_here());
+void Emitter::fixnum_division(Instr i) {
+  for (uint16_t r : {i.b, i.c}) establish(r, kFixnum, leave_here());
+  Val n = m_.as_signed(reg(i.b)), d = m_.as_signed(reg(i.c));
+  guard(m_.compare(GCC_JIT_COMPARISON_GT, d, m_.number(m_.signed_type(), 0)), leave_here());
+  set(i.a, op_of(i) == Op::kQuotient ? quotient(n, d) : op_of(i) == Op::kModulo ? modulo(n, d) : remainder(n, d));
+}
+
+// A negative index is a huge number here.
+void Emitter::require_element(uint16_t object, Forms type, uint16_t index, int64_t length) {
+  establish(object, type, leave_here());
+  establish(index, kFixnum, leave_here());
+  guard(m_.below(m_.shift_right(reg(index), value::kFixnumShift), m_.load(reg(object), length)), leave_here());
+}
+
+void Emitter::store_byte(Instr i) {
+  require_element(i.a, kBytes, i.b, offsets::kPackedLength);
+  Val byte = reg(i.c);
+  guard(m_.equal(m_.bit_and(byte, ~value::make_fixnum(255).bits), m_.word(0)), leave_here());
+  assign(packed_element(reg(i.a), reg(i.b), 0, m_.u8_type()),
+         m_.cast(m_.shift_right(byte, value::kFixnumShift), m_.u8_type()));
+}
+
+// A fixnum index is the distance in bytes.
+Place Emitter::element(uint16_t vector, uint16_t index) const {
+  return m_.at(m_.add(reg(vector), reg(index)), offsets::kVectorData, m_.word_type());
+}
+
+// After a store. What is no pointer needs no mark.
+void Emitter::mark_card_for(uint16_t object, uint16_t stored) {
+  if (state_[stored] & kFixnum) return;
+  Val address = m_.add(reg(object), -int64_t{value::kTagObject});
+  if (!(state_[stored] & kDouble)) return mark_card(address);
+  Block next = fresh();
+  guard(m_.is_float(reg(stored)), cold([=, this] {
+          mark_card(address);
+          jump(next);
+        }));
+  jump(next);
+  start(next);
 }
 
 // --- ways into loops
@@ -174,10 +247,7 @@ void Emitter::enter_loop(uint32_t head) {
   Block otherwise = leave_at(head);
   const RegisterSet& live = flow_.live_at(head);
   for (uint16_t r = 0; r < code_.register_count; r++) {
-    if (!live.has(r)) continue;
-    Forms wanted = types_.at(head)[r];
-    if (wanted & kDouble) unbox(r, otherwise);
-    if (wanted & kFixnum) guard(m_.is_fixnum(reg(r)), otherwise);
+    if (live.has(r)) establish(r, types_.at(head)[r], otherwise);
   }
   jump(at_pc(head));
 }

@@ -55,7 +55,7 @@ void Emitter::emit_body() {
 void Emitter::emit_with_forms(Instr i, uint32_t end) {
   if (!types_.specialises()) return emit_instruction(i);
   treatment_ = types_.treatment(pc_, state_);
-  if (treatment_ == Treatment::kWords || treatment_ == Treatment::kLoadDouble)
+  if (Types::takes_words(treatment_))
     for (uint16_t r : types_.word_operands(pc_)) make_word(r);
   if (treatment_ == Treatment::kStoreDouble) {
     make_word(i.a);

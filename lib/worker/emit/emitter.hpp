@@ -59,6 +59,7 @@ class Emitter {
     Val word;
     bool is_immediate;
     int32_t immediate;
+    bool is_fixnum;  // known to be one
   };
   struct Arithmetic {
     const char* overflow_builtin;
@@ -138,12 +139,15 @@ class Emitter {
   // --- arithmetic: emit_arith.cpp
   static const Arithmetic kAdd, kSub, kMul, kDiv;
   static const Comparison kLess, kLessEqual, kGreater, kGreaterEqual, kEqual;
-  Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0}; }
-  Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n}; }
+  Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0, (state_[r] & kFixnum) != 0}; }
+  Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n, true}; }
   void arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op);
   void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next);
   void set_float(uint16_t r, Val number, Block next);
-  void division(Instr i, Runtime slow, const std::function<Val(Val, Val)>& result);
+  void division(Instr i, Runtime slow, Val (Emitter::*result)(Val, Val));
+  Val quotient(Val n, Val d);
+  Val remainder(Val n, Val d);
+  Val modulo(Val n, Val d);
   void compare(Operand x, Operand y, const Comparison& op, const std::function<void(Val)>& use);
   void compare_value(Instr i, const Comparison& op);
   Val both_fixnum(Operand x, Operand y) const;
@@ -158,7 +162,12 @@ class Emitter {
   void fixnum_arithmetic(Instr i);
   void double_arithmetic(Instr i);
   void number_constant(Instr i);
-  void require_f64_element(uint16_t vector, uint16_t index);
+  void fixnum_division(Instr i);
+  void store_byte(Instr i);
+  void require_element(uint16_t object, Forms type, uint16_t index, int64_t length);
+  Place element(uint16_t vector, uint16_t index) const;
+  void mark_card_for(uint16_t object, uint16_t stored);
+  void establish(uint16_t r, Forms forms, Block otherwise);
   Place double_place(uint16_t r);
   Val double_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(double_place(r)); }
   void make_word(uint16_t r);

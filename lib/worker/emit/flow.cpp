@@ -44,6 +44,13 @@ void Flow::find_leaders() {
   for (const auto& region : function_.code.handlers) leader[region.handler] = true;
   std::sort(loop_heads_.begin(), loop_heads_.end());
   loop_heads_.erase(std::unique(loop_heads_.begin(), loop_heads_.end()), loop_heads_.end());
+  for (uint32_t head : loop_heads_) loops_.push_back(Loop{head, head});
+  for (uint32_t pc = 0; pc < code.size(); pc++) {
+    if (op_of(code[pc]) != Op::kLoop) continue;
+    uint32_t head = target_of(pc, code[pc]);
+    auto loop = std::find_if(loops_.begin(), loops_.end(), [head](const Loop& l) { return l.head == head; });
+    loop->last = pc;
+  }
   block_of_.assign(code.size(), kNoBlock);
   for (uint32_t pc = 0; pc < code.size(); pc++) {
     if (!leader[pc]) continue;
@@ -53,14 +60,73 @@ void Flow::find_leaders() {
 }
 
 bool Flow::has_nested_loops() const {
+  for (const Loop& outer : loops_)
+    for (const Loop& inner : loops_)
+      if (inner.head > outer.head && inner.head <= outer.last) return true;
+  return false;
+}
+
+bool Flow::has_single_file_entry(const Loop& loop) const {
   const auto& code = function_.code.code;
-  for (uint32_t pc = 0; pc < code.size(); pc++) {
-    if (op_of(code[pc]) != Op::kLoop) continue;
-    uint32_t head = target_of(pc, code[pc]);
-    for (uint32_t other : loop_heads_)
-      if (other > head && other <= pc) return true;
+  for (uint32_t pc = 0; pc < loop.head; pc++) {
+    if (!has_jump(op_of(code[pc])) || op_of(code[pc]) == Op::kJump) continue;
+    if (pc + 1 == loop.head || target_of(pc, code[pc]) == loop.head) return false;
+  }
+  return true;
+}
+
+std::vector<uint32_t> Flow::always_run(const Loop& loop) const {
+  constexpr size_t kManyBlocks = 200;  // the search takes the square of their number
+  std::vector<uint32_t> found;
+  auto first = std::lower_bound(leaders_.begin(), leaders_.end(), loop.head);
+  auto end = std::upper_bound(leaders_.begin(), leaders_.end(), loop.last);
+  if (static_cast<size_t>(end - first) > kManyBlocks) return {loop.head};
+  for (; first != end; ++first)
+    if (!comes_back_without(loop, *first)) found.push_back(*first);
+  return found;
+}
+
+// Whether a turn can avoid a block of the loop.
+bool Flow::comes_back_without(const Loop& loop, uint32_t avoided) const {
+  const auto& code = function_.code.code;
+  if (avoided == loop.head) return false;
+  std::vector<bool> seen(leaders_.size());
+  std::vector<uint32_t> open = {loop.head};
+  auto reach = [&](uint32_t pc) {
+    if (pc == avoided || pc < loop.head || pc > loop.last || seen[block_of_[pc]]) return;
+    seen[block_of_[pc]] = true;
+    open.push_back(pc);
+  };
+  while (!open.empty()) {
+    uint32_t pc = open.back();
+    open.pop_back();
+    for (bool in_block = true; in_block; pc++) {
+      Op op = op_of(code[pc]);
+      if (op == Op::kLoop && target_of(pc, code[pc]) == loop.head) return true;
+      if (has_jump(op)) reach(target_of(pc, code[pc]));
+      in_block = op_info(op).ends != bytecode::Ends::kstop && pc + 1 < code.size();
+      if (in_block && is_leader(pc + 1)) {
+        reach(pc + 1);
+        in_block = false;
+      }
+    }
   }
   return false;
+}
+
+RegisterSet Flow::unchanged_in(const Loop& loop) const {
+  RegisterSet unchanged(function_.code.register_count);
+  for (uint16_t r = 0; r < function_.code.register_count; r++) unchanged.add(r);
+  for (uint32_t pc = loop.head; pc <= loop.last; pc++) {
+    Instr i = function_.code.code[pc];
+    std::string_view format = op_info(op_of(i)).format;
+    for (size_t n = 0; n < format.size() && n < 3; n++)
+      if (format[n] == 'w') unchanged.remove(field(i, n));
+    // The registers of a call are dead after it.
+    if (is_call(op_of(i)))
+      for (uint32_t k = 0; k <= i.x; k++) unchanged.remove(i.a + k);
+  }
+  return unchanged;
 }
 
 void Flow::find_liveness() {

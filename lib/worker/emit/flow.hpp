@@ -34,6 +34,13 @@ class RegisterSet {
   std::vector<uint64_t> words_;
 };
 
+// The instructions from a loop's head to the last jump back to it. Jumps backwards are Loop instructions only, so whatever can
+// come back to the head lies between.
+struct Loop {
+  uint32_t head;
+  uint32_t last;
+};
+
 class Flow {
  public:
   explicit Flow(const bytecode::PortableFunction& function);
@@ -41,7 +48,14 @@ class Flow {
   bool is_leader(uint32_t pc) const { return block_of_[pc] != kNoBlock; }
   const std::vector<uint32_t>& leaders() const { return leaders_; }        // ascending; the first is 0
   const std::vector<uint32_t>& loop_heads() const { return loop_heads_; }  // targets of Loop, ascending
+  const std::vector<Loop>& loops() const { return loops_; }                // by head, ascending
   bool has_nested_loops() const;
+  // True when the loop is entered only by falling into its head or by a Jump, so that code can be put before it.
+  bool has_single_file_entry(const Loop& loop) const;
+  // The leaders in the loop that every turn passes.
+  std::vector<uint32_t> always_run(const Loop& loop) const;
+  // The registers that the loop does not write.
+  RegisterSet unchanged_in(const Loop& loop) const;
   // Registers whose value at the leader may still be read.
   const RegisterSet& live_at(uint32_t leader) const { return live_[block_of_[leader]]; }
   // The same before any instruction.
@@ -53,6 +67,7 @@ class Flow {
   static constexpr uint32_t kNoBlock = UINT32_MAX;
   void find_leaders();
   void find_liveness();
+  bool comes_back_without(const Loop& loop, uint32_t avoided) const;
   void step_back(uint32_t pc, RegisterSet& live) const;
   RegisterSet live_before_block(size_t block) const;
 
@@ -60,6 +75,7 @@ class Flow {
   std::vector<uint32_t> block_of_;  // by pc
   std::vector<uint32_t> leaders_;
   std::vector<uint32_t> loop_heads_;
+  std::vector<Loop> loops_;
   std::vector<RegisterSet> live_;  // by block
 };
 

@@ -22,13 +22,15 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
       flow_(flow),
       specialises_(specialise && function.code.handlers.empty() && function.code.register_count <= kMostRegisters) {
   index_.assign(function.code.code.size(), 0);
-  Forms first = specialises_ ? kAllForms : kWord;
-  for (uint32_t leader : flow.leaders()) {
-    index_[leader] = static_cast<uint32_t>(states_.size());
-    states_.emplace_back(function.code.register_count, first);
-    conflicts_.emplace_back(function.code.register_count);
-  }
-  if (specialises_) solve();
+  const auto& leaders = flow.leaders();
+  for (size_t n = 0; n < leaders.size(); n++) index_[leaders[n]] = static_cast<uint32_t>(n);
+  states_.assign(leaders.size(), State(function.code.register_count, kWord));
+  before_loops_.resize(leaders.size());
+  if (!specialises_) return;
+  solve();
+  if (flow.loops().empty()) return;
+  find_before_loops();
+  solve();
 }
 
 bool Types::is_float_constant(uint16_t k) const {
@@ -42,6 +44,8 @@ bool Types::is_fixnum_constant(uint16_t k) const {
 
 void Types::solve() {
   const auto& code = function_.code.code;
+  states_.assign(states_.size(), State(function_.code.register_count, kAllForms));
+  conflicts_.assign(states_.size(), std::vector<bool>(function_.code.register_count));
   std::fill(states_[0].begin(), states_[0].end(), kWord);
   for (bool changed = true; changed;) {
     changed = false;
@@ -52,30 +56,97 @@ void Types::solve() {
       bool goes_on = true;
       for (uint32_t pc = leaders[n]; pc < end && goes_on; pc++) {
         step(pc, state);
-        if (has_jump(op_of(code[pc]))) changed |= join(target_of(pc, code[pc]), state);
+        if (has_jump(op_of(code[pc])))
+          changed |= join(target_of(pc, code[pc]), state, op_of(code[pc]) == Op::kLoop);
         goes_on = op_info(op_of(code[pc])).ends != bytecode::Ends::kstop;
       }
-      if (goes_on && end < code.size()) changed |= join(end, state);
+      if (goes_on && end < code.size()) changed |= join(end, state, false);
     }
   }
 }
 
-bool Types::join(uint32_t leader, const State& from) {
+// The forms of a register with those that are made of it on the way into a loop.
+Forms with_made(Forms held, Forms made) {
+  return held == kWord ? held | made : held;
+}
+
+bool Types::join(uint32_t leader, const State& from, bool comes_back) {
   State& to = states_[index_[leader]];
+  const State& made = before_loops_[index_[leader]];
   std::vector<bool>& conflict = conflicts_[index_[leader]];
   bool changed = false;
   for (size_t r = 0; r < to.size(); r++) {
     if (conflict[r]) continue;
-    Forms both = to[r] & from[r];
+    Forms both = to[r] & (comes_back || made.empty() ? from[r] : with_made(from[r], made[r]));
     if (!(both & (kWord | kDouble))) {
       both = kWord;
       conflict[r] = true;
     }
-    if (!(both & kWord)) both &= static_cast<Forms>(~kFixnum);
+    if (!(both & kWord)) both &= static_cast<Forms>(~kOfWord);
     changed |= both != to[r];
     to[r] = both;
   }
   return changed;
+}
+
+void Types::find_before_loops() {
+  for (const Loop& loop : flow_.loops())
+    if (flow_.has_single_file_entry(loop)) before_loops_[index_[loop.head]] = needed_before(loop);
+}
+
+State Types::needed_before(const Loop& loop) const {
+  const auto& code = function_.code.code;
+  State needed(function_.code.register_count, 0);
+  uint32_t first = loop.head;
+  while (first < loop.last && !bytecode::takes_feedback(op_of(code[first]))) first++;
+  if (bytecode::takes_feedback(op_of(code[first])) && (code[first].x & bytecode::kLeftBeforeLoop)) return {};
+  RegisterSet unchanged = flow_.unchanged_in(loop);
+  for (uint32_t leader : flow_.always_run(loop)) {
+    State state = at(leader);
+    for (uint32_t pc = leader; pc == leader || (pc <= loop.last && !flow_.is_leader(pc)); pc++) {
+      for (const Need& need : needs(pc, state))
+        if (unchanged.has(need.r)) needed[need.r] |= need.form;
+      step(pc, state);
+      if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
+    }
+  }
+  // What is needed in two ways that exclude each other is tested where it is needed.
+  for (Forms& forms : needed)
+    if (forms & (forms - 1)) forms = 0;
+  return needed;
+}
+
+std::vector<Types::Need> Types::needs(uint32_t pc, const State& before) const {
+  Instr i = function_.code.code[pc];
+  switch (treatment(pc, before)) {
+    case Treatment::kFixnums:
+      if (op_of(i) == Op::kAddImm) return {{i.b, kFixnum}};
+      return {{i.b, kFixnum}, {i.c, kFixnum}};
+    case Treatment::kDivide:
+      return {{i.b, kFixnum}, {i.c, kFixnum}};
+    case Treatment::kDoubles: {
+      std::vector<Need> found;
+      bool immediate = op_of(i) == Op::kAddImm;
+      Forms b = before[i.b], c = immediate ? kWord | kFixnum : before[i.c];
+      if (must_be_float(i, b, c)) found.push_back({i.b, kDouble});
+      if (!immediate && must_be_float(i, c, b)) found.push_back({i.c, kDouble});
+      return found;
+    }
+    case Treatment::kLoad:
+      return {{i.b, kVector}, {i.c, kFixnum}};
+    case Treatment::kStore:
+      return {{i.a, kVector}, {i.b, kFixnum}};
+    case Treatment::kLoadByte:
+      return {{i.b, kBytes}, {i.c, kFixnum}};
+    case Treatment::kStoreByte:
+      return {{i.a, kBytes}, {i.b, kFixnum}};
+    case Treatment::kLoadDouble:
+      return {{i.b, kF64Vector}, {i.c, kFixnum}};
+    case Treatment::kStoreDouble:
+      return {{i.a, kF64Vector}, {i.b, kFixnum}};
+    default:
+      return {};
+  }
 }
 
 Treatment Types::arithmetic(Instr i, const State& before) const {
@@ -136,6 +207,19 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
     case Op::kNumLt:
     case Op::kNumLe:
       return is_double(before, i.b) && is_double(before, i.c) ? Treatment::kCompare : Treatment::kWords;
+    case Op::kQuotient:
+    case Op::kRemainder:
+    case Op::kModulo:
+      if ((i.x & bytecode::kSawOther) || is_double(before, i.b) || is_double(before, i.c)) return Treatment::kWords;
+      return Treatment::kDivide;
+    case Op::kVectorRef:
+      return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kLoad;
+    case Op::kVectorSet:
+      return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kStore;
+    case Op::kBytesRef:
+      return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kLoadByte;
+    case Op::kBytesSet:
+      return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kStoreByte;
     case Op::kF64Ref:
       return Treatment::kLoadDouble;
     case Op::kF64Set:
@@ -153,6 +237,20 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
   }
 }
 
+bool Types::takes_words(Treatment treatment) {
+  switch (treatment) {
+    case Treatment::kWords:
+    case Treatment::kLoad:
+    case Treatment::kStore:
+    case Treatment::kLoadByte:
+    case Treatment::kStoreByte:
+    case Treatment::kLoadDouble:
+      return true;
+    default:
+      return false;
+  }
+}
+
 std::vector<uint16_t> Types::word_operands(uint32_t pc) const {
   RegisterSet used(function_.code.register_count);
   flow_.add_uses(pc, used);
@@ -162,10 +260,26 @@ std::vector<uint16_t> Types::word_operands(uint32_t pc) const {
   return found;
 }
 
+namespace {
+
+void step_load(Instr i, Forms object, Forms result, State& state) {
+  state[i.b] |= kWord | object;
+  state[i.c] |= kWord | kFixnum;
+  state[i.a] = result;
+}
+
+void step_store(Instr i, Forms object, State& state) {
+  state[i.a] |= kWord | object;
+  state[i.b] |= kWord | kFixnum;
+}
+
+}  // namespace
+
 void Types::step(uint32_t pc, State& state) const {
   Instr i = function_.code.code[pc];
   switch (treatment(pc, state)) {
     case Treatment::kFixnums:
+    case Treatment::kDivide:
       state[i.b] |= kFixnum;
       if (op_of(i) != Op::kAddImm) state[i.c] |= kFixnum;
       state[i.a] = kWord | kFixnum;
@@ -187,15 +301,20 @@ void Types::step(uint32_t pc, State& state) const {
     case Treatment::kCompare:
       if (op_info(op_of(i)).format[0] == 'w') state[i.a] = kWord;
       return;
+    case Treatment::kLoad:
+      return step_load(i, kVector, kWord, state);
+    case Treatment::kLoadByte:
+      return step_load(i, kBytes, kWord | kFixnum, state);
     case Treatment::kLoadDouble:
-      state[i.b] |= kWord;
+      return step_load(i, kF64Vector, kDouble, state);
+    case Treatment::kStore:
       state[i.c] |= kWord;
-      state[i.a] = kDouble;
-      return;
+      return step_store(i, kVector, state);
+    case Treatment::kStoreByte:
+      state[i.c] |= kWord | kFixnum;
+      return step_store(i, kBytes, state);
     case Treatment::kStoreDouble:
-      state[i.a] |= kWord;
-      state[i.b] |= kWord;
-      return;
+      return step_store(i, kF64Vector, state);
     case Treatment::kSquareRoot:
     case Treatment::kToDouble:
       state[i.a] = kDouble;

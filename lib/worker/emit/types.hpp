@@ -5,7 +5,8 @@
 //
 // A register may be held as a word, as a double, or both; a word may be known to be a fixnum. Forms at a block are those that all ways into it
 // have; where they have none in common the register is a word there, and the ways that lack it make one. The start is optimistic (all
-// forms) and forms are only taken away, so loops keep what holds all the way round.
+// forms) and forms are only taken away, so loops keep what holds all the way round. What every turn of a loop needs of a register that
+// the loop does not write is tested on the way into the loop (`before_loop`), once.
 #pragma once
 
 #include <vector>
@@ -17,17 +18,26 @@ namespace terrace::worker::emit {
 using Forms = uint8_t;
 inline constexpr Forms kWord = 1;
 inline constexpr Forms kDouble = 2;
-inline constexpr Forms kFixnum = 4;  // only with kWord
-inline constexpr Forms kAllForms = kWord | kDouble | kFixnum;
+inline constexpr Forms kFixnum = 4;  // this and the following: only with kWord
+inline constexpr Forms kVector = 8;  // an object of that type; what an object is never changes
+inline constexpr Forms kF64Vector = 16;
+inline constexpr Forms kBytes = 32;
+inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes;
+inline constexpr Forms kAllForms = kWord | kDouble | kOfWord;
 using State = std::vector<Forms>;  // by register
 
 enum class Treatment : uint8_t {
   kWords,          // as in code that is not specialised
   kFixnums,        // both operands are fixnums, or leave
+  kDivide,         // both operands are fixnums and the second is above zero, or leave
   kDoubles,        // both operands become doubles, or leave
   kCompare,        // of two doubles
   kMove,           // all forms
   kConstant,       // a number
+  kLoad,           // an element of a vector, or leave
+  kStore,          // likewise
+  kLoadByte,
+  kStoreByte,
   kLoadDouble,     // from an f64 vector
   kStoreDouble,    // into an f64 vector
   kSquareRoot,     // of a double
@@ -42,16 +52,26 @@ class Types {
   const State& at(uint32_t leader) const { return states_.at(index_[leader]); }
   Treatment treatment(uint32_t pc, const State& before) const;
   static bool must_be_float(Instr i, Forms mine, Forms other);
+  // What the instruction takes for granted of a register and tests where it is not known.
+  struct Need {
+    uint16_t r;
+    Forms form;
+  };
+  std::vector<Need> needs(uint32_t pc, const State& before) const;
   // From the forms before the instruction to those after it.
   void step(uint32_t pc, State& state) const;
-  // The registers that the instruction needs as words when it is treated as kWords.
+  // Whether the instruction finds all its operands as words.
+  static bool takes_words(Treatment treatment);
+  // The registers that an instruction needs as words when its treatment takes words.
   std::vector<uint16_t> word_operands(uint32_t pc) const;
   bool is_float_constant(uint16_t k) const;
   bool is_fixnum_constant(uint16_t k) const;
 
  private:
   void solve();
-  bool join(uint32_t leader, const State& from);
+  void find_before_loops();
+  State needed_before(const Loop& loop) const;
+  bool join(uint32_t leader, const State& from, bool comes_back);
   Treatment arithmetic(Instr i, const State& before) const;
 
   const bytecode::PortableFunction& function_;
@@ -60,6 +80,7 @@ class Types {
   std::vector<uint32_t> index_;  // by pc, of leaders
   std::vector<State> states_;    // by leader
   std::vector<std::vector<bool>> conflicts_;
+  std::vector<State> before_loops_;  // by leader: forms that ways into a loop make; empty where there are none
 };
 
 }  // namespace terrace::worker::emit
