@@ -139,7 +139,9 @@ std::optional<LineEditor::Line> LineEditor::read(const std::string& prompt) {
   int count = 0;
   errno = 0;
   const char* text = el_gets(terminal_->edit, &count);
-  if (interrupted != 0) {
+  // An interrupt from before the editor was ready ends nothing: the line that was entered after it counts.
+  const bool entered = text != nullptr && count > 0 && text[count - 1] == '\n';
+  if (interrupted != 0 && !entered) {
     el_reset(terminal_->edit);
     std::cout << std::endl;
     line.abandoned = true;

@@ -23,6 +23,7 @@ struct Expected {
   const char* reason;            // the key in "refusals"; NULL: everything is compiled
   const char* may_be = nullptr;  // another that is as right
   bool some_work = false;        // a large function is refused, small ones may be compiled all the same
+  const char* or_be = nullptr;   // a third
 };
 
 // A function whose object takes more room than any file system of a few pages has.
@@ -69,7 +70,7 @@ std::string trouble_in_mode(uint32_t mode, const char* worker, const Expected& e
   if (expected.reason) {
     if (!expected.some_work && stats.base_compiles + stats.opt_compiles != 0) wrong += " something was compiled";
     if (stats.refused == 0) wrong += " nothing was refused";
-    if (!says(json, expected.reason) && !says(json, expected.may_be)) wrong += " the reason is not told";
+    if (!says(json, expected.reason) && !says(json, expected.may_be) && !says(json, expected.or_be)) wrong += " the reason is not told";
     if (!expected.some_work && why.find("\"tier\":\"interp\"") == std::string::npos) wrong += " explain: another tier";
     if (!expected.some_work && why.find("\"reason\":\"\"") != std::string::npos) wrong += " explain: no reason";
   } else if (stats.base_compiles + stats.opt_compiles == 0) {
@@ -196,7 +197,8 @@ void an_assembler_that_is_killed(void**) {
   TemporaryPlace place;
   File as(place, "as", "#!/bin/sh\nkill -9 $$\n", 0700);
   Environment path("PATH", (place.path() + ":/usr/bin:/bin").c_str());
-  check(nullptr, {"compile_error", "compiler_crash"});
+  // With ten functions asked for at once the pause comes before any of them has been tried twice.
+  check(nullptr, {"compile_error", "compiler_crash", false, "worker_paused"});
 }
 
 void an_assembler_that_writes_nonsense(void**) {

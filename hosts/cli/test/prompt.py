@@ -3,7 +3,7 @@
 
     prompt.py TERRACE LIBRARY
 """
-import os, pty, re, select, signal, sys, tempfile, time
+import os, pty, re, select, signal, sys, tempfile, termios, time
 
 terrace, library = sys.argv[1:3]
 state = tempfile.TemporaryDirectory()
@@ -50,8 +50,15 @@ class Prompt:
             if select.select([self.terminal], [], [], 0.2)[0]:
                 came += os.read(self.terminal, 65536).decode(errors="replace")
             if text in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", came):
+                self.wait_for_editor()
                 return True
         return False
+
+    def wait_for_editor(self):
+        """The prompt is shown before the terminal is switched; what is typed in between is taken in another way."""
+        end = time.monotonic() + 2
+        while time.monotonic() < end and termios.tcgetattr(self.terminal)[3] & termios.ICANON:
+            time.sleep(0.005)
 
     def ask(self, text, wanted):
         self.write(text)
