@@ -65,8 +65,10 @@ void save_kept_registers(uintptr_t* to) {
 
 __attribute__((no_sanitize("address"))) void look(const void* from, const void* to, uintptr_t low, uintptr_t high,
                                           std::vector<uintptr_t>* found) {
-  for (auto* word = static_cast<const uintptr_t*>(from); word < to; word++)
-    if (*word >= low && *word < high) found->push_back(*word);
+  for (auto* word = static_cast<const uintptr_t*>(from); word < to; word++) {
+    const uintptr_t seen = *word;  // a copy, since the vector's own code is checked
+    if (seen >= low && seen < high) found->push_back(seen);
+  }
 }
 
 }  // namespace

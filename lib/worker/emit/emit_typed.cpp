@@ -4,7 +4,7 @@
 //  1. state_ says in which forms each register is held; an instruction that is treated as words finds words, for make_word was asked
 //     before.
 //  2. What an instruction assumes is tested before it changes anything. When a test fails the live registers, as words, go to vm->xargs
-//     and a tail call of runtime->resume goes on with this very instruction in the interpreter: nothing is done twice.
+//     and runtime->resume goes on with this very instruction in the interpreter: nothing is done twice.
 //  3. Boxing may collect, and other calls use xargs; so everything is boxed before the first word is stored there.
 #include "worker/emit/emitter.hpp"
 #include "worker/emit/offsets.hpp"
@@ -69,7 +69,7 @@ Block Emitter::leave_at(uint32_t pc) {
       if (live.has(r)) assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{r}, m_.word_type()), reg(r));
     Val arguments[6] = {vm(), callee(), m_.word(pc), m_.word(0), m_.word(0), m_.word(0)};
     Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
-    gcc_jit_rvalue_set_bool_require_tail_call(call, 1);
+    // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
     leave(call);
   });
 }

@@ -63,7 +63,8 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
   }
   if (has_jump(op_of(i))) {
     make_forms_for(target_of(pc_, i));
-    if (pc_ + 1 == end && end < code_.code.size()) make_forms_for(end);
+    const bool goes_on = op_info(op_of(i)).ends != bytecode::Ends::kstop;
+    if (goes_on && pc_ + 1 == end && end < code_.code.size()) make_forms_for(end);
   }
   State next = state_;
   types_.step(pc_, next);
