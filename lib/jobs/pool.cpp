@@ -15,7 +15,10 @@ inline constexpr const char* kUsualPath = "/usr/local/bin:/usr/bin:/bin";
 std::vector<std::string> worker_environment() {
   const char* path = secure_getenv("PATH");
   const char* home = secure_getenv("HOME");
-  return {std::string("PATH=") + (path ? path : kUsualPath), std::string("HOME=") + (home ? home : "/"), "LANG=C"};
+  std::vector<std::string> wanted = {std::string("PATH=") + (path ? path : kUsualPath), std::string("HOME=") + (home ? home : "/"),
+                                     "LANG=C"};
+  if (const char* dump = secure_getenv("TERRACE_DUMP")) wanted.push_back(std::string("TERRACE_DUMP=") + dump);
+  return wanted;
 }
 
 }  // namespace

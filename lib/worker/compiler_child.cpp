@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <vector>
@@ -97,6 +98,15 @@ void compile(const jobs::Batch& batch, const std::string& directory, const std::
   result->text = jobs::clip_text(error);
 }
 
+// With TERRACE_DUMP=DIRECTORY, for people: what was given to libgccjit and the assembly, named after the tier and the batch's first function.
+void dump(const jobs::Batch& batch) {
+  const char* directory = std::getenv("TERRACE_DUMP");
+  std::string error;
+  if (directory != nullptr && *directory != 0 && !batch.jobs.empty())
+    dump_batch(batch.jobs, batch.tier, std::string(directory) + "/" + (batch.tier == Tier::kOpt ? "opt-" : "base-") + batch.jobs[0].symbol,
+               &error);
+}
+
 jobs::Result answer_for(const jobs::Batch& batch, const std::string& temp_directory) {
   static uint64_t files = 0;
   const auto began = Clock::now();
@@ -105,6 +115,7 @@ jobs::Result answer_for(const jobs::Batch& batch, const std::string& temp_direct
   if (batch.memory_limit && !kReservesAddresses) limit(RLIMIT_AS, batch.memory_limit);
   compile(batch, temp_directory, temp_directory + "/" + std::to_string(getpid()) + "-" + std::to_string(++files) + ".o", &result);
   result.compile_ns = static_cast<uint64_t>(std::chrono::nanoseconds(Clock::now() - began).count());
+  dump(batch);
   return result;
 }
 
