@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that Terrace, its hosts and its tests need, by name, with apt.
 #
-#   sh hosts/packages.sh [group ...]     groups: build compiler tests fuzz cli lisp erlang node; without one, all
+#   sh hosts/packages.sh [group ...]     groups: build compiler tests fuzz cli lisp erlang node; without one, all of these;
+#                                        bench, what Terrace is compared with, only when it is named
 #
 # build is required: without it the script fails. Any other group that cannot be had is named on standard output as SKIPPED, and the
 # build leaves out what needs it. Packages that are there already cost nothing. Needs root or sudo only when something is missing.
@@ -19,6 +20,7 @@ packages_of() {
     lisp) echo "sbcl ecl cl-cffi cl-fiveam cl-trivial-garbage" ;;
     erlang) echo "erlang-base erlang-dev erlang-common-test erlang-eunit erlang-tools erlang-crypto" ;;
     node) node_packages ;;
+    bench) echo "gcc luajit pypy3 chezscheme sbcl ecl erlang-base python3 $(command -v node >/dev/null 2>&1 || echo nodejs)" ;;
     *) echo "packages: no group named $1" >&2; exit 2 ;;
   esac
 }
@@ -33,6 +35,7 @@ purpose_of() {
     lisp) echo "hosts/common-lisp" ;;
     erlang) echo "hosts/erlang" ;;
     node) echo "hosts/hyperscript" ;;
+    bench) echo "the runtimes that the bench compares with" ;;
   esac
 }
 

@@ -1,0 +1,67 @@
+"""The eleven kernels, warm: kernel by kernel, the runtimes in turn, several rounds of fresh processes with several samples each."""
+import json
+import os
+
+from . import process
+from .runtimes import BASE, KERNELS, TERRACE
+
+# What one process does: how many samples at most, within how many seconds, after how many seconds of warming up.
+FULL = {"rounds": 3, "samples": 7, "seconds": 1.0, "warm": 0.3}
+QUICK = {"rounds": 1, "samples": 5, "seconds": 0.2, "warm": 0.05}
+
+# The metrics that terrace --stats=json gives, by the name and unit they have here.
+CODE_METRICS = {
+    "bytes": ("code", "bytes"),
+    "entries": ("functions", "count"),
+    "base_compiles": ("base-compiles", "count"),
+    "opt_compiles": ("opt-compiles", "count"),
+    "guards": ("guards", "count"),
+    "deopts": ("deopts", "count"),
+    "code_hash": ("code-hash", "hash"),
+}
+
+
+def measure(runtimes, kernels, plan, results, say):
+    for kernel in kernels:
+        for round_number in range(plan["rounds"]):
+            for runtime in list(runtimes):
+                say(f"{kernel}, round {round_number + 1} of {plan['rounds']}: {runtime.name}", passing=True)
+                one_process(runtime, kernel, kernel, plan, results, say)
+                if kernel == "bintrees" and runtime.name == BASE:
+                    one_process(runtime, kernel, "bintrees_malloc", plan, results, say)
+
+
+def one_process(runtime, kernel, program, plan, results, say):
+    arguments = [str(plan["samples"]), str(plan["seconds"]), str(plan["warm"])]
+    benchmark = program.replace("_", "-")
+    try:
+        ran = process.run(runtime.kernel(program, arguments), {**os.environ, **runtime.environment, "TERRACE_STORE": "off"})
+        samples, lines = parse(ran.output, program, KERNELS[kernel])
+    except (process.Failed, ValueError) as problem:
+        say(f"FAILED {runtime.name} {program}: {problem}")
+        results.failures.append(f"{runtime.name} {program}")
+        return
+    results.add(benchmark, runtime.name, "time", "ms", [sample * 1e3 for sample in samples])
+    results.add(benchmark, runtime.name, "memory", "MB", [ran.peak_mb])
+    if runtime.name.startswith(TERRACE):
+        add_code_metrics(results, benchmark, runtime.name, lines, ran.errors)
+
+
+def parse(output, program, expected):
+    """The samples in seconds of a program that printed the right result, and the lines after."""
+    first, *lines = output.strip().splitlines() or [""]
+    name, result, *samples = first.split() or ["", ""]
+    if name.lower() != program or float(result) != expected:
+        raise ValueError(f"wrong result: {first[:100]!r}, expected {expected}")
+    return [float(sample.replace("d", "e")) for sample in samples], lines
+
+
+def add_code_metrics(results, benchmark, runtime, lines, errors):
+    for line in lines:
+        words = line.split()
+        if words and words[0] == "allocated":
+            results.add(benchmark, runtime, "allocated", "bytes", [float(words[1])])
+    stats = json.loads(errors.strip().splitlines()[-1])
+    for field, (metric, unit) in CODE_METRICS.items():
+        if field in stats:
+            results.add(benchmark, runtime, metric, unit, [stats[field] if unit == "hash" else float(stats[field])])
