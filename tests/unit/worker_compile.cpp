@@ -59,4 +59,6 @@ bool compile_batch(const std::vector<Job>& jobs, Tier tier, const std::string& o
   return true;
 }
 
+bool dump_batch(const std::vector<Job>&, Tier, const std::string&, std::string*) { return true; }
+
 }  // namespace terrace::worker
