@@ -1,8 +1,8 @@
 // cache/code_cache.hpp: the compiled code of an engine: what is installed, what must go, and when its memory may go.
 //
-// Answers for: one Record per function content; the entry and byte budgets; least recently used order; pins; generations; taking
-// code out of use and giving its memory back. This is the only room that lets code die. Not for: whether something is worth
-// compiling (tier/), compiling (jobs/), loading (native/).
+// Answers for: one Record per function content, which all closures and vms with that content share; the entry and byte budgets; least
+// recently used order; pins; generations; taking code out of use and giving its memory back. This is the only room that lets code die.
+// Not for: whether something is worth compiling (tier/), compiling (jobs/), loading (native/).
 //
 //   attach --> [known] --install--> [installed] --evict, reset, demote--> retired --no stack returns into it--> released
 //                 ^                                   |
@@ -10,9 +10,14 @@
 //
 // Invariants:
 //  1. A prototype's entry is the interpreter's, or points into a region that is installed.
-//  2. Entries are never more than the budget, pinned ones excepted, after any member function returns.
+//  2. Whenever the lock is free, entries are at most the budget and bytes at most the byte budget, or all of them are pinned. Pinned
+//     entries count; they alone may exceed it, and then nothing else is installed.
 //  3. A retired region is unmapped only after every vm that could be running it has looked through its own stacks, at a moment
 //     when it held no such address, or was seen outside.
+//
+// Use order: a call stores the vm's epoch in its prototype, one store of 32 bits. Nobody looks at that before something must go: then the
+// record that seemed oldest is looked at again, and goes behind others when it was used since. So the order is exact, a use costs the
+// store, and an eviction the logarithm of the entries.
 // Threads: every member from any thread; one mutex.
 #pragma once
 
@@ -24,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "bytecode/code.hpp"
@@ -53,7 +59,8 @@ struct Record {
   uint8_t tier = kInterp;
   uint8_t requested = kInterp;  // the tier being compiled, or kInterp
   uint8_t refused = kInterp;    // the lowest tier that will not be tried again
-  bool pinned = false;
+  bool pinned = false;          // by the name of a user, or by hand
+  bool pinned_by_hand = false;  // the function itself, whatever its name
   observe::Reason reason = observe::Reason::kNone;  // why the last request gave no code
   std::string reason_text;
   value::NativeEntry entry = nullptr;
@@ -61,12 +68,17 @@ struct Record {
   uint64_t bytes = 0;
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
+  uint32_t evictions = 0;   // how often that was to keep a budget
   uint64_t calls = 0;       // counted since the code was dropped last, or ever
   uint64_t refused_at = 0;  // `calls` when a request was refused last
   uint64_t compile_ns = 0;  // request to installed, of the current code
   uint64_t requested_at_ns = 0;
-  uint32_t last_used = 0;   // epoch
-  std::vector<value::Proto*> users;
+  uint64_t request_id = 0;  // of the request in work, while `requested` says so
+  uint64_t last_used = 0;   // epoch, as far as it is known
+  uint64_t listed_at = 0;   // last_used when its place in the order was found
+  uint64_t number = 0;      // tells records of one epoch apart
+  uint32_t given = 0;       // users whose entry is this code
+  std::unordered_set<value::Proto*> users;
 };
 
 // The range of addresses that a vm looks for on its stacks, of which the Scan itself may be a part: so that it does not find
@@ -82,13 +94,20 @@ class StackOwner {
  public:
   // True when no stack of this vm can hold a code address: nobody is inside and nothing is set aside. Any thread.
   virtual bool surely_empty() const = 0;
+  // What is called in this vm from here on was called in that epoch. Any thread.
+  virtual void advance(uint32_t epoch) = 0;
+  // Much retired code waits for this vm: it should scan soon, even if it is running for long. Any thread.
+  virtual void ask_for_scan() = 0;
 
  protected:
   ~StackOwner() = default;
 };
 
+// The name under which a prototype is pinned and excluded.
+std::string name_of(const value::Proto* proto);
+
 struct Counts {
-  uint64_t entries = 0, bytes = 0, pinned = 0, base_entries = 0, opt_entries = 0, retired_bytes = 0;
+  uint64_t entries = 0, bytes = 0, pinned = 0, pinned_bytes = 0, shared = 0, base_entries = 0, opt_entries = 0, retired_bytes = 0;
   uint64_t hits = 0, misses = 0, evictions = 0, resets = 0;
   uint64_t base_compiles = 0, opt_compiles = 0, base_compile_ns = 0, opt_compile_ns = 0;
 };
@@ -118,7 +137,10 @@ class CodeCache {
   // Gives a prototype the code its record has. False when there is none. Counts a hit unless it was installed already.
   bool use(value::Proto* proto);
   void count_miss();
-  // Takes over the region. Answers the names of what was evicted for it. False in `installed` when the budget is 0 or the record is gone.
+  // False when nothing that is compiled for this record could be kept.
+  bool may_hold(value::Proto* proto);
+  // Takes over the region. Answers the names of what was evicted for it. False in `installed` when there is no room for it beside what is
+  // pinned, or the record is gone.
   std::vector<std::string> install(const Hash& hash, jobs::Tier tier, value::NativeEntry entry, Region* region,
                                    uint64_t bytes, uint64_t elapsed_ns, bool* installed);
   // Adopts loaded memory; it is retired when its last function is dropped.
@@ -127,8 +149,11 @@ class CodeCache {
   void drop_unused(Region* region);
 
   std::vector<std::string> set_budget(uint64_t entries, uint64_t bytes);
+  // A name stays pinned whoever bears it: functions that get it later, and no more those that nothing uses.
   void pin(std::string_view name);
   bool unpin(std::string_view name);
+  // The function itself, for as long as something uses it.
+  void pin(value::Proto* proto, bool pinned);
   // Drop what `which` says, except pinned ones unless `pinned_too`. Answers how many.
   uint64_t drop_if(const std::function<bool(const Record&)>& which, bool pinned_too);
   bool demote(value::Proto* proto);
@@ -138,7 +163,7 @@ class CodeCache {
   Counts counts();
 
   // The clock of use: entries from the host and ticks advance it.
-  uint32_t next_epoch() { return epoch_.fetch_add(1, std::memory_order_relaxed) + 1; }
+  uint64_t next_epoch() { return epoch_.fetch_add(1, std::memory_order_relaxed) + 1; }
 
   void add_owner(StackOwner* owner);
   void remove_owner(StackOwner* owner);
@@ -146,8 +171,8 @@ class CodeCache {
   bool wants_scan() const { return retired_bytes_.load(std::memory_order_relaxed) > 0; }
   // What this owner has to look for, on its own thread. False: nothing waits for it.
   bool begin_scan(StackOwner* owner, Scan* scan);
-  // It looked: `words` are all that its stacks hold within the scan's range.
-  void scanned(StackOwner* owner, const Scan& scan, std::vector<uintptr_t> words);
+  // It looked at so many bytes: `words` are all that its stacks hold within the scan's range.
+  void scanned(StackOwner* owner, const Scan& scan, std::vector<uintptr_t> words, uint64_t looked_at);
 
  private:
   struct HashOf {
@@ -163,14 +188,34 @@ class CodeCache {
     std::set<StackOwner*> pending;
   };
 
+  // A record in the order of use.
+  struct Place {
+    uint64_t last_used;
+    uint64_t number;
+    Record* record;
+    bool operator<(const Place& other) const {
+      return last_used != other.last_used ? last_used < other.last_used : number < other.number;
+    }
+  };
+
   Record& attach(value::Proto* proto);
   void give(Record& record, value::Proto* proto);
-  void drop(Record& record, std::vector<std::string>* names);
+  void take_back(Record& record);
+  void drop(Record& record);
+  void forget_if_unused(Record& record);
   void retire(Region* region);
   void release_free();
-  std::vector<std::string> enforce_budget(uint64_t coming_entries, uint64_t coming_bytes);
+
+  // --- budgets, use order and pins (cache/budget.cpp)
+  void list(Record& record);
+  void unlist(Record& record);
+  bool fits_beside_pinned(const Record& record, uint64_t bytes) const;
+  std::vector<std::string> make_room(uint64_t coming_entries, uint64_t coming_bytes);
+  Record& least_recently_used();
   void refresh_use(Record& record);
-  bool is_pinned_name(const Record& record) const;
+  uint64_t end_epoch();
+  bool is_pinned(const Record& record) const;
+  void judge_pin(Record& record);
 
   value::NativeEntry interp_entry_;
   std::function<int32_t()> fresh_countdown_;
@@ -181,12 +226,16 @@ class CodeCache {
   std::vector<std::unique_ptr<Region>> regions_;
   std::list<Retired> retired_;
   uint64_t last_retired_ = 0;
+  uint64_t retired_since_ask_ = 0;  // bytes
+  uint64_t ask_after_ = 0;          // bytes retired before owners are asked to scan
   std::vector<StackOwner*> owners_;
-  std::vector<uint32_t> generation_ends_;
+  std::vector<uint64_t> generation_ends_;
+  std::set<Place> order_;  // installed and not pinned, by the last use that is known
+  uint64_t last_number_ = 0;
   Counts counts_;
   uint64_t budget_ = 5000;
   uint64_t budget_bytes_ = 0;
-  std::atomic<uint32_t> epoch_{1};
+  std::atomic<uint64_t> epoch_{1};
   std::atomic<uint64_t> retired_bytes_{0};
 };
 

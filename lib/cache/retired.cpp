@@ -5,14 +5,24 @@
 //   then it is pending no longer
 //   nobody pending: the memory goes
 //
+// They look when they are entered and left; one that runs for long is asked to when as much code waits as makes that worth its time.
 // A vm that begins to run after the region was taken out of use can no longer get into it, for all entries have been changed before.
 #include <algorithm>
 
 #include "cache/code_cache.hpp"
 
 namespace terrace::cache {
+namespace {
 
+constexpr uint64_t kLeastToAsk = 256 * 1024;  // bytes of code
+constexpr uint64_t kStackPerCode = 16;        // bytes looked at for one byte of code
+
+}  // namespace
+
+// The entries that were changed before must be seen by whoever is not seen inside: the fence stands against the one that the first
+// write of an entering thread implies.
 void CodeCache::retire(Region* region) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);
   auto at = std::find_if(regions_.begin(), regions_.end(), [&](auto& r) { return r.get() == region; });
   Retired old;
   old.region = std::move(*at);
@@ -21,7 +31,12 @@ void CodeCache::retire(Region* region) {
   for (StackOwner* owner : owners_)
     if (!owner->surely_empty()) old.pending.insert(owner);
   retired_bytes_.fetch_add(old.region->size);
+  retired_since_ask_ += old.region->size;
   retired_.push_back(std::move(old));
+  if (retired_since_ask_ < std::max(ask_after_, kLeastToAsk)) return;
+  retired_since_ask_ = 0;
+  for (StackOwner* owner : owners_)
+    if (!owner->surely_empty()) owner->ask_for_scan();
 }
 
 void CodeCache::release_free() {
@@ -61,13 +76,15 @@ bool CodeCache::begin_scan(StackOwner* owner, Scan* scan) {
 }
 
 // What was retired after the scan began is not judged by it.
-void CodeCache::scanned(StackOwner* owner, const Scan& scan, std::vector<uintptr_t> words) {
+void CodeCache::scanned(StackOwner* owner, const Scan& scan, std::vector<uintptr_t> words,
+                        uint64_t looked_at) {
   std::sort(words.begin(), words.end());
   auto holds = [&](const Region& region) {
     const auto first = std::lower_bound(words.begin(), words.end(), region.base);
     return first != words.end() && *first < region.base + region.size;
   };
   std::lock_guard lock(mutex_);
+  ask_after_ = looked_at / kStackPerCode;
   for (Retired& old : retired_)
     if (old.number <= scan.newest && old.pending.contains(owner) && !holds(*old.region)) old.pending.erase(owner);
   release_free();

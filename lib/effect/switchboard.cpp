@@ -239,8 +239,8 @@ void Switchboard::trim() {
 
 // Compiled code runs on computations' stacks only; an address may also be in a register that a caller keeps. The frame of this
 // function itself, and what it calls, is not looked at.
-__attribute__((noinline, no_sanitize("address"))) std::vector<uintptr_t> Switchboard::words_between(uintptr_t inverted_low,
-                                                                                                 uintptr_t inverted_high) {
+__attribute__((noinline, no_sanitize("address"))) std::vector<uintptr_t> Switchboard::words_between(
+    uintptr_t inverted_low, uintptr_t inverted_high, uint64_t* looked_at) {
   uintptr_t kept[kKeptRegisters];
   save_kept_registers(kept);
   const uintptr_t low = ~inverted_low, high = ~inverted_high;
@@ -248,7 +248,9 @@ __attribute__((noinline, no_sanitize("address"))) std::vector<uintptr_t> Switchb
   look(kept, kept + kKeptRegisters, low, high, &found);
   for (auto& c : all_) {
     if (c->state_ == State::kIdle) continue;
-    look(c.get() == current_ ? __builtin_frame_address(0) : c->context_, c->memory_.stack_top(), low, high, &found);
+    const void* edge = c.get() == current_ ? __builtin_frame_address(0) : c->context_;
+    look(edge, c->memory_.stack_top(), low, high, &found);
+    *looked_at += static_cast<uint64_t>(static_cast<const char*>(c->memory_.stack_top()) - static_cast<const char*>(edge));
   }
   return found;
 }

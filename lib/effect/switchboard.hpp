@@ -118,9 +118,9 @@ class Switchboard {
   bool all_idle() const { return busy() == 0; }
   // Enumerates stacks for the collector.
   void roots(heap::Marker& marker);
-  // Every word within a range of addresses that the computations' stacks hold. The ends are given inverted, so that they are not
-  // found in the caller's own frame.
-  std::vector<uintptr_t> words_between(uintptr_t inverted_low, uintptr_t inverted_high);
+  // Every word within a range of addresses that the computations' stacks hold, and how many bytes were looked at. The ends are given
+  // inverted, so that they are not found in the caller's own frame.
+  std::vector<uintptr_t> words_between(uintptr_t inverted_low, uintptr_t inverted_high, uint64_t* looked_at);
   // Gives back pages of idle stacks.
   void trim();
 

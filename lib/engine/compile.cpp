@@ -61,6 +61,8 @@ bool Engine::State::request(Proto* proto, Tier tier, uint64_t* id) {
   Reason reason = Reason::kNone;
   if (excluded(name)) {
     reason = Reason::kExcluded;
+  } else if (!cache.may_hold(proto)) {
+    reason = Reason::kNoBudget;
   } else {
     jobs::Request job;
     job.tier = tier;
@@ -68,12 +70,12 @@ bool Engine::State::request(Proto* proto, Tier tier, uint64_t* id) {
     job.priority = cache.with_record(proto, [](Record& record) { return record.calls; });
     {
       std::lock_guard lock(mutex);
-      if (budget == 0) reason = Reason::kNoBudget;
       job.id = *id = next_id++;
       job.symbol = "t_" + std::to_string(job.id);
-      if (reason == Reason::kNone) pending[job.id] = {proto->function->hash, tier};
+      pending[job.id] = {proto->function->hash, tier};
     }
-    if (reason == Reason::kNone) reason = pool->submit(std::move(job));
+    cache.with_record(proto, [&](Record& record) { return record.request_id = job.id; });
+    reason = pool->submit(std::move(job));
   }
   if (reason == Reason::kNone) {
     cache.count_miss();
@@ -129,16 +131,19 @@ void Engine::State::adopt(VmState* vm, Proto* proto) {
 void Engine::State::tick(VmState* vm, Value closure) {
   Proto* proto = value::as_closure(closure)->proto;
   if (!proto->function) return;
-  vm->epoch = cache.next_epoch();
+  state_of(vm).advance(static_cast<uint32_t>(cache.next_epoch()));
   adopt(vm, proto);
   auto running = static_cast<uint8_t>(proto->tier);
   int64_t used = static_cast<int64_t>(proto->interval) - proto->countdown;
   // Rounded up, so that the turns of a loop, which are less than a call each, never count as nothing.
   if (running == cache::kInterp) used = (used + frame::kCallWeight - 1) / frame::kCallWeight;
+  uint64_t waiting = 0, calls = 0;
   tier::Decision decision = cache.with_record(proto, [&](Record& record) {
-    record.calls += static_cast<uint64_t>(std::max<int64_t>(used, 0));
+    calls = record.calls += static_cast<uint64_t>(std::max<int64_t>(used, 0));
+    if (record.requested != cache::kInterp) waiting = record.request_id;
     return tier::decide(settings, record, running);
   });
+  if (waiting != 0) pool->raise(waiting, calls);
   proto->interval = proto->countdown = decision.countdown;
   if (decision.drop) {
     cache.demote(proto);
@@ -181,6 +186,7 @@ void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
       started = record.requested_at_ns;
       name = record.name;
     });
+    if (reason == Reason::kNone && excluded(name)) reason = Reason::kExcluded;
     if (reason == Reason::kNone) reason = install(batch, answer, asked, now_ns() - started, &text);
     if (reason != Reason::kNone) {
       refusals.add(reason);

@@ -74,7 +74,7 @@ void set_pinned(Engine& engine, Instance::State& instance, Value function, bool 
     }
     return;
   }
-  engine.state().cache.with_record(proto, [&](cache::Record& record) { return record.pinned = pinned; });
+  engine.state().cache.pin(proto, pinned);
 }
 
 Value optimize(Instance& instance, Value function, Value tier) {

@@ -57,7 +57,7 @@ Entry::Entry(Instance& instance) : instance_(instance), ok_(false) {
   segment_.outer = state.board->segment;
   state.board->segment = &segment_;
   instance.vm_->stack_base_limit = segment_.limit;
-  if (!outer_) instance.vm_->state.epoch = instance.engine_->state().cache.next_epoch();
+  if (!outer_) state.advance(static_cast<uint32_t>(instance.engine_->state().cache.next_epoch()));
   if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
 }
 
@@ -66,7 +66,7 @@ Entry::~Entry() {
   Instance::State& state = *instance_.state_;
   if (!outer_) {
     if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
-    if (instance_.engine_->state().cache.wants_scan()) state.scan_for_code();
+    if (instance_.engine_->state().cache.wants_scan()) state.scan_sometimes();
     const heap::HeapStats& heap = instance_.vm_->heap.stats();
     state.heap_bytes.store(heap.live_bytes, std::memory_order_relaxed);
     state.heap_collections.store(heap.collections, std::memory_order_relaxed);

@@ -137,17 +137,28 @@ bool Instance::State::write(const char* data, size_t size) {
 
 bool Instance::State::surely_empty() const { return entered_by.load() == 0 && board->all_idle(); }
 
-// Looking takes time for every computation that is set aside, so the more there are, the more entries it has to wait.
+// Looking takes time for all that is set aside, so the more there is, the more entries it has to wait.
+void Instance::State::scan_sometimes() {
+  constexpr uint64_t kBytesPerEntry = 512;
+  if (board->busy() == 0 || ++entries_since_scan > bytes_scanned / kBytesPerEntry) scan_for_code();
+}
+
 void Instance::State::scan_for_code() {
-  constexpr uint32_t kStacksPerEntry = 8;
-  const uint32_t stacks = board->busy();
-  if (stacks != 0 && ++entries_since_scan <= stacks / kStacksPerEntry) return;
   entries_since_scan = 0;
   cache::CodeCache& cache = owner.engine().state().cache;
   cache::Scan scan;
   if (!cache.begin_scan(this, &scan)) return;
-  cache.scanned(this, scan, board->words_between(scan.inverted_low, scan.inverted_high));
+  bytes_scanned = 0;
+  std::vector<uintptr_t> words = board->words_between(scan.inverted_low, scan.inverted_high, &bytes_scanned);
+  cache.scanned(this, scan, std::move(words), bytes_scanned);
 }
+
+void Instance::State::advance(uint32_t epoch) {
+  std::atomic_ref(owner.state()->epoch).store(epoch, std::memory_order_relaxed);
+}
+
+// A safepoint looks whether code waits, whatever it was asked for.
+void Instance::State::ask_for_scan() { owner.vm().request(0); }
 
 void Instance::State::do_left_work() {
   std::vector<std::shared_ptr<Computation>> left;
@@ -246,8 +257,8 @@ Instance::~Instance() {
   shared.dead_heap_collections += vm_->heap.stats().collections;
   state_->references.reset();
   state_->board->clear();
-  vm_.reset();
   shared.cache.remove_owner(state_.get());
+  vm_.reset();
 }
 
 Outcome Instance::eval(std::string_view source, std::string_view name, bool can_suspend) {

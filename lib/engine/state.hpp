@@ -77,9 +77,12 @@ struct Instance::State final : cache::StackOwner {
   State(Instance& instance, InstanceOptions options);
   ~State();
   bool surely_empty() const override;
+  void advance(uint32_t epoch) override;
+  void ask_for_scan() override;
 
-  // Looks for retired code on this vm's stacks, now and then. On the vm's own thread.
+  // Looks for retired code on this vm's stacks; scan_sometimes only now and then. On the vm's own thread.
   void scan_for_code();
+  void scan_sometimes();
   Outcome drive(effect::Computation* c, Value first_answer, bool can_suspend,
                 std::shared_ptr<effect::Computation> handle);
   Outcome failed();
@@ -95,7 +98,8 @@ struct Instance::State final : cache::StackOwner {
   std::unique_ptr<Limits> limits;
   std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none
   Entry* innermost = nullptr;
-  uint32_t entries_since_scan = 0;
+  uint64_t entries_since_scan = 0;
+  uint64_t bytes_scanned = 0;  // the last time
 
   std::mutex mutex;  // guards what follows
   std::vector<uint32_t> dropped_references;

@@ -28,7 +28,7 @@ struct Request {
   Tier tier = Tier::kBase;
   std::string symbol;             // unique among requests that wait at the same time
   std::vector<uint8_t> encoding;  // bytecode/encoding.hpp
-  uint64_t priority = 0;          // larger is sooner
+  uint64_t priority = 0;          // how often the function has run; see jobs/queue.hpp
 };
 
 struct Answer {
@@ -91,6 +91,8 @@ class Pool {
   // kNone: accepted, to be answered. Else refused at once and not answered. Never waits for a worker, never calls
   // on_answer.
   [[nodiscard]] observe::Reason submit(Request request);
+  // The function of a request has run so often by now. Nothing happens when the request no longer waits.
+  void raise(uint64_t id, uint64_t priority);
   // True when everything submitted is answered; waits for that at most so long.
   bool wait_idle(std::chrono::milliseconds timeout);
   // Answers everything that is not yet with a worker with kStopped.

@@ -61,14 +61,21 @@ Reason Runner::submit(Request request) {
   {
     std::lock_guard lock(mutex_);
     if (poisoned_.contains(fingerprint(request))) return Reason::kPoisoned;
-    if (queue_.size() >= options_.queue_limit) return Reason::kQueueFull;
+    const bool full = queue_.size() >= options_.queue_limit;
+    if (full && (queue_.empty() || queue_.least_benefit() >= benefit_of(request))) return Reason::kQueueFull;
     if (!has_thread_ && !start_thread()) return Reason::kWorkerStart;
+    if (full) displaced_.push_back(queue_.take_worst());
     queue_.push({std::move(request), Clock::now()});
     ++unanswered_;
     ++counters_.submitted;
+    ring();
   }
-  wake();
   return Reason::kNone;
+}
+
+void Runner::raise(uint64_t id, uint64_t priority) {
+  std::lock_guard lock(mutex_);
+  queue_.raise(id, priority);
 }
 
 bool Runner::wait_idle(std::chrono::milliseconds timeout) {
@@ -124,6 +131,11 @@ bool Runner::start_thread() {
   return has_thread_;
 }
 
+// Wakes the thread once, however many requests come before it looks. Under mutex_.
+void Runner::ring() {
+  if (!std::exchange(rung_, true)) wake();
+}
+
 void Runner::wake() {
   const uint64_t one = 1;
   while (wake_fd_ >= 0 && write(wake_fd_, &one, sizeof one) < 0 && errno == EINTR) {
@@ -164,6 +176,8 @@ void Runner::run() {
     std::lock_guard lock(mutex_);
     std::vector<Waiting> queued = queue_.take_all();
     std::move(queued.begin(), queued.end(), std::back_inserter(left));
+    std::move(displaced_.begin(), displaced_.end(), std::back_inserter(left));
+    displaced_.clear();
     counters_.workers_alive = 0;
   }
   answer_failed(std::move(left), Reason::kStopped, "");
@@ -172,16 +186,19 @@ void Runner::run() {
 // False when the thread shall end.
 bool Runner::take_orders() {
   bool trim;
-  std::vector<Waiting> dropped;
+  std::vector<Waiting> dropped, displaced;
   {
     std::lock_guard lock(mutex_);
     if (stop_) return false;
+    rung_ = false;
+    displaced.swap(displaced_);
     trim = std::exchange(trim_, false);
     if (std::exchange(drop_, false)) dropped = queue_.take_all();
     if (std::exchange(forgive_, false)) on_success();
   }
   if (trim) stop_idle(true);
   answer_failed(std::move(dropped), Reason::kStopped, "");
+  answer_failed(std::move(displaced), Reason::kQueueFull, "");
   return true;
 }
 
@@ -192,6 +209,7 @@ void Runner::recover() {
   }
   std::lock_guard lock(mutex_);
   queue_ = Queue();
+  displaced_.clear();
   unanswered_ = 0;
   counters_.workers_alive = 0;
   idle_.notify_all();

@@ -28,6 +28,7 @@ class Runner {
   // The process in which the thread lives.
   pid_t owner() const { return owner_; }
   observe::Reason submit(Request request);
+  void raise(uint64_t id, uint64_t priority);
   bool wait_idle(std::chrono::milliseconds timeout);
   void drop_waiting();
   void trim();
@@ -45,6 +46,7 @@ class Runner {
   static void* thread_main(void* self);
   bool start_thread();
   void wake();
+  void ring();
   void run();
   bool take_orders();
   void recover();
@@ -79,6 +81,8 @@ class Runner {
   mutable std::mutex mutex_;  // guards the following
   std::condition_variable idle_;
   Queue queue_;
+  std::vector<Waiting> displaced_;  // by better ones, to be refused
+  bool rung_ = false;               // the thread was woken and has not looked yet
   PoolCounters counters_;
   uint64_t unanswered_ = 0;
   std::unordered_set<uint64_t> poisoned_;

@@ -66,21 +66,34 @@ Decision storm(Settings& settings, const cache::Record& record) {
   return d;
 }
 
+// Code that went to keep the budget is worth compiling again only where it is called more often than before: otherwise a program that
+// needs more than the budget would compile all the time.
+uint64_t calls_needed(int64_t threshold, const cache::Record& record) {
+  constexpr uint32_t kMostDoublings = 8;
+  return static_cast<uint64_t>(threshold) << std::min(record.evictions, kMostDoublings);
+}
+
+// What had no place in the queue was not tried at all, and the queue is soon another one.
+int64_t calls_until_retry(const Settings& settings, const cache::Record& record) {
+  if (record.reason == observe::Reason::kQueueFull) return settings.check_interval.load(std::memory_order_relaxed);
+  return settings.retry_interval.load(std::memory_order_relaxed);
+}
+
 Decision by_counters(const Settings& settings, const cache::Record& record, uint8_t running) {
   Decision d;
   int64_t threshold = settings.threshold.load(std::memory_order_relaxed);
   int64_t interval = settings.check_interval.load(std::memory_order_relaxed);
   if (running == kInterp) {
-    bool warm = threshold > 0 && record.calls >= static_cast<uint64_t>(threshold);
+    const uint64_t needed = calls_needed(threshold, record);
+    bool warm = threshold > 0 && record.calls >= needed;
     if (warm && may_request(record, Tier::kBase)) {
       bool again = record.refused != kInterp;
-      int64_t retry = settings.retry_interval.load(std::memory_order_relaxed);
-      if (!again || record.calls >= record.refused_at + static_cast<uint64_t>(retry)) {
+      if (!again || record.calls >= record.refused_at + static_cast<uint64_t>(calls_until_retry(settings, record))) {
         d.request = true;
         d.tier = Tier::kBase;
       }
     }
-    int64_t left = threshold > 0 && !warm ? threshold - static_cast<int64_t>(record.calls) : interval;
+    int64_t left = threshold > 0 && !warm ? static_cast<int64_t>(needed - record.calls) : interval;
     d.countdown = units(std::min(left, interval)) - frame::kCallWeight;
     d.countdown = std::max(d.countdown, 0);
     return d;

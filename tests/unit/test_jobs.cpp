@@ -172,7 +172,7 @@ void nothing_is_started_before_it_is_needed(void**) {
   assert_int_equal(entries_in("/proc/self/task"), 1);
 }
 
-void base_comes_first_and_the_hottest_before_others(void**) {
+void the_most_benefit_comes_first(void**) {
   PoolOptions options;
   options.batch_functions = 1;
   Host host(options);
@@ -181,11 +181,37 @@ void base_comes_first_and_the_hottest_before_others(void**) {
   assert_int_equal(host.submit(3, "ok", Tier::kBase, 1), Reason::kNone);
   assert_int_equal(host.submit(4, "ok", Tier::kBase, 5), Reason::kNone);
   assert_int_equal(host.submit(5, "ok", Tier::kBase, 5), Reason::kNone);
+  assert_int_equal(host.submit(6, "ok", Tier::kBase, 1), Reason::kNone);
+  host.pool.raise(6, 50);
   host.settle();
   // The first may overtake nobody or everybody, depending on when the thread looked.
   std::erase(host.order, 1u);
-  assert_true((host.order == std::vector<uint64_t>{4, 5, 3, 2}));
+  assert_true((host.order == std::vector<uint64_t>{6, 4, 5, 2, 3}));
   assert_true(host.outcomes[2].object.starts_with("opt:"));
+}
+
+// Five hundred functions turn hot while the worker is busy; one of them goes on running and turns out hotter than the rest.
+void in_a_storm_the_hottest_does_not_wait_for_the_rest(void**) {
+  Host host;
+  host.ask(1, "ok");  // there is a worker
+  const std::vector<pid_t> workers = worker_processes();
+  for (pid_t pid : workers) kill(pid, SIGSTOP);
+  assert_int_equal(host.submit(2, "ok"), Reason::kNone);
+  assert_true(becomes_true([&] { return host.pool.counters().batches == 2; }));
+  constexpr uint64_t kFirst = 100, kCount = 500, kHottest = kFirst + 333;
+  for (uint64_t id = kFirst; id < kFirst + kCount; id++) assert_int_equal(host.submit(id, "ok", Tier::kBase, 4), Reason::kNone);
+  host.pool.raise(kHottest, 3000);
+  for (uint64_t id = kFirst; id < kFirst + 20; id++) host.pool.raise(id, 68);
+  for (pid_t pid : workers) kill(pid, SIGCONT);
+  host.settle();
+  assert_int_equal(host.outcomes.size(), kCount + 2);
+  assert_int_equal(host.order[2], kHottest);
+  assert_int_equal(host.sizes[2], 1);  // alone: the others would have held it up
+  std::vector<uint64_t> next(host.order.begin() + 3, host.order.begin() + 23);
+  std::sort(next.begin(), next.end());
+  assert_int_equal(next.front(), kFirst);
+  assert_int_equal(next.back(), kFirst + 19);
+  assert_in_range(host.pool.counters().batches, 2 + 2 + 10, 2 + 2 + 11);  // the rest in batches as large as they may be
 }
 
 void a_large_object_arrives_whole(void**) {
@@ -291,8 +317,17 @@ void a_full_queue_refuses(void**) {
   options.queue_limit = 3;
   options.worker_path = write_script("sleep 100");
   Host host(options);
-  for (uint64_t id = 1; id <= 3; ++id) assert_int_equal(host.submit(id, "ok"), Reason::kNone);
-  assert_int_equal(host.submit(4, "ok"), Reason::kQueueFull);
+  for (uint64_t id = 1; id <= 3; ++id) assert_int_equal(host.submit(id, "ok", Tier::kBase, id), Reason::kNone);
+  assert_int_equal(host.submit(4, "ok", Tier::kBase, 1), Reason::kQueueFull);
+  // Where there is more benefit, the one with the least gives way.
+  assert_int_equal(host.submit(5, "ok", Tier::kBase, 7), Reason::kNone);
+  const auto answered = [&] {
+    std::lock_guard lock(host.mutex);
+    return host.outcomes.contains(1);
+  };
+  assert_true(becomes_true(answered));
+  assert_int_equal(host.outcomes[1].reason, Reason::kQueueFull);
+  assert_int_equal(host.outcomes.size(), 1);
 }
 
 // --- what the compiler may do
@@ -649,7 +684,8 @@ int main() {
   const CMUnitTest tests[] = {
       JOBS_TEST(a_batch_is_compiled_together),
       JOBS_TEST(nothing_is_started_before_it_is_needed),
-      JOBS_TEST(base_comes_first_and_the_hottest_before_others),
+      JOBS_TEST(the_most_benefit_comes_first),
+      JOBS_TEST(in_a_storm_the_hottest_does_not_wait_for_the_rest),
       JOBS_TEST(a_large_object_arrives_whole),
       JOBS_TEST(two_workers_share_the_work),
       JOBS_TEST(compilers_are_replaced_after_some_batches),
