@@ -163,7 +163,7 @@ differential
 # A collection at every allocation that may have one; not for the programs that make a hundred thousand objects.
 stressed_corpus() {
   [ -x build/hosts/cli/terrace ] || return
-  areas=$(ls -d tests/corpus/*/ | grep -v -E '/(limits|recursion|tail|kernels)/')
+  areas=$(ls -d tests/corpus/*/ | grep -v -E '/(limits|recursion|tail|kernels|scenarios)/')
   # shellcheck disable=SC2086  # the areas are words
   build/hosts/cli/terrace --tier=interp --gc-stress test --allow-refused $areas || failed "corpus under collector stress"
 }
