@@ -8,46 +8,11 @@
 
 namespace terrace::shim {
 
-struct Slot {
-  std::atomic<uint64_t> state{0};
-  std::shared_ptr<void> object;
-  std::atomic<uint32_t> reference{0};  // while the slot is in a list: index + 1 of the next one there
-  uint16_t type = 0;
-  std::atomic<Kind> kind{};
-};
+constinit std::atomic<Slot*> slots::chunks[slots::kChunks]{};
 
 namespace {
 
-constexpr uint64_t kMark = uint64_t{4} << 60;
-constexpr uint64_t kMarkMask = uint64_t{15} << 60;
-constexpr uint64_t kKindMask = 15;
-constexpr int kIndexShift = 4;
-constexpr int kGenerationShift = 32;
-constexpr uint64_t kFieldMask = (uint64_t{1} << 28) - 1;  // of index and generation
-
-constexpr uint64_t kPin = 1;
-constexpr uint64_t kCountMask = (uint64_t{1} << 18) - 1;
-constexpr uint64_t kOwner = uint64_t{1} << 18;
-constexpr int kStateGeneration = 36;
-
-constexpr uint64_t owners_of(uint64_t state) { return state >> 18 & kCountMask; }
-constexpr uint64_t generation_of(uint64_t state) { return state >> kStateGeneration; }
-constexpr bool unused(uint64_t state) { return (state & ((uint64_t{1} << kStateGeneration) - 1)) == 0; }
-
-// Chunk k holds kFirstChunk << k slots, so 19 pointers reach all 2^28 and no chunk ever moves.
-constexpr uint64_t kFirstChunk = 1024;
-constexpr int kChunks = 19;
-
-struct Place {
-  int chunk;
-  uint64_t offset;
-};
-
-constexpr Place place_of(uint64_t index) {
-  uint64_t position = index + kFirstChunk;
-  int chunk = std::bit_width(position) - std::bit_width(kFirstChunk);
-  return {chunk, position - (kFirstChunk << chunk)};
-}
+using namespace slots;
 
 // A stack of slots linked through Slot::reference. The upper half of the head counts changes, so that a head which was
 // popped and pushed again in between is not taken for the same one.
@@ -62,7 +27,6 @@ class SlotList {
 };
 
 struct Table {
-  std::atomic<Slot*> chunks[kChunks]{};
   std::atomic<uint64_t> taken{0};  // slots used at least once
   std::atomic<size_t> alive{0};
   SlotList free;
@@ -73,7 +37,7 @@ constinit Table table;
 
 Slot& slot_at(uint64_t index) {
   Place place = place_of(index);
-  return table.chunks[place.chunk].load(std::memory_order_acquire)[place.offset];
+  return chunks[place.chunk].load(std::memory_order_acquire)[place.offset];
 }
 
 void SlotList::push(uint64_t index) noexcept {
@@ -97,10 +61,10 @@ bool SlotList::pop(uint64_t* index) noexcept {
 }
 
 void ensure_chunk(int chunk) {
-  if (table.chunks[chunk].load(std::memory_order_acquire)) return;
+  if (chunks[chunk].load(std::memory_order_acquire)) return;
   auto* made = new Slot[kFirstChunk << chunk];
   Slot* expected = nullptr;
-  if (!table.chunks[chunk].compare_exchange_strong(expected, made, std::memory_order_acq_rel)) delete[] made;
+  if (!chunks[chunk].compare_exchange_strong(expected, made, std::memory_order_acq_rel)) delete[] made;
 }
 
 uint64_t take_index() {
@@ -117,34 +81,9 @@ uint64_t take_index() {
   return index;
 }
 
-// The slot of a well-formed handle of that kind, alive or not; null otherwise.
-Slot* find(Kind kind, uint64_t bits, uint64_t* index) noexcept {
-  if ((bits & kMarkMask) != kMark || (bits & kKindMask) != static_cast<uint64_t>(kind)) return nullptr;
-  *index = bits >> kIndexShift & kFieldMask;
-  Place place = place_of(*index);
-  Slot* chunk = table.chunks[place.chunk].load(std::memory_order_acquire);
-  return chunk ? chunk + place.offset : nullptr;
-}
-
-// Adds `amount` to the state of a live handle's slot; null when it is not alive or the count of `amount` is full.
-Slot* add_use(Kind kind, const void* handle, uint64_t amount) noexcept {
-  auto bits = reinterpret_cast<uint64_t>(handle);
-  uint64_t index;
-  Slot* slot = find(kind, bits, &index);
-  if (!slot) return nullptr;
-  const uint64_t generation = bits >> kGenerationShift & kFieldMask;
-  const uint64_t full = amount == kPin ? kCountMask : kCountMask << 18;
-  uint64_t state = slot->state.load(std::memory_order_acquire);
-  do {
-    if (generation_of(state) != generation || owners_of(state) == 0 || (state & full) == full) return nullptr;
-    if (slot->kind.load(std::memory_order_relaxed) != kind) return nullptr;
-  } while (!slot->state.compare_exchange_weak(state, state + amount, std::memory_order_acquire));
-  return slot;
-}
-
 uint64_t index_of(const Slot* slot) {
   for (int chunk = 0; chunk < kChunks; chunk++) {
-    const Slot* first = table.chunks[chunk].load(std::memory_order_acquire);
+    const Slot* first = chunks[chunk].load(std::memory_order_acquire);
     const uint64_t size = kFirstChunk << chunk;
     if (first && slot >= first && slot < first + size) return size + static_cast<uint64_t>(slot - first) - kFirstChunk;
   }
@@ -179,6 +118,7 @@ void* make_handle(Kind kind, std::shared_ptr<void> object, uint32_t reference, u
   const uint64_t index = take_index();
   Slot& slot = slot_at(index);
   const uint64_t generation = generation_of(slot.state.load(std::memory_order_relaxed));
+  slot.address.store(object.get(), std::memory_order_relaxed);
   slot.object = std::move(object);
   slot.reference.store(reference, std::memory_order_relaxed);
   slot.type = type;
@@ -194,23 +134,16 @@ bool retain_handle(Kind kind, const void* handle) noexcept { return add_use(kind
 void release_handle(Kind kind, const void* handle) noexcept {
   end_deferred();
   auto bits = reinterpret_cast<uint64_t>(handle);
-  uint64_t index;
-  Slot* slot = find(kind, bits, &index);
+  Slot* slot = find(kind, bits);
   if (!slot) return;
   uint64_t state = slot->state.load(std::memory_order_acquire);
   do {
-    if (generation_of(state) != (bits >> kGenerationShift & kFieldMask) || owners_of(state) == 0) return;
-    if (slot->kind.load(std::memory_order_relaxed) != kind) return;
+    if (!is_alive(*slot, kind, bits, state)) return;
   } while (!slot->state.compare_exchange_weak(state, state - kOwner, std::memory_order_acq_rel));
   if (unused(state - kOwner)) end_slot(slot);
 }
 
-Pin::Pin(Kind kind, const void* handle) noexcept : slot_(add_use(kind, handle, kPin)) {}
-
-Pin::~Pin() {
-  if (!slot_) return;
-  const uint64_t state = slot_->state.fetch_sub(kPin, std::memory_order_acq_rel) - kPin;
-  if (!unused(state)) return;
+void Pin::end() noexcept {
   // A list would overwrite the number of a reference, so only other kinds may end later.
   if (deferred_)
     table.ending.push(index_of(slot_));
@@ -218,10 +151,6 @@ Pin::~Pin() {
     end_slot(slot_);
 }
 
-void* Pin::object() const { return slot_->object.get(); }
-std::shared_ptr<void> Pin::shared() const { return slot_->object; }
-uint32_t Pin::reference() const { return slot_->reference.load(std::memory_order_relaxed); }
-uint16_t Pin::type() const { return slot_->type; }
 size_t live_handles() noexcept { return table.alive.load(std::memory_order_relaxed); }
 
 }  // namespace terrace::shim

@@ -20,9 +20,9 @@
 #include <cstdint>
 #include <memory>
 
-namespace terrace::shim {
+#include "slots.hpp"
 
-enum class Kind : uint8_t { kEngine = 1, kVm = 3, kRef = 5, kComputation = 7, kError = 9 };
+namespace terrace::shim {
 
 // A new handle with one owner. `reference` and `type` are for references: the slot in the vm, and its JIT_TYPE_.
 // Throws bad_alloc when there is no memory or more than 2^28 handles are alive.
@@ -34,21 +34,22 @@ bool retain_handle(Kind kind, const void* handle) noexcept;
 // here when this was the last use.
 void release_handle(Kind kind, const void* handle) noexcept;
 
-struct Slot;
-
 // Keeps what a handle stands for alive; empty when the handle is not alive or of another kind.
 class Pin {
  public:
-  Pin(Kind kind, const void* handle) noexcept;
-  ~Pin();
+  Pin(Kind kind, const void* handle) noexcept : slot_(slots::add_use(kind, handle, slots::kPin)) {}
+  ~Pin() {
+    if (slot_ && slots::unused(slot_->state.fetch_sub(slots::kPin, std::memory_order_acq_rel) - slots::kPin)) [[unlikely]]
+      end();
+  }
   Pin(const Pin&) = delete;
   Pin& operator=(const Pin&) = delete;
 
   explicit operator bool() const { return slot_ != nullptr; }
   // Precondition of the rest: not empty.
-  void* object() const;
-  uint32_t reference() const;
-  uint16_t type() const;
+  void* object() const { return slot_->object.get(); }
+  uint32_t reference() const { return slot_->reference.load(std::memory_order_relaxed); }
+  uint16_t type() const { return slot_->type; }
   template <class T>
   T& as() const {
     return *static_cast<T*>(object());
@@ -62,10 +63,24 @@ class Pin {
   void let_others_end() { deferred_ = true; }
 
  private:
-  std::shared_ptr<void> shared() const;
+  std::shared_ptr<void> shared() const { return slot_->object; }
+  void end() noexcept;
   Slot* slot_ = nullptr;
   bool deferred_ = false;
 };
+
+// Whether the handle is a live reference of that vm, and its place there. Keeps nothing: the place is good until the calling thread, which
+// must be inside of the vm, does the work that others left to it.
+inline bool is_reference_of(const void* vm, const void* handle, uint32_t* reference) noexcept {
+  const auto bits = reinterpret_cast<uint64_t>(handle);
+  const Slot* slot = slots::find(Kind::kRef, bits);
+  if (!slot || !slots::is_alive(*slot, Kind::kRef, bits, slot->state.load(std::memory_order_acquire))) return false;
+  const void* owner = slot->address.load(std::memory_order_relaxed);
+  *reference = slot->reference.load(std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_acquire);
+  // When it ended meanwhile, what was read may be of another handle.
+  return owner == vm && slots::is_alive(*slot, Kind::kRef, bits, slot->state.load(std::memory_order_relaxed));
+}
 
 // Handles alive in the process, for tests and for finding leaks.
 size_t live_handles() noexcept;

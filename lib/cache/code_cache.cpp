@@ -54,10 +54,10 @@ Record& CodeCache::attach(value::Proto* proto) {
   return *slot;
 }
 
-void CodeCache::detach(value::Proto* proto) {
+uint64_t CodeCache::detach(value::Proto* proto) {
   std::lock_guard lock(mutex_);
   auto* record = static_cast<Record*>(proto->profile);
-  if (!record) return;
+  if (!record) return 0;
   refresh_use(*record);
   if (record->tier != kInterp && proto->entry == record->entry) {
     counts_.shared -= record->given > 1;
@@ -69,7 +69,9 @@ void CodeCache::detach(value::Proto* proto) {
   // Installed code outlives its users: the same source loaded again finds it.
   if (record->users.empty()) record->pinned_by_hand = false;
   if (record->pinned) judge_pin(*record);
+  const uint64_t unwanted = record->users.empty() && record->requested != kInterp ? record->request_id : 0;
   forget_if_unused(*record);
+  return unwanted;
 }
 
 void CodeCache::forget_if_unused(Record& record) {
@@ -131,7 +133,7 @@ std::vector<std::string> CodeCache::install(const Hash& hash, jobs::Tier tier, v
   record.bytes = bytes;
   record.compile_ns = elapsed_ns;
   record.reason = observe::Reason::kNone;
-  record.last_used = epoch_.load(std::memory_order_relaxed);
+  record.last_used = record.users.empty() ? 0 : epoch_.load(std::memory_order_relaxed);
   region->functions++;
   list(record);
   (is_base ? counts_.base_compiles : counts_.opt_compiles)++;
@@ -202,6 +204,10 @@ void CodeCache::forgive(observe::Reason reason) {
     record->reason = observe::Reason::kNone;
     record->reason_text.clear();
   }
+}
+
+void CodeCache::forget_requests() {
+  for (auto& [hash, record] : records_) record->requested = kInterp;
 }
 
 uint64_t CodeCache::clear_cold(uint32_t generations) {

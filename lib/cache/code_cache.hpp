@@ -129,10 +129,13 @@ class CodeCache {
   template <class F>
   void with_hash(const Hash& hash, F f) {
     std::lock_guard lock(mutex_);
-    if (auto found = records_.find(hash); found != records_.end()) f(*found->second);
+    if (auto found = records_.find(hash); found != records_.end()) {
+      f(*found->second);
+      forget_if_unused(*found->second);
+    }
   }
-  // The prototype was found dead by its collector.
-  void detach(value::Proto* proto);
+  // The prototype was found dead by its collector. Answers the request in work that nothing waits for any more, else 0.
+  uint64_t detach(value::Proto* proto);
 
   // Gives a prototype the code its record has. False when there is none. Counts a hit unless it was installed already.
   bool use(value::Proto* proto);
@@ -161,6 +164,11 @@ class CodeCache {
   void forgive(observe::Reason reason);
   uint64_t clear_cold(uint32_t generations);
   Counts counts();
+
+  // Around a fork, by the thread that makes it; in the child what was asked of the parent's compiler is forgotten before unlocking.
+  void lock_for_fork() { mutex_.lock(); }
+  void forget_requests();
+  void unlock_after_fork() { mutex_.unlock(); }
 
   // The clock of use: entries from the host and ticks advance it.
   uint64_t next_epoch() { return epoch_.fetch_add(1, std::memory_order_relaxed) + 1; }

@@ -1,18 +1,16 @@
-// effect/switchboard.cpp: switching stacks. The switch itself is Boost.Context's; what is ours is which fields of the vm belong to the running
-// computation.
+// effect/switchboard.cpp: computations and switching between them. The switch itself is in effect/switch.cpp; here is which fields of the
+// vm belong to the running computation. Most calls of a host are one computation that is started, runs to its end and is recycled, so
+// these three do no more than they must.
 #include "effect/switchboard.hpp"
 
-#include <boost/context/detail/fcontext.hpp>
-
 #include "base/poison.hpp"
+#include "effect/switch.hpp"
 
 #if TERRACE_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
 
 namespace terrace::effect {
-
-namespace fc = boost::context::detail;
 
 namespace {
 
@@ -45,6 +43,11 @@ void clear_dead_registers(const VmState& vm, Value* end_of_live) {
 void before_switch([[maybe_unused]] void** save, [[maybe_unused]] const void* bottom, [[maybe_unused]] size_t size) {
 #if TERRACE_ASAN
   __sanitizer_start_switch_fiber(save, bottom, size);
+#endif
+}
+void before_switch([[maybe_unused]] void** save, [[maybe_unused]] const StackMemory& to) {
+#if TERRACE_ASAN
+  before_switch(save, to.stack_bottom(), to.stack_bytes());
 #endif
 }
 void after_switch([[maybe_unused]] void* saved, [[maybe_unused]] const void** bottom, [[maybe_unused]] size_t* size) {
@@ -81,16 +84,15 @@ struct HostStack {
 static thread_local HostStack host_stack;
 
 struct Switchboard::Fiber {
-  // Never returns: between jobs the fiber stays parked in `say`, so that starting a job is one switch.
-  static void main(fc::transfer_t in) {
+  // Never returns: between jobs the fiber stays parked in `leave`, so that starting a job is one switch.
+  static void main(Arrival in) {
     auto* self = static_cast<Computation*>(in.data);
     after_switch(nullptr, &host_stack.bottom, &host_stack.size);
-    self->context_ = in.fctx;
+    self->context_ = in.from;
     for (;;) {
-      Value result = self->job_(&self->board_->vm_.state, self->data_);
-      Message done{Message::Kind::kDone};
-      done.value = result;
-      self->board_->say(done);
+      self->said_.value = self->job_(&self->board_->vm_.state, self->data_);
+      self->said_.kind = Message::Kind::kDone;
+      self->board_->leave(self);
     }
   }
 };
@@ -102,27 +104,34 @@ Switchboard::Switchboard(frame::Vm& vm, size_t stack_bytes) : vm_(vm), stack_byt
 }
 Switchboard::~Switchboard() = default;
 
+bool Switchboard::add_idle() {
+  std::unique_ptr<Computation> fresh(new Computation(vm_));
+  if (!fresh->memory_.allocate(stack_bytes_)) return false;
+  fresh->board_ = this;
+  fresh->context_ = prepare_stack(fresh->memory_.stack_top(), &Fiber::main);
+  idle_.push_back(fresh.get());
+  all_.push_back(std::move(fresh));
+  return true;
+}
+
+[[gnu::noinline]] void Switchboard::clear_dead_part(Computation* c, uint64_t collections) {
+  clear_below(c->context_, c->memory_.stack_bottom());
+  std::fill_n(c->register_top_, kPastFrame, value::kNil);
+  c->cleared_at_ = collections;
+}
+
 Computation* Switchboard::start(Job job, void* data) {
-  if (idle_.empty()) {
-    std::unique_ptr<Computation> fresh(new Computation(vm_));
-    if (!fresh->memory_.allocate(stack_bytes_)) return nullptr;
-    fresh->board_ = this;
-    fresh->context_ = fc::make_fcontext(fresh->memory_.stack_top(), fresh->memory_.stack_bytes(), &Fiber::main);
-    idle_.push_back(fresh.get());
-    all_.push_back(std::move(fresh));
-  }
+  if (idle_.empty() && !add_idle()) [[unlikely]]
+    return nullptr;
   Computation* c = idle_.back();
   idle_.pop_back();
-  busy_.fetch_add(1, std::memory_order_relaxed);
+  set_busy(busy() + 1);
   c->job_ = job;
   c->data_ = data;
   c->account = {};
   c->register_top_ = c->memory_.registers();
-  if (uint64_t now = vm_.heap.stats().collections; c->cleared_at_ != now) {
-    clear_below(c->context_, c->memory_.stack_bottom());
-    std::fill_n(c->register_top_, kPastFrame, value::kNil);
-    c->cleared_at_ = now;
-  }
+  if (uint64_t now = vm_.heap.stats().collections; c->cleared_at_ != now) [[unlikely]]
+    clear_dead_part(c, now);
   c->link_top_ = c->memory_.links();
   c->dynamic_.clear();
   c->dynamic_depth_ = 0;
@@ -148,6 +157,10 @@ void Switchboard::install(Computation* c) {
   vm_.state.guard_depth = c->guard_depth_;
   vm_.dynamic.swap(c->dynamic_);
   vm_.stack_base_limit = c->memory_.limit();
+  // Mostly it is the computation that ran last. Then nothing is written, so that a request that comes meanwhile is not lost; else
+  // whoever asks either sees the new limit or is seen here.
+  if (vm_.state.stack_limit.load(std::memory_order_relaxed) == vm_.stack_base_limit) [[likely]]
+    return;
   vm_.state.stack_limit.store(vm_.stack_base_limit);
   if (vm_.requests.load() != 0) vm_.state.stack_limit.store(UINTPTR_MAX);
 }
@@ -171,7 +184,13 @@ void Switchboard::remove(Computation* c) {
   vm_.stack_base_limit = segment ? segment->limit : 0;
 }
 
-[[gnu::noinline]] Message Switchboard::switch_in(Computation* c, Value answer) {
+// What a computation is after it said something, by the kind of message.
+constexpr State kAfter[] = {State::kIdle, State::kSuspended, State::kWaiting, State::kInterrupted};
+static_assert(kAfter[static_cast<size_t>(Message::Kind::kRequest)] == State::kSuspended &&
+              kAfter[static_cast<size_t>(Message::Kind::kHostCall)] == State::kWaiting &&
+              kAfter[static_cast<size_t>(Message::Kind::kInterrupted)] == State::kInterrupted);
+
+[[gnu::noinline]] const Message& Switchboard::switch_in(Computation* c, Value answer) {
   c->outer_ = current_;
   install(c);
   current_ = c;
@@ -179,45 +198,36 @@ void Switchboard::remove(Computation* c) {
   c->state_ = State::kRunning;
   if (segment) segment->low = __builtin_frame_address(0);
   void* fake = nullptr;
-  before_switch(&fake, c->memory_.stack_bottom(), c->memory_.stack_bytes());
-  fc::transfer_t back = fc::jump_fcontext(c->context_, c);
+  before_switch(&fake, c->memory_);
+  const Arrival back = terrace_switch_stack(c->context_, c);
   after_switch(fake, nullptr, nullptr);
-  c->context_ = back.fctx;
+  c->context_ = back.from;
   if (segment) segment->low = nullptr;
   current_ = c->outer_;
   c->outer_ = current_;
   remove(c);
   c->outer_ = nullptr;
-  switch (c->said_.kind) {
-    case Message::Kind::kDone:
-      c->state_ = State::kIdle;
-      break;
-    case Message::Kind::kRequest:
-      c->state_ = State::kSuspended;
-      break;
-    case Message::Kind::kHostCall:
-      c->state_ = State::kWaiting;
-      break;
-    case Message::Kind::kInterrupted:
-      c->state_ = State::kInterrupted;
-      break;
-  }
+  c->state_ = kAfter[static_cast<size_t>(c->said_.kind)];
   return c->said_;
 }
 
-[[gnu::noinline]] Value Switchboard::say(const Message& message) {
+Value Switchboard::say(const Message& message) {
   Computation* self = current_;
   self->said_ = message;
-  before_switch(&self->fake_stack_, host_stack.bottom, host_stack.size);
-  fc::transfer_t in = fc::jump_fcontext(self->context_, self);
-  after_switch(self->fake_stack_, &host_stack.bottom, &host_stack.size);
-  self->context_ = in.fctx;
+  leave(self);
   return self->answer_;
+}
+
+[[gnu::noinline]] void Switchboard::leave(Computation* self) {
+  before_switch(&self->fake_stack_, host_stack.bottom, host_stack.size);
+  const Arrival in = terrace_switch_stack(self->context_, self);
+  after_switch(self->fake_stack_, &host_stack.bottom, &host_stack.size);
+  self->context_ = in.from;
 }
 
 void Switchboard::recycle(Computation* c) {
   c->dynamic_.clear();
-  busy_.fetch_sub(1, std::memory_order_relaxed);
+  set_busy(busy() - 1);
   idle_.push_back(c);
 }
 

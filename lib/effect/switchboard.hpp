@@ -96,7 +96,8 @@ class Switchboard {
   Computation* start(Job job, void* data);
   // From the host's stack: runs `c` until it says something. `answer` is what perform or the host call answers; kUnwind with a
   // pending unwind makes them raise.
-  Message switch_in(Computation* c, Value answer);
+  // The message is valid until `c` runs again or is recycled.
+  const Message& switch_in(Computation* c, Value answer);
   // A finished computation's stack goes back for reuse.
   void recycle(Computation* c);
   // From a computation's stack: says something and waits for the answer.
@@ -126,15 +127,19 @@ class Switchboard {
 
  private:
   struct Fiber;  // the code at the bottom of every computation's stack
+  bool add_idle();
+  void set_busy(uint32_t count) { busy_.store(count, std::memory_order_relaxed); }
+  void clear_dead_part(Computation* c, uint64_t collections);
   void install(Computation* c);
   void remove(Computation* c);
+  void leave(Computation* self);
 
   frame::Vm& vm_;
   size_t stack_bytes_;
   Computation* current_ = nullptr;
   std::vector<std::unique_ptr<Computation>> all_;
   std::vector<Computation*> idle_;
-  std::atomic<uint32_t> busy_{0};  // started and not recycled; read by other threads
+  std::atomic<uint32_t> busy_{0};  // started and not recycled; written by the vm's thread, read by others
   void* host_fake_stack_ = nullptr;
 };
 

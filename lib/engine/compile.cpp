@@ -28,6 +28,7 @@ const char* tier_name(Tier tier) { return tier == Tier::kBase ? "base" : "opt"; 
 
 void refuse(Record& record, Tier tier, Reason reason, std::string text) {
   record.requested = cache::kInterp;
+  if (reason == Reason::kUnused) return;  // says nothing about one that is made again
   record.reason = reason;
   record.reason_text = std::move(text);
   record.refused_at = record.calls;
@@ -124,8 +125,12 @@ void Engine::State::adopt(VmState* vm, Proto* proto) {
   if (proto->profile) return;
   cache.with_record(proto, [](Record&) { return 0; });
   frame::heap_of(vm).add_finalizable(
-      proto, [](void* env, value::Object* o) { static_cast<cache::CodeCache*>(env)->detach(static_cast<Proto*>(o)); },
-      &cache);
+      proto,
+      [](void* env, value::Object* o) {
+        auto* self = static_cast<Engine::State*>(env);
+        if (uint64_t unwanted = self->cache.detach(static_cast<Proto*>(o))) self->pool->withdraw(unwanted);
+      },
+      this);
 }
 
 void Engine::State::tick(VmState* vm, Value closure) {

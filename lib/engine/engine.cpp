@@ -19,9 +19,13 @@ Engine::State::State(EngineOptions given)
   pool_options.worker_path = options.worker_path;
   pool_options.workers = options.workers;
   pool = std::make_unique<jobs::Pool>(pool_options, [this](jobs::BatchAnswer&& batch) { on_answer(std::move(batch)); });
+  watch_forks(this);
 }
 
-Engine::State::~State() { pool.reset(); }
+Engine::State::~State() {
+  pool.reset();
+  forget_forks(this);
+}
 
 Engine::Engine() = default;
 Engine::~Engine() = default;

@@ -16,11 +16,8 @@ constexpr size_t kFrameAbove = 1024;
 // Stack that C++ code on the host's own stack may rely on; hosts have schedulers with little of it.
 constexpr size_t kHostStack = 64 * 1024;
 
-uint64_t this_thread() {
-  static std::atomic<uint64_t> next{1};
-  thread_local uint64_t mine = next.fetch_add(1);
-  return mine;
-}
+// No two threads that live at the same time have the same thread pointer.
+uint64_t this_thread() { return reinterpret_cast<uint64_t>(__builtin_thread_pointer()); }
 
 uint16_t x87_control() {
   uint16_t word;
@@ -55,6 +52,7 @@ Entry::Entry(Instance& instance) : instance_(instance), ok_(false) {
   segment_.high = reinterpret_cast<const char*>(this) + kFrameAbove;
   segment_.limit = reinterpret_cast<uintptr_t>(this) - kHostStack;
   segment_.outer = state.board->segment;
+  if (segment_.outer) segment_.outer->low = this;  // what lies between the two is the host's
   state.board->segment = &segment_;
   instance.vm_->stack_base_limit = segment_.limit;
   if (!outer_) state.advance(static_cast<uint32_t>(instance.engine_->state().cache.next_epoch()));
@@ -72,14 +70,15 @@ Entry::~Entry() {
     state.heap_collections.store(heap.collections, std::memory_order_relaxed);
   }
   state.board->segment = segment_.outer;
+  if (segment_.outer) segment_.outer->low = nullptr;
   instance_.vm_->stack_base_limit = segment_.outer ? segment_.outer->limit : 0;
   state.innermost = outer_;
   restore_floats();
-  if (!outer_) state.entered_by.store(0);
+  if (!outer_) state.entered_by.store(0, std::memory_order_release);
 }
 
 void Entry::restore_floats() const {
-  if (_mm_getcsr() != mxcsr_) _mm_setcsr(mxcsr_);
+  _mm_setcsr(mxcsr_);  // cheaper than to look whether it differs
   if (x87_ != kDefaultX87) set_x87_control(x87_);
 }
 

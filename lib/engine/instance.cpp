@@ -194,16 +194,17 @@ Outcome Instance::State::drive(Computation* c, Value first_answer, bool can_susp
                                std::shared_ptr<Computation> handle) {
   Limits::Period period(*limits, *c);
   c->can_suspend = can_suspend;
-  Message said = board->switch_in(c, first_answer);
+  const Message& said = board->switch_in(c, first_answer);
   while (said.kind == Message::Kind::kHostCall) {
     auto* record = static_cast<HostRecord*>(said.record);
     Value answer = record->function(owner.state(), said.args, said.argc);
-    said = board->switch_in(c, answer);
+    board->switch_in(c, answer);
   }
   if (said.kind == Message::Kind::kDone) {
+    const Value result = said.value;
     board->recycle(c);
-    if (said.value == kUnwind) return failed();
-    return {Outcome::Kind::kDone, said.value, nullptr};
+    if (result == kUnwind) return failed();
+    return {Outcome::Kind::kDone, result, nullptr};
   }
   if (!handle) handle = std::shared_ptr<Computation>(c, [](Computation*) {});
   auto kind = said.kind == Message::Kind::kRequest ? Outcome::Kind::kSuspended : Outcome::Kind::kInterrupted;
@@ -263,7 +264,7 @@ Instance::~Instance() {
 
 Outcome Instance::eval(std::string_view source, std::string_view name, bool can_suspend) {
   EvalJob job{std::string(source), std::string(name)};
-  if (!state_->innermost || !state_->board->current()) vm_->requests.fetch_and(~frame::kRequestInterrupt);
+  if (!state_->innermost || !state_->board->current()) forget_requests(*vm_, frame::kRequestInterrupt);
   Computation* c = state_->board->start(&run_source, &job);
   if (!c) return no_stack();
   return state_->drive(c, kNil, can_suspend, nullptr);
@@ -271,7 +272,7 @@ Outcome Instance::eval(std::string_view source, std::string_view name, bool can_
 
 Outcome Instance::call(Value function, std::span<const Value> args, bool can_suspend) {
   CallJob job{function, args.data(), args.size()};
-  if (!state_->board->current()) vm_->requests.fetch_and(~frame::kRequestInterrupt);
+  if (!state_->board->current()) forget_requests(*vm_, frame::kRequestInterrupt);
   Computation* c = state_->board->start(&run_call, &job);
   if (!c) return no_stack();
   return state_->drive(c, kNil, can_suspend, nullptr);
@@ -295,7 +296,7 @@ Outcome Instance::resume_error(const std::shared_ptr<Computation>& computation, 
 void Instance::cancel(const std::shared_ptr<Computation>& computation) {
   if (computation->state() != effect::State::kSuspended && computation->state() != effect::State::kInterrupted) return;
   // An interrupt that came before was not meant for the exits, which it would cut short.
-  if (!state_->board->current()) vm_->requests.fetch_and(~frame::kRequestInterrupt);
+  if (!state_->board->current()) forget_requests(*vm_, frame::kRequestInterrupt);
   vm_->state.unwind_kind = frame::UnwindKind::kCancel;
   vm_->state.unwind_token = 0;
   vm_->state.unwind_value = kNil;

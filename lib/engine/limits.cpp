@@ -11,7 +11,6 @@ using value::kUnwind;
 namespace {
 
 constexpr uint64_t kShortestGraceNs = 1'000'000;
-constexpr uint32_t kOurRequests = frame::kRequestFuel | frame::kRequestSpent | frame::kRequestHeapLimit;
 
 uint64_t heap_bytes(const heap::HeapStats& stats) { return stats.live_bytes + stats.external_bytes; }
 uint64_t grace(uint64_t fuel_ns) { return std::max(fuel_ns / 10, kShortestGraceNs); }
@@ -24,30 +23,10 @@ void Limits::set(uint64_t fuel_ns, uint64_t output_bytes, uint64_t heap_bytes) {
   most_heap_ = heap_bytes + heap_bytes / 2;
 }
 
-Limits::Period::Period(Limits& limits, effect::Computation& computation)
-    : limits_(limits), outermost_(limits.account_ == nullptr) {
-  if (outermost_) limits_.begin(computation.account);
-}
-
-Limits::Period::~Period() {
-  if (outermost_) limits_.end();
-}
-
-// Requests that were meant for an earlier computation are forgotten.
-void Limits::begin(effect::Account& account) {
-  account_ = &account;
-  vm_.requests.fetch_and(~kOurRequests);
-  if (fuel_ns_ == 0) return;
+void Limits::watch(effect::Account& account) {
   uint64_t allowed = fuel_ns_ + (account.warned ? grace(fuel_ns_) : 0);
   bool watched = watch_.start(gauge_, allowed - std::min(allowed, account.fuel_ns));
   if (!watched || gauge_.empty()) vm_.request(frame::kRequestFuel);
-}
-
-void Limits::end() {
-  if (fuel_ns_ != 0) account_->fuel_ns += watch_.stop(gauge_);
-  account_ = nullptr;
-  spent_.reset();
-  vm_.requests.fetch_and(~kOurRequests);
 }
 
 Value Limits::safepoint() {

@@ -22,6 +22,11 @@
 
 namespace terrace::engine {
 
+// Takes back what was asked of a vm for another computation than the one that begins.
+inline void forget_requests(frame::Vm& vm, uint32_t reasons) {
+  if (vm.requests.load(std::memory_order_relaxed) & reasons) vm.requests.fetch_and(~reasons);
+}
+
 class Limits {
  public:
   Limits(frame::Vm& vm, FuelWatch& watch) : vm_(vm), watch_(watch), gauge_(vm) {}
@@ -32,8 +37,13 @@ class Limits {
   // Stands around everything that runs a computation; inside of another one it does nothing.
   class Period {
    public:
-    Period(Limits& limits, effect::Computation& computation);
-    ~Period();
+    Period(Limits& limits, effect::Computation& computation)
+        : limits_(limits), outermost_(limits.account_ == nullptr) {
+      if (outermost_) limits_.begin(computation.account);
+    }
+    ~Period() {
+      if (outermost_) limits_.end();
+    }
     Period(const Period&) = delete;
 
    private:
@@ -51,11 +61,23 @@ class Limits {
   Value raise(frame::ErrorKind kind);
 
  private:
-  void begin(effect::Account& account);
-  void end();
+  // Requests that were meant for an earlier computation are forgotten.
+  void begin(effect::Account& account) {
+    account_ = &account;
+    forget_requests(vm_, kOurRequests);
+    if (fuel_ns_ != 0) watch(account);
+  }
+  void end() {
+    if (fuel_ns_ != 0) account_->fuel_ns += watch_.stop(gauge_);
+    account_ = nullptr;
+    spent_.reset();
+    forget_requests(vm_, kOurRequests);
+  }
+  void watch(effect::Account& account);
   Value fuel_is_used();
   Value spend(frame::ErrorKind kind);
 
+  static constexpr uint32_t kOurRequests = frame::kRequestFuel | frame::kRequestSpent | frame::kRequestHeapLimit;
   frame::Vm& vm_;
   FuelWatch& watch_;
   FuelGauge gauge_;

@@ -113,6 +113,10 @@ struct Instance::State final : cache::StackOwner {
 
 inline Instance::State& state_of(VmState* vm) { return *static_cast<Instance::State*>(frame::vm_of(vm).engine_side); }
 
+// From the first to the second, forks leave this engine usable in the child (engine/fork.cpp).
+void watch_forks(Engine::State* state);
+void forget_forks(Engine::State* state);
+
 // The hook behind the jit-... primitives.
 Value control(VmState* vm, uint32_t control, const Value* args, uint64_t argc);
 

@@ -47,6 +47,7 @@ Runner& Pool::runner() const {
 
 observe::Reason Pool::submit(Request request) { return runner().submit(std::move(request)); }
 void Pool::raise(uint64_t id, uint64_t priority) { runner().raise(id, priority); }
+void Pool::withdraw(uint64_t id) { runner().withdraw(id); }
 bool Pool::wait_idle(std::chrono::milliseconds timeout) { return runner().wait_idle(timeout); }
 void Pool::drop_waiting() { runner().drop_waiting(); }
 void Pool::trim() { runner().trim(); }

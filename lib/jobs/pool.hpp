@@ -93,6 +93,8 @@ class Pool {
   [[nodiscard]] observe::Reason submit(Request request);
   // The function of a request has run so often by now. Nothing happens when the request no longer waits.
   void raise(uint64_t id, uint64_t priority);
+  // Nobody wants the answer any more: when the request still waits, it is answered with kUnused.
+  void withdraw(uint64_t id);
   // True when everything submitted is answered; waits for that at most so long.
   bool wait_idle(std::chrono::milliseconds timeout);
   // Answers everything that is not yet with a worker with kStopped.

@@ -35,6 +35,13 @@ void Queue::raise(uint64_t id, uint64_t priority) {
   waiting_.insert(std::move(node));
 }
 
+bool Queue::withdraw(uint64_t id, std::vector<Waiting>* to) {
+  const auto found = keys_.find(id);
+  if (found == keys_.end()) return false;
+  take(waiting_.find(found->second), to);
+  return true;
+}
+
 Queue::Places::iterator Queue::take(Places::iterator at, std::vector<Waiting>* to) {
   keys_.erase(at->second.request.id);
   to->push_back(std::move(at->second));

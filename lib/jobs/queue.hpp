@@ -33,6 +33,8 @@ class Queue {
   void push(Waiting waiting);
   // The function of a waiting request has run more often; nothing happens when none waits under that id.
   void raise(uint64_t id, uint64_t priority);
+  // Takes a request that nobody wants any more out; false when none waits under that id.
+  bool withdraw(uint64_t id, std::vector<Waiting>* to);
   // The best waiting request and others of its tier, at most so many functions and bytes; at least one. Those with far less benefit are
   // left for later, for the best would wait for them too. Precondition: not empty.
   std::vector<Waiting> take_batch(size_t max_functions, size_t max_bytes);

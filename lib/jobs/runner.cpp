@@ -131,6 +131,11 @@ bool Runner::start_thread() {
   return has_thread_;
 }
 
+void Runner::withdraw(uint64_t id) {
+  std::lock_guard lock(mutex_);
+  if (queue_.withdraw(id, &withdrawn_)) ring();
+}
+
 // Wakes the thread once, however many requests come before it looks. Under mutex_.
 void Runner::ring() {
   if (!std::exchange(rung_, true)) wake();
@@ -176,8 +181,10 @@ void Runner::run() {
     std::lock_guard lock(mutex_);
     std::vector<Waiting> queued = queue_.take_all();
     std::move(queued.begin(), queued.end(), std::back_inserter(left));
-    std::move(displaced_.begin(), displaced_.end(), std::back_inserter(left));
-    displaced_.clear();
+    for (std::vector<Waiting>* others : {&displaced_, &withdrawn_}) {
+      std::move(others->begin(), others->end(), std::back_inserter(left));
+      others->clear();
+    }
     counters_.workers_alive = 0;
   }
   answer_failed(std::move(left), Reason::kStopped, "");
@@ -186,12 +193,13 @@ void Runner::run() {
 // False when the thread shall end.
 bool Runner::take_orders() {
   bool trim;
-  std::vector<Waiting> dropped, displaced;
+  std::vector<Waiting> dropped, displaced, withdrawn;
   {
     std::lock_guard lock(mutex_);
     if (stop_) return false;
     rung_ = false;
     displaced.swap(displaced_);
+    withdrawn.swap(withdrawn_);
     trim = std::exchange(trim_, false);
     if (std::exchange(drop_, false)) dropped = queue_.take_all();
     if (std::exchange(forgive_, false)) on_success();
@@ -199,6 +207,7 @@ bool Runner::take_orders() {
   if (trim) stop_idle(true);
   answer_failed(std::move(dropped), Reason::kStopped, "");
   answer_failed(std::move(displaced), Reason::kQueueFull, "");
+  answer_failed(std::move(withdrawn), Reason::kUnused, "");
   return true;
 }
 
@@ -210,6 +219,7 @@ void Runner::recover() {
   std::lock_guard lock(mutex_);
   queue_ = Queue();
   displaced_.clear();
+  withdrawn_.clear();
   unanswered_ = 0;
   counters_.workers_alive = 0;
   idle_.notify_all();

@@ -29,6 +29,7 @@ class Runner {
   pid_t owner() const { return owner_; }
   observe::Reason submit(Request request);
   void raise(uint64_t id, uint64_t priority);
+  void withdraw(uint64_t id);
   bool wait_idle(std::chrono::milliseconds timeout);
   void drop_waiting();
   void trim();
@@ -82,6 +83,7 @@ class Runner {
   std::condition_variable idle_;
   Queue queue_;
   std::vector<Waiting> displaced_;  // by better ones, to be refused
+  std::vector<Waiting> withdrawn_;  // to be refused, too
   bool rung_ = false;               // the thread was woken and has not looked yet
   PoolCounters counters_;
   uint64_t unanswered_ = 0;

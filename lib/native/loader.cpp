@@ -2,6 +2,7 @@
 #include "native/loader.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <limits>
 #include <map>
@@ -18,6 +19,8 @@ using observe::Reason;
 
 inline constexpr size_t kMaxRegionBytes = size_t{64} << 20;  // so that every distance fits 32 bits
 inline constexpr uint64_t kSlotBytes = 8;
+inline constexpr uint64_t kLineBytes = 64;  // of a cache
+inline constexpr uint64_t kStride = 23;     // in lines, from one function to the next: prime, so that all places come
 inline constexpr uint64_t kStubBytes = 8;
 inline constexpr uint64_t kNowhere = std::numeric_limits<uint64_t>::max();
 
@@ -67,6 +70,7 @@ class Loading {
     if (reason == Reason::kNone) reason = reach(wanted);
     if (reason == Reason::kNone) reason = lay_out();
     if (reason == Reason::kNone) reason = memory_.reserve(size_);
+    if (reason == Reason::kNone) choose_start();
     if (reason == Reason::kNone) reason = fill();
     if (reason == Reason::kNone) reason = memory_.seal();
     if (reason == Reason::kNone) hand_over(wanted, loaded);
@@ -185,12 +189,23 @@ class Loading {
   }
 
   // --- filling it
-  uint64_t address_of(uint64_t offset) const { return reinterpret_cast<uintptr_t>(memory_.address()) + offset; }
+  uint8_t* at(uint64_t offset) const { return memory_.address() + start_ + offset; }
+  uint64_t address_of(uint64_t offset) const { return reinterpret_cast<uintptr_t>(at(offset)); }
+
+  // Where in its first page the code begins. A cache of instructions is indexed by the lower bits of addresses: if all functions began at
+  // the first byte of a page, a few of them would fill their places and drive each other out.
+  void choose_start() {
+    static std::atomic<uint64_t> turn{0};
+    uint64_t alignment = kLineBytes;
+    for (uint32_t i : reached_) alignment = std::max(alignment, section_at(i).alignment);
+    const uint64_t places = (memory_.bytes() - size_) / alignment + 1;
+    start_ = turn.fetch_add(kStride, std::memory_order_relaxed) % places * alignment;
+  }
 
   Reason fill() {
     for (uint32_t i : reached_) {
       const Section& s = section_at(i);
-      if (!s.bytes.empty()) std::memcpy(memory_.address() + offsets_[i], s.bytes.data(), s.bytes.size());
+      if (!s.bytes.empty()) std::memcpy(at(offsets_[i]), s.bytes.data(), s.bytes.size());
     }
     for (const auto& [index, slot] : slots_) write_slot(slot);
     for (uint32_t i : reached_) {
@@ -201,12 +216,12 @@ class Loading {
 
   void write_slot(const Slot& slot) {
     const uint64_t target = slot.target ? slot.target : address_of(slot.near_offset);
-    std::memcpy(memory_.address() + slot.offset, &target, sizeof target);
+    std::memcpy(at(slot.offset), &target, sizeof target);
     if (slot.stub == kNowhere) return;
     const auto distance = static_cast<int32_t>(static_cast<int64_t>(slot.offset) - static_cast<int64_t>(slot.stub + 6));
     uint8_t jump[6] = {0xFF, 0x25};  // jmp *distance(%rip)
     std::memcpy(jump + 2, &distance, sizeof distance);
-    std::memcpy(memory_.address() + slot.stub, jump, sizeof jump);
+    std::memcpy(at(slot.stub), jump, sizeof jump);
   }
 
   Reason relocate(uint32_t section) {
@@ -236,12 +251,12 @@ class Loading {
     if (kind.relative) value -= address_of(place);
     const auto distance = static_cast<int64_t>(value);
     if (kind.width == 4 && distance != static_cast<int32_t>(distance)) return false;
-    std::memcpy(memory_.address() + place, &value, kind.width);
+    std::memcpy(at(place), &value, kind.width);
     return true;
   }
 
   void hand_over(std::span<const std::string> wanted, LoadedObject* loaded) {
-    loaded->base = address_of(0);
+    loaded->base = reinterpret_cast<uintptr_t>(memory_.address());
     loaded->size = memory_.bytes();
     loaded->used = size_;
     loaded->entries.clear();
@@ -258,6 +273,7 @@ class Loading {
   std::vector<uint64_t> offsets_;   // of reached sections in the region, kNowhere for others
   std::map<uint32_t, Slot> slots_;  // by symbol
   uint64_t size_ = 0;
+  uint64_t start_ = 0;  // of all that, in the memory
   CodeMemory memory_;
 };
 

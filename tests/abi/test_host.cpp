@@ -79,6 +79,23 @@ void callbacks_nest(void**) {
   assert_int_equal(nested.depth, 100);
 }
 
+// Every level is a computation that waits in a host function; what they hold must live.
+jit_status collect_deep_inside(void* env, jit_vm*, const jit_value* arguments, size_t, jit_value* result, jit_error**) {
+  auto& s = *static_cast<Session*>(env);
+  const int64_t depth = arguments[0].as.integer;
+  result->kind = JIT_INT;
+  result->as.integer = depth == 0 ? s.eval_int("(begin (gc-collect!) (length (range 1000)))")
+                                  : s.eval_int("(go-deeper " + std::to_string(depth - 1) + ")");
+  return JIT_OK;
+}
+
+void a_collection_inside_of_nested_calls(void**) {
+  Session s;
+  define_host(s, "collect-at", 1, 1, collect_deep_inside, &s);
+  s.eval("(define (go-deeper n) (let ((kept (list n (+ n 0.5) (str \"level \" n)))) (+ (collect-at n) (length kept) (first kept))))");
+  for (int depth : {0, 1, 2, 7}) assert_int_equal(s.eval_int("(go-deeper " + std::to_string(depth) + ")"), 1000 + 3 * (depth + 1) + depth * (depth + 1) / 2);
+}
+
 void errors_cross_host_frames(void**) {
   Session s;
   Nested nested{&s, 0};
@@ -246,6 +263,7 @@ int main() {
       cmocka_unit_test(host_functions_are_called),
       cmocka_unit_test(host_functions_are_finalized_once),
       cmocka_unit_test(callbacks_nest),
+      cmocka_unit_test(a_collection_inside_of_nested_calls),
       cmocka_unit_test(errors_cross_host_frames),
       cmocka_unit_test(misbehaving_hosts_raise),
       cmocka_unit_test(releases_inside_a_callback),

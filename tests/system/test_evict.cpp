@@ -341,6 +341,26 @@ void check_flat(auto program) {
   if (now > after_warm_up + kTolerated) give_up("grew from %zu to %zu bytes", after_warm_up, now);
 }
 
+// Code that comes and goes inside of one call, which never leaves the vm: it is asked to look whether the code is still on its stack.
+void while_one_call_goes_on(void**) {
+  jit_engine_options options = engine_options(JIT_MODE_AUTO, -1);
+  options.budget = 1;
+  Session s(&options);
+  s.eval(
+      "(define (f x) (if (< x 1) 0 (+ x 1)))"
+      "(define (g x) (if (< x 1) 0 (* x 3)))"
+      "(define most 0)"
+      "(define (turns n) (if (> n 0) (begin"
+      "  (jit-optimize! f :base) (f 2) (jit-optimize! g :base) (g 2)"
+      "  (set! most (max most (dict-ref (jit-stats) 'retired-bytes)))"
+      "  (turns (- n 1)))))"
+      "(turns 150)");
+  assert_int_equal(stats_of(s.engine).evictions, 299);
+  const int64_t most = s.eval_int("most");
+  if (most > 512 * 1024) give_up("%lld bytes of dropped code waited", static_cast<long long>(most));
+  assert_all_is_given_back(s);
+}
+
 std::string fifty_functions(const std::string& salt) {
   std::string source = "(define (call-all x) (+", calls;
   for (int i = 0; i < 50; i++) source += " (m" + std::to_string(i) + " x)";
@@ -374,6 +394,7 @@ int main() {
       cmocka_unit_test(dropped_by_another_thread_under_a_thousand),
       cmocka_unit_test(cancelled_after_a_reset),
       cmocka_unit_test(a_vm_goes_with_dropped_code),
+      cmocka_unit_test(while_one_call_goes_on),
       cmocka_unit_test(the_same_functions_again_and_again),
       cmocka_unit_test(new_functions_every_time),
   };
