@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace terrace::bytecode {
+namespace {
+
+constexpr std::string_view kRecordPrefix = "terrace_record_";
+constexpr std::string_view kDigits = "0123456789abcdef";
+
+}  // namespace
 
 uint64_t FunctionCode::expected_argc() const {
   if (takes_plain_arguments()) return required;
@@ -20,6 +26,27 @@ LineEntry FunctionCode::line_at(uint32_t pc) const {
   auto after = std::upper_bound(lines.begin(), lines.end(), pc,
                                 [](uint32_t wanted, const LineEntry& entry) { return wanted < entry.pc; });
   return after == lines.begin() ? LineEntry{pc, 0, 0} : *std::prev(after);
+}
+
+std::string record_symbol(const Hash& hash) {
+  std::string name(kRecordPrefix);
+  for (uint8_t byte : hash) {
+    name += kDigits[byte >> 4];
+    name += kDigits[byte & 15];
+  }
+  return name;
+}
+
+bool parse_record_symbol(std::string_view name, Hash* hash) {
+  if (!name.starts_with(kRecordPrefix)) return false;
+  name.remove_prefix(kRecordPrefix.size());
+  if (name.size() != 2 * hash->size()) return false;
+  for (size_t i = 0; i < hash->size(); i++) {
+    size_t high = kDigits.find(name[2 * i]), low = kDigits.find(name[2 * i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return false;
+    (*hash)[i] = static_cast<uint8_t>(high << 4 | low);
+  }
+  return true;
 }
 
 void retain(FunctionCode* f) { f->references.fetch_add(1, std::memory_order_relaxed); }

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "value/value.hpp"
@@ -126,6 +127,10 @@ struct FunctionCode {
   const HandlerRegion* handler_at(uint32_t pc) const;
   LineEntry line_at(uint32_t pc) const;
 };
+
+// The name under which object files ask for the engine's record of the function of that content, and back; false for other names.
+std::string record_symbol(const Hash& hash);
+bool parse_record_symbol(std::string_view name, Hash* hash);
 
 void retain(FunctionCode* f);
 void release(FunctionCode* f);

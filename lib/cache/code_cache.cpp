@@ -75,7 +75,8 @@ uint64_t CodeCache::detach(value::Proto* proto) {
 }
 
 void CodeCache::forget_if_unused(Record& record) {
-  if (record.users.empty() && record.tier == kInterp && record.requested == kInterp) records_.erase(record.hash);
+  if (record.users.empty() && record.references == 0 && record.tier == kInterp && record.requested == kInterp)
+    records_.erase(Hash(record.hash));
 }
 
 void CodeCache::give(Record& record, value::Proto* proto) {
@@ -98,6 +99,41 @@ bool CodeCache::use(value::Proto* proto) {
 void CodeCache::count_miss() {
   std::lock_guard lock(mutex_);
   counts_.misses++;
+}
+
+Record* CodeCache::refer(const Hash& hash) {
+  std::lock_guard lock(mutex_);
+  auto& slot = records_[hash];
+  if (!slot) {
+    slot = std::make_unique<Record>();
+    slot->hash = hash;
+  }
+  slot->references++;
+  return slot.get();
+}
+
+void CodeCache::let_go(const std::vector<Record*>& records) {
+  std::lock_guard lock(mutex_);
+  forget(records);
+}
+
+void CodeCache::forget(const std::vector<Record*>& records) {
+  for (Record* record : records) {
+    record->references--;
+    forget_if_unused(*record);
+  }
+}
+
+bool CodeCache::count_deopt(Record* record) {
+  constexpr uint32_t kManyDeopts = 8;  // then it is compiled anew with what was learnt
+  std::lock_guard lock(mutex_);
+  if (++record->deopts < kManyDeopts || record->tier != tier_number(jobs::Tier::kOpt)) return false;
+  record->deopts = 0;
+  record->misjudged++;
+  drop(*record);
+  counts_.resets++;
+  release_free();
+  return true;
 }
 
 Region* CodeCache::add_region(Region region) {
@@ -132,6 +168,7 @@ std::vector<std::string> CodeCache::install(const Hash& hash, jobs::Tier tier, v
   record.region = region;
   record.bytes = bytes;
   record.compile_ns = elapsed_ns;
+  record.deopts = 0;
   record.reason = observe::Reason::kNone;
   record.last_used = record.users.empty() ? 0 : epoch_.load(std::memory_order_relaxed);
   region->functions++;

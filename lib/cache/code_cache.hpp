@@ -44,11 +44,14 @@ using bytecode::Hash;
 inline constexpr uint8_t kInterp = 0;  // Record::tier and Proto::tier; else a jobs::Tier
 constexpr uint8_t tier_number(jobs::Tier tier) { return static_cast<uint8_t>(tier); }
 
+struct Record;
+
 // Executable memory that holds one or more functions; unmapped by `release`.
 struct Region {
   uintptr_t base = 0;
   size_t size = 0;
   uint32_t functions = 0;  // installed ones; 0: may be retired
+  std::vector<Record*> records;  // of functions that the code compares callees with, its own among them; they live as long as it
   std::function<void()> release;
 };
 
@@ -66,6 +69,8 @@ struct Record {
   value::NativeEntry entry = nullptr;
   Region* region = nullptr;
   uint64_t bytes = 0;
+  uint32_t references = 0;  // of regions whose code knows this record
+  uint32_t deopts = 0;      // times its code was left in the middle since it was installed
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
   uint32_t evictions = 0;   // how often that was to keep a budget
@@ -146,6 +151,11 @@ class CodeCache {
   // pinned, or the record is gone.
   std::vector<std::string> install(const Hash& hash, jobs::Tier tier, value::NativeEntry entry, Region* region,
                                    uint64_t bytes, uint64_t elapsed_ns, bool* installed);
+  // The record of that content, made when there is none, which stays until a region that names it in `records` is released or `let_go`.
+  Record* refer(const Hash& hash);
+  void let_go(const std::vector<Record*>& records);
+  // Code of this record was left in the middle. True when that was once too often and the code has been dropped.
+  bool count_deopt(Record* record);
   // Adopts loaded memory; it is retired when its last function is dropped.
   Region* add_region(Region region);
   // After a batch was installed: regions that got no function go at once.
@@ -224,6 +234,7 @@ class CodeCache {
   uint64_t end_epoch();
   bool is_pinned(const Record& record) const;
   void judge_pin(Record& record);
+  void forget(const std::vector<Record*>& records);
 
   value::NativeEntry interp_entry_;
   std::function<int32_t()> fresh_countdown_;

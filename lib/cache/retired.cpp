@@ -47,6 +47,7 @@ void CodeCache::release_free() {
     }
     retired_bytes_.fetch_sub(it->region->size);
     it->region->release();
+    forget(it->region->records);
     it = retired_.erase(it);
   }
 }

@@ -49,7 +49,7 @@ bool Engine::State::excluded(const std::string& name) {
   return false;
 }
 
-bool Engine::State::request(Proto* proto, Tier tier, uint64_t* id) {
+bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) {
   std::string name;
   bool wanted = cache.with_record(proto, [&](Record& record) {
     name = record.name;
@@ -68,6 +68,8 @@ bool Engine::State::request(Proto* proto, Tier tier, uint64_t* id) {
     jobs::Request job;
     job.tier = tier;
     job.encoding = bytecode::encode(proto);
+    job.hash = proto->function->hash;
+    if (tier == Tier::kOpt) job.companions = companions_of(vm, proto);
     job.priority = cache.with_record(proto, [](Record& record) { return record.calls; });
     {
       std::lock_guard lock(mutex);
@@ -98,7 +100,7 @@ bool Engine::State::request(Proto* proto, Tier tier, uint64_t* id) {
 void Engine::State::request_all(VmState* vm, Proto* proto, Tier tier, std::vector<uint64_t>* ids) {
   adopt(vm, proto);
   uint64_t id = 0;
-  if (request(proto, tier, &id)) ids->push_back(id);
+  if (request(vm, proto, tier, &id)) ids->push_back(id);
   for (uint32_t i = 0; i < proto->constant_count; i++) {
     Value constant = proto->constant[i];
     if (value::is_type(constant, value::Type::kProto)) request_all(vm, value::as<Proto>(constant), tier, ids);
@@ -161,17 +163,18 @@ void Engine::State::tick(VmState* vm, Value closure) {
   } else if (decision.request) {
     uint64_t id = 0;
     if (running != cache::kInterp || !cache.use(proto)) {
-      if (request(proto, decision.tier, &id)) event("promoted", std::string(tier_name(decision.tier)));
+      if (request(vm, proto, decision.tier, &id)) event("promoted", std::string(tier_name(decision.tier)));
     }
     return;
   }
   if (running == cache::kInterp) cache.use(proto);
 }
 
-void Engine::State::give_up_opt(VmState* vm, Proto* proto) {
+void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record) {
   adopt(vm, proto);
-  cache.with_record(proto, [](Record& record) { return ++record.misjudged; });
-  cache.demote(proto);
+  auto* left = reinterpret_cast<Record*>(record);
+  if (left == nullptr) left = static_cast<Record*>(proto->profile);
+  cache.count_deopt(left);
 }
 
 void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
@@ -211,9 +214,20 @@ Reason Engine::State::install(const jobs::BatchAnswer& batch, const jobs::Answer
                               uint64_t elapsed_ns, std::string* text) {
   native::LoadedObject loaded;
   std::string symbols[] = {answer.symbol};
-  Reason reason = native::load(batch.object, symbols, &loaded, text);
-  if (reason != Reason::kNone) return reason;
+  std::vector<Record*> records;
+  auto record_named = [&](std::string_view symbol) -> uintptr_t {
+    bytecode::Hash hash;
+    if (!bytecode::parse_record_symbol(symbol, &hash)) return 0;
+    records.push_back(cache.refer(hash));
+    return reinterpret_cast<uintptr_t>(records.back());
+  };
+  Reason reason = native::load(batch.object, symbols, record_named, &loaded, text);
+  if (reason != Reason::kNone) {
+    cache.let_go(records);
+    return reason;
+  }
   cache::Region region;
+  region.records = std::move(records);
   region.base = loaded.base;
   region.size = loaded.size;
   region.release = [loaded] { native::unload(loaded); };

@@ -74,7 +74,12 @@ void Engine::exclude(std::string_view pattern) {
     std::lock_guard lock(state_->mutex);
     state_->exclusions.emplace_back(pattern);
   }
-  state_->cache.drop_if([&](const cache::Record& record) { return tier::matches(pattern, record.name); }, true);
+  auto matches = [&](const cache::Record& record) { return tier::matches(pattern, record.name); };
+  auto has_along = [&](const cache::Record& record) {
+    return record.region && std::any_of(record.region->records.begin(), record.region->records.end(),
+                                        [&](const cache::Record* along) { return matches(*along); });
+  };
+  state_->cache.drop_if([&](const cache::Record& record) { return matches(record) || has_along(record); }, true);
 }
 
 bool Engine::allow(std::string_view pattern) {

@@ -31,7 +31,7 @@ bool Instance::optimize(Value function, Mode mode, std::string* why_not) {
   shared.adopt(state(), proto);
   shared.wait_for_function(proto->function->hash);  // what was asked for before, perhaps for the other tier
   uint64_t id = 0;
-  if (shared.request(proto, tier, &id)) shared.wait_for({id});
+  if (shared.request(state(), proto, tier, &id)) shared.wait_for({id});
   shared.cache.use(proto);
   return shared.cache.with_record(proto, [&](cache::Record& record) {
     if (record.tier >= cache::tier_number(tier)) return true;

@@ -30,8 +30,8 @@ frame::Hooks hooks() {
     return code == kUnwind ? kUnwind : frame::call(vm, code, nullptr, 0);
   };
   h.tick = [](VmState* vm, Value closure) { state_of(vm).owner.engine().state().tick(vm, closure); };
-  h.deoptimised = [](VmState* vm, Value closure) {
-    state_of(vm).owner.engine().state().give_up_opt(vm, as_closure(closure)->proto);
+  h.deoptimised = [](VmState* vm, Value closure, uintptr_t record) {
+    state_of(vm).owner.engine().state().deoptimised(vm, as_closure(closure)->proto, record);
   };
   h.control = &control;
   h.proto_made = [](VmState* vm, Proto* proto) {

@@ -25,7 +25,9 @@ struct Engine::State {
 
   // --- compiling (engine/compile.cpp)
   // Asks for code of a function; false with the record's reason set when that is refused at once.
-  bool request(value::Proto* proto, jobs::Tier tier, uint64_t* id);
+  bool request(VmState* vm, value::Proto* proto, jobs::Tier tier, uint64_t* id);
+  // The functions that opt code of this one may have along (engine/companions.cpp).
+  std::vector<jobs::Companion> companions_of(VmState* vm, value::Proto* proto);
   // Also asks for the functions inside it, so that they share a batch; answers the ids.
   void request_all(VmState* vm, value::Proto* proto, jobs::Tier tier, std::vector<uint64_t>* ids);
   void wait_for(const std::vector<uint64_t>& ids);
@@ -34,7 +36,7 @@ struct Engine::State {
   observe::Reason install(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked,
                           uint64_t elapsed_ns, std::string* text);
   void tick(VmState* vm, Value closure);
-  void give_up_opt(VmState* vm, value::Proto* proto);
+  void deoptimised(VmState* vm, value::Proto* proto, uintptr_t record);
   // Makes the cache know this prototype, until its collector finds it dead.
   void adopt(VmState* vm, value::Proto* proto);
   bool excluded(const std::string& name);

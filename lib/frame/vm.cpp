@@ -39,6 +39,7 @@ void visit_bound_symbols(const NameTable& symbols, heap::Marker& marker) {
 void visit_state(const VmState& state, heap::Marker& marker) {
   marker.conservative(&state.unwind_value, &state.unwind_value + 1);
   marker.conservative(&state.tail_callee, &state.tail_callee + 1);
+  marker.conservative(&state.returned, &state.returned + 1);
   marker.conservative(state.tail_args, state.tail_args + kRegisterArguments);
   marker.conservative(state.xargs, state.xargs + kMaxXargs);
 }
@@ -48,6 +49,7 @@ void visit_state(const VmState& state, heap::Marker& marker) {
 Vm::Vm(const heap::HeapOptions& options, const Hooks& vm_hooks)
     : heap(&state.window, options), hooks(vm_hooks), dynamic(heap), macros(heap), names_(new Names(heap)) {
   state.unwind_value = state.tail_callee = kNil;
+  state.returned = kUnbound;
   for (Value& argument : state.tail_args) argument = kNil;
   heap.add_root_provider([this](heap::Marker& marker) {
     if (heap.is_minor())

@@ -36,8 +36,9 @@ struct Hooks {
   Value (*eval)(VmState* vm, Value form) = nullptr;
   // The countdown of a closure's prototype ended.
   void (*tick)(VmState* vm, Value closure) = nullptr;
-  // Compiled code of this closure was left in the middle too often.
-  void (*deoptimised)(VmState* vm, Value closure) = nullptr;
+  // Compiled code of this closure was left in the middle, since something it took for granted does not hold. `record` is the engine's of
+  // the function whose code that is: the closure's, or one that has it along.
+  void (*deoptimised)(VmState* vm, Value closure, uintptr_t record) = nullptr;
   // Control primitives: jit-set-threshold! and the rest; `control` is a prims/jit number.
   Value (*control)(VmState* vm, uint32_t control, const Value* args, uint64_t argc) = nullptr;
   // A new Proto was made from bytecode: the engine may attach compiled code that already exists.

@@ -81,6 +81,8 @@ struct VmState {
   Link* link_top;
   Link* link_limit;
 
+  // What compiled code that answers a double has to answer instead, for whoever called it, who takes it at once; else kUnbound.
+  Value returned;
   Value xargs[kMaxXargs];
 };
 

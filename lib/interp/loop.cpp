@@ -614,9 +614,6 @@ unwind:
 #undef K
 }
 
-// After this many the code is given up, so that it is compiled anew with what was learnt.
-constexpr uint32_t kManyDeopts = 8;
-
 // Only an instruction that takes feedback is left for itself; another one is the head of a loop.
 void note_left_before_loop(const Instr* head, const Proto* proto) {
   const Instr* end = proto->code + proto->function->code.size();
@@ -641,16 +638,13 @@ bool is_error_anyway(Instr i, const Value* base) {
   }
 }
 
-void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base) {
+void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record) {
   if (is_error_anyway(*at, base)) return;
   // Where the compiled code expected floats and the interpreter would leave no trace, two fixnums have come.
   if (bytecode::is_arithmetic(bytecode::op_of(*at)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
     bytecode::note_feedback(at, bytecode::kSawOther);
   if (!bytecode::takes_feedback(bytecode::op_of(*at))) note_left_before_loop(at, as_closure(callee)->proto);
-  Proto* proto = as_closure(callee)->proto;
-  if (++proto->deopts < kManyDeopts) return;
-  proto->deopts = 0;
-  if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee);
+  if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee, record);
 }
 
 // Inline, so that the tail call is a jump of its caller where the build makes such jumps, and costs no frame where not.
@@ -662,7 +656,7 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base) {
 
 }  // namespace
 
-Value resume(VmState* vm, Value callee, uint64_t pc, Value, Value, Value) {
+Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value, Value) {
   Proto* proto = as_closure(callee)->proto;
   Value* saved_top = vm->register_top;
   Value* base = saved_top + 1;
@@ -671,7 +665,7 @@ Value resume(VmState* vm, Value callee, uint64_t pc, Value, Value, Value) {
   base[-1] = callee;
   for (uint64_t r = 0; r < proto->aux; r++) base[r] = vm->xargs[r];
   vm->register_top = base + proto->aux;
-  note_deopt(vm, callee, proto->code + pc, base);
+  note_deopt(vm, callee, proto->code + pc, base, record.bits);
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code + pc);
   vm->register_top = saved_top;

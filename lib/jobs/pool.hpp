@@ -23,12 +23,11 @@
 
 namespace terrace::jobs {
 
-struct Request {
+// Its symbol is unique among requests that wait at the same time.
+struct Request : Job {
   uint64_t id = 0;  // the caller's; comes back in the answer
   Tier tier = Tier::kBase;
-  std::string symbol;             // unique among requests that wait at the same time
-  std::vector<uint8_t> encoding;  // bytecode/encoding.hpp
-  uint64_t priority = 0;          // how often the function has run; see jobs/queue.hpp
+  uint64_t priority = 0;  // how often the function has run; see jobs/queue.hpp
 };
 
 struct Answer {

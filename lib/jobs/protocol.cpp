@@ -72,6 +72,15 @@ class Reader {
 
 inline constexpr size_t kMaxSymbolBytes = 1024;
 
+void put(Writer& w, const std::vector<uint8_t>& encoding, const bytecode::Hash& hash) {
+  w.block(encoding);
+  w.number(hash);
+}
+void get(Reader& r, std::vector<uint8_t>* encoding, bytecode::Hash* hash) {
+  *encoding = r.block<std::vector<uint8_t>>(kMaxMessageBytes);
+  *hash = r.number<bytecode::Hash>();
+}
+
 }  // namespace
 
 std::vector<uint8_t> pack(const Hello& hello) {
@@ -92,7 +101,12 @@ std::vector<uint8_t> pack(const Batch& batch) {
   w.number(static_cast<uint32_t>(batch.jobs.size()));
   for (const Job& job : batch.jobs) {
     w.block(job.symbol);
-    w.block(job.encoding);
+    put(w, job.encoding, job.hash);
+    w.number(static_cast<uint32_t>(job.companions.size()));
+    for (const Companion& companion : job.companions) {
+      w.block(companion.global);
+      put(w, companion.encoding, companion.hash);
+    }
   }
   return w.take();
 }
@@ -137,7 +151,14 @@ bool unpack(std::span<const uint8_t> body, Batch* batch) {
   for (uint32_t i = 0; i < count && r.ok(); ++i) {
     Job job;
     job.symbol = r.block<std::string>(kMaxSymbolBytes);
-    job.encoding = r.block<std::vector<uint8_t>>(kMaxMessageBytes);
+    get(r, &job.encoding, &job.hash);
+    const auto companions = r.number<uint32_t>();
+    if (companions > kMaxCompanions) return false;
+    for (uint32_t n = 0; n < companions && r.ok(); ++n) {
+      Companion& companion = job.companions.emplace_back();
+      companion.global = r.block<std::string>(kMaxMessageBytes);
+      get(r, &companion.encoding, &companion.hash);
+    }
     batch->jobs.push_back(std::move(job));
   }
   return r.finished();
@@ -153,7 +174,11 @@ bool unpack(std::span<const uint8_t> body, Result* result) {
   return r.finished() && result->reason < observe::Reason::kCount;
 }
 
-size_t packed_bytes(const Job& job) { return 8 + job.symbol.size() + job.encoding.size(); }
+size_t packed_bytes(const Job& job) {
+  size_t bytes = 8 + job.symbol.size() + job.encoding.size();
+  for (const Companion& companion : job.companions) bytes += 8 + companion.global.size() + companion.encoding.size();
+  return bytes;
+}
 
 std::string clip_text(std::string text) {
   if (text.size() <= kMaxTextBytes) return text;

@@ -20,15 +20,17 @@
 #include <string>
 #include <vector>
 
+#include "bytecode/code.hpp"
 #include "observe/reasons.hpp"
 
 namespace terrace::jobs {
 
-inline constexpr uint32_t kProtocolVersion = 1;
+inline constexpr uint32_t kProtocolVersion = 2;
 inline constexpr uint32_t kMagic = 0x31545254;  // "TRT1"
 inline constexpr size_t kHeadBytes = 12;
 inline constexpr size_t kMaxMessageBytes = size_t{64} << 20;
 inline constexpr size_t kMaxBatchFunctions = 512;
+inline constexpr size_t kMaxCompanions = 64;
 inline constexpr size_t kMaxTextBytes = 16384;
 // The descriptors with which a worker starts: the socket, and a pidfd of the host (or nothing).
 inline constexpr int kWorkerSocket = 3;
@@ -49,10 +51,20 @@ struct Hello {
   uint32_t pid = 0;
 };
 
-// One function to compile: the name it shall have in the object, and its bytes (bytecode/encoding.hpp).
+// A function that the job's function, or another companion, calls by this global's name: code for it may become part of the job's.
+struct Companion {
+  std::string global;
+  std::vector<uint8_t> encoding;
+  bytecode::Hash hash{};
+};
+
+// One function to compile: the name it shall have in the object, its bytes (bytecode/encoding.hpp) with what it has seen, and its content
+// hash, which leaves that out.
 struct Job {
   std::string symbol;
   std::vector<uint8_t> encoding;
+  bytecode::Hash hash{};
+  std::vector<Companion> companions;
 };
 
 struct Batch {

@@ -62,7 +62,7 @@ std::vector<Waiting> Queue::take_batch(size_t max_functions, size_t max_bytes) {
       ++next;
       continue;
     }
-    bytes += candidate.request.symbol.size() + candidate.request.encoding.size();
+    bytes += packed_bytes(candidate.request);
     if (!first && bytes > max_bytes) break;
     next = take(next, &batch);
     if (batch.front().alone) break;

@@ -56,7 +56,7 @@ Runner::~Runner() {
 // --- called from any thread
 
 Reason Runner::submit(Request request) {
-  if (request.symbol.size() > kMaxSymbolBytes || request.encoding.size() > kMaxMessageBytes / 2)
+  if (request.symbol.size() > kMaxSymbolBytes || packed_bytes(request) > kMaxMessageBytes / 2)
     return Reason::kTooLarge;
   {
     std::lock_guard lock(mutex_);
@@ -256,7 +256,7 @@ void Runner::feed(Slot& slot) {
   batch.tier = slot.batch.front().request.tier;
   batch.time_limit_ms = static_cast<uint32_t>(options_.time_limit.count());
   batch.memory_limit = options_.memory_limit;
-  for (const Waiting& w : slot.batch) batch.jobs.push_back({w.request.symbol, w.request.encoding});
+  for (const Waiting& w : slot.batch) batch.jobs.push_back(w.request);
   slot.sent = Clock::now();
   slot.connection.send(batch);
 }

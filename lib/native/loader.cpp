@@ -63,7 +63,7 @@ struct Slot {
 
 class Loading {
  public:
-  explicit Loading(std::string* text) : text_(text) {}
+  Loading(const Resolve& resolve, std::string* text) : resolve_(resolve), text_(text) {}
 
   Reason run(std::span<const uint8_t> object, std::span<const std::string> wanted, LoadedObject* loaded) {
     Reason reason = file_.parse(object, text_);
@@ -153,7 +153,8 @@ class Loading {
       if (kind.slot) slots_.try_emplace(index);
       return reach_section(symbol.section);
     }
-    const uintptr_t target = allowed_symbol(symbol.name);
+    uintptr_t target = allowed_symbol(symbol.name);
+    if (target == 0 && kind.slot && resolve_) target = resolve_(symbol.name);
     if (target == 0) return refuse(Reason::kUnknownSymbol, "not allowed", symbol.name);
     Slot& slot = slots_[index];
     slot.target = target;
@@ -267,6 +268,7 @@ class Loading {
     memory_.disown();
   }
 
+  const Resolve& resolve_;
   std::string* text_;
   ObjectFile file_;
   std::vector<uint32_t> reached_;   // sections, in the order of the region once laid out
@@ -279,10 +281,10 @@ class Loading {
 
 }  // namespace
 
-Reason load(std::span<const uint8_t> object, std::span<const std::string> wanted, LoadedObject* loaded,
-            std::string* text) {
+Reason load(std::span<const uint8_t> object, std::span<const std::string> wanted, const Resolve& resolve,
+            LoadedObject* loaded, std::string* text) {
   text->clear();
-  return Loading(text).run(object, wanted, loaded);
+  return Loading(resolve, text).run(object, wanted, loaded);
 }
 
 void unload(const LoadedObject& loaded) { CodeMemory::release(reinterpret_cast<uint8_t*>(loaded.base), loaded.size); }

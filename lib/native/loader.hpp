@@ -15,8 +15,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "observe/reasons.hpp"
@@ -31,9 +33,13 @@ struct LoadedObject {
   std::vector<uintptr_t> entries;  // of the wanted symbols, in their order
 };
 
-// kNone with *loaded set; else why not, with *text for people. Never crashes, whatever the bytes are.
-observe::Reason load(std::span<const uint8_t> object, std::span<const std::string> wanted, LoadedObject* loaded,
-                     std::string* text);
+// Says what a name that is not among the allowed functions stands for: the word that code finds in its slot; 0: nothing.
+using Resolve = std::function<uintptr_t(std::string_view name)>;
+
+// kNone with *loaded set; else why not, with *text for people. Never crashes, whatever the bytes are. Names that `resolve` knows may be
+// asked for through slots only, so that nothing can jump there.
+observe::Reason load(std::span<const uint8_t> object, std::span<const std::string> wanted, const Resolve& resolve,
+                     LoadedObject* loaded, std::string* text);
 // Gives the memory back. No thread may be in it or return into it.
 void unload(const LoadedObject& loaded);
 

@@ -106,7 +106,7 @@ class ProtoMaker {
     proto->native = nullptr;
     proto->profile = nullptr;
     proto->interval = proto->countdown = INT_MAX;  // never, unless a hook says otherwise
-    proto->deopts = 0;
+    proto->reserved = 0;
     proto->stamp = 0;
     proto->constant_count = static_cast<uint32_t>(constants.size());
     proto->tier = 0;

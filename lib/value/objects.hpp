@@ -202,7 +202,7 @@ struct Proto : Object {
   uint32_t constant_count;
   uint32_t tier;                // cache:: tier number that `entry` belongs to
   int32_t interval;             // what countdown was set to last
-  uint32_t deopts;              // times compiled code was left in the middle since it was installed
+  uint32_t reserved;
   Value name;                   // Symbol or kFalse
   Value constant[];
 };

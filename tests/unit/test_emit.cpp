@@ -358,19 +358,24 @@ void dump(const std::vector<worker::Job>& jobs, Tier tier) {
   if (directory) worker::dump_batch(jobs, tier, std::string(directory) + "/" + name, &error);
 }
 
+uintptr_t record_at(std::string_view symbol) {
+  bytecode::Hash hash;
+  return bytecode::parse_record_symbol(symbol, &hash) ? 1 : 0;
+}
+
 // Compiles all protos as one batch and sets their entries.
 void install(std::initializer_list<Proto*> protos, Tier tier) {
   std::vector<worker::Job> jobs;
   std::vector<std::string> symbols;
   for (Proto* proto : protos) {
     symbols.push_back("t_" + std::to_string(jobs.size()));
-    jobs.push_back(worker::Job{symbols.back(), bytecode::encode(proto)});
+    jobs.push_back(worker::Job{symbols.back(), bytecode::encode(proto), {}, {}});
   }
   dump(jobs, tier);
   std::string path = "/tmp/terrace-emit-" + std::to_string(getpid()) + ".o", error;
   bool compiled = worker::compile_batch(jobs, tier, path, &error);
   native::LoadedObject loaded;
-  if (compiled) compiled = native::load(bytes_of(path), symbols, &loaded, &error) == observe::Reason::kNone;
+  if (compiled) compiled = native::load(bytes_of(path), symbols, record_at, &loaded, &error) == observe::Reason::kNone;
   if (!compiled) print_message("# %s\n", error.c_str());
   assert_true(compiled);
   unlink(path.c_str());

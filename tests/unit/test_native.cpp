@@ -45,7 +45,7 @@ Bytes compile(const std::string& source, const std::string& options = "-O2 -fPIC
 }
 
 struct Loaded {
-  Loaded(const Bytes& bytes, std::vector<std::string> names) : reason(native::load(bytes, names, &object, &text)) {}
+  Loaded(const Bytes& bytes, std::vector<std::string> names) : reason(native::load(bytes, names, {}, &object, &text)) {}
   ~Loaded() {
     if (reason == Reason::kNone) native::unload(object);
   }
@@ -231,7 +231,7 @@ int reason_in_child(bool (*restrict_process)(), const Bytes& bytes) {
     native::LoadedObject object;
     std::string text;
     const std::string names[] = {"f"};
-    _exit(static_cast<int>(native::load(bytes, names, &object, &text)));
+    _exit(static_cast<int>(native::load(bytes, names, {}, &object, &text)));
   }
   int status = 0;
   waitpid(child, &status, 0);

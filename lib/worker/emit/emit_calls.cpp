@@ -6,8 +6,8 @@
 
 namespace terrace::worker::emit {
 
-void Emitter::emit_Call(Instr i) { call(i, reg(i.a), CallKind::kValue, register_holds_self(i.a)); }
-void Emitter::emit_TailCall(Instr i) { call(i, reg(i.a), CallKind::kTail, register_holds_self(i.a)); }
+void Emitter::emit_Call(Instr i) { call(i, reg(i.a), CallKind::kValue, flow_.holds_self(pc_, i.a)); }
+void Emitter::emit_TailCall(Instr i) { call(i, reg(i.a), CallKind::kTail, flow_.holds_self(pc_, i.a)); }
 void Emitter::emit_CallGlobal(Instr i) { call_global(i, CallKind::kValue); }
 void Emitter::emit_TailCallGlobal(Instr i) { call_global(i, CallKind::kTail); }
 
@@ -18,7 +18,7 @@ void Emitter::call_global(Instr i, CallKind kind) {
 
 // A call of the running closure itself goes straight to its code, or to its beginning.
 void Emitter::call(Instr i, Val function, CallKind kind, bool maybe_self) {
-  bool direct = maybe_self && m_.plan().calls_itself_directly && code_.takes_plain_arguments() && i.x == code_.required &&
+  bool direct = maybe_self && variant_ == nullptr && m_.plan().calls_itself_directly && code_.takes_plain_arguments() && i.x == code_.required &&
                 (kind == CallKind::kValue || restart_ != nullptr);
   if (!direct) return call_any(i, function, kind);
   if (kind == CallKind::kTail) {
@@ -63,7 +63,9 @@ void Emitter::call_any(Instr i, Val function, CallKind kind) {
   Val entry = m_.load(m_.load(function, offsets::kClosureProto), offsets::kProtoEntry);
   Val result = m_.call_entry(entry, arguments);
   if (kind == CallKind::kValue) return set_checked(i.c, result);
-  gcc_jit_rvalue_set_bool_require_tail_call(result, 1);
+  // GCC may put a variant into its caller, where a call that is marked would leave the caller, too. Who is called so makes tail calls itself
+  // by the convention of all, so a chain of them costs one frame more.
+  if (variant_ == nullptr) gcc_jit_rvalue_set_bool_require_tail_call(result, 1);
   leave(result);
 }
 
@@ -80,19 +82,87 @@ void Emitter::fill_arguments(Val (&arguments)[6], Val function, Instr i) {
   }
 }
 
-// Whether the register was last written by Self, as far as the instructions just before tell.
-bool Emitter::register_holds_self(uint16_t r) const {
-  for (uint32_t pc = pc_; pc-- > 0 && !flow_.is_leader(pc + 1);) {
-    Instr i = code_.code[pc];
-    std::string_view format = bytecode::op_info(op_of(i)).format;
-    bool writes_r = (format[0] == 'w' && i.a == r) || (format[2] == 'w' && i.c == r);
-    if (writes_r) return op_of(i) == Op::kSelf;
-    if (has_jump(op_of(i))) return false;
-  }
-  return false;
-}
-
 // A guess that decides only whether a comparison is worth its price.
 bool Emitter::global_has_own_name(uint16_t k) const { return function_.constants[k].bytes == code_.name; }
+
+// --- calls of functions that are compiled along
+
+void Emitter::known_call(Instr i) {
+  const Variant& variant = *types_.called(pc_, state_);
+  Block next = fresh();
+  Val function = op_of(i) == Op::kCallGlobal ? hold(3, m_.load(constant(i.b), offsets::kCellValue)) : reg(i.a);
+  State before = state_;
+  Block unknown = cold([=, this, &variant] {
+    state_ = before;
+    call_unknown(i, variant, function, next);
+  });
+  function = shows_to_be(function, variant, unknown);
+  Function body = program_.body_of(variant);
+  std::vector<Val> arguments = variant_arguments(i, variant, function);
+  Val result = m_.call(body, arguments);
+  if (variant.returns_double()) {
+    take_double(i, result, before, next);
+  } else {
+    set_checked(i.c, result);
+    jump(next);
+  }
+  start(next);
+}
+
+// Tests that the word is a closure of the variant's function; the same word in its simplest form.
+Val Emitter::shows_to_be(Val function, const Variant& variant, Block otherwise) {
+  if (variant.function == number_) {
+    guard(m_.equal(function, callee()), otherwise);
+    return callee();
+  }
+  guard(m_.has_tag(function, value::kTagFunction), otherwise);
+  Val profile = m_.load(m_.load(function, offsets::kClosureProto), offsets::kProtoProfile);
+  guard(m_.equal(profile, m_.record_of(program_.hash(variant.function))), otherwise);
+  return function;
+}
+
+std::vector<Val> Emitter::variant_arguments(Instr i, const Variant& variant, Val function) {
+  for (uint16_t n = 0; n < i.x; n++)
+    if (variant.parameters[n] & kWord) make_word(static_cast<uint16_t>(i.a + 1 + n));
+  std::vector<Val> arguments = {vm(), function};
+  for (uint16_t n = 0; n < i.x; n++) {
+    auto r = static_cast<uint16_t>(i.a + 1 + n);
+    arguments.push_back(variant.parameters[n] & kDouble ? double_reg(r) : reg(r));
+  }
+  return arguments;
+}
+
+// The other way: any function, called as always.
+void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block next) {
+  for (uint16_t n = 0; n < i.x; n++) make_word(static_cast<uint16_t>(i.a + 1 + n));
+  State before = state_;
+  call_any(i, function, CallKind::kValue);
+  if (variant.returns_double()) return take_as_double(i, std::move(before), next);
+  jump(next);
+}
+
+// The double that a variant answers, or what it left behind.
+void Emitter::take_double(Instr i, Val call, const State& before, Block next) {
+  assign(double_place(i.c), call);
+  Val bits = m_.bits_as(double_reg(i.c), m_.word_type());
+  guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
+          Place returned = m_.at(vm(), offsets::kVmReturned, m_.word_type());
+          Val word = hold(0, gcc_jit_lvalue_as_rvalue(returned));
+          assign(returned, m_.constant(value::kUnbound));
+          guard(m_.differ(word, value::kUnbound), next);
+          guard(m_.differ(word, value::kUnwind), unwind());
+          set(i.c, word);
+          take_as_double(i, before, next);
+        }));
+  jump(next);
+}
+
+// After the call its result is the word in R[c]: a float, or code that expects one is left behind the call.
+void Emitter::take_as_double(Instr i, State before, Block next) {
+  state_ = std::move(before);
+  state_[i.c] = kWord;
+  unbox(i.c, leave_at(pc_ + 1));
+  jump(next);
+}
 
 }  // namespace terrace::worker::emit

@@ -26,7 +26,7 @@ void Emitter::emit_Loop(Instr i) {
     must_not_unwind(runtime(Runtime::k_check, {}));
     jump(go_on);
   });
-  branch(m_.expect(below_stack_limit(), false), check, go_on);
+  check_stack(check, go_on);
 }
 
 // When code of the next tier is there, the rest of this call happens in it: it enters at the loop's head with the

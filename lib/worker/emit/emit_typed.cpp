@@ -67,7 +67,7 @@ Block Emitter::leave_at(uint32_t pc) {
         set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
     for (uint16_t r = 0; r < code_.register_count; r++)
       if (live.has(r)) assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{r}, m_.word_type()), reg(r));
-    Val arguments[6] = {vm(), callee(), m_.word(pc), m_.word(0), m_.word(0), m_.word(0)};
+    Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), m_.word(0), m_.word(0)};
     Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
     // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
     leave(call);
@@ -152,6 +152,10 @@ bool Emitter::emit_typed(Instr i) {
     case Treatment::kToDouble:
       assign(double_place(i.a), double_operand(i.b, kDouble, 0));
       return true;
+    case Treatment::kKnownCall:
+      return known_call(i), true;
+    case Treatment::kReturnDouble:
+      return leave_with_double(double_reg(i.a)), true;
     case Treatment::kCompare:  // the instruction's own emitter looks at the treatment
     case Treatment::kWords:
       break;

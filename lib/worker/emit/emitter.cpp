@@ -9,13 +9,16 @@ namespace {
 constexpr uint32_t kNoHandler = UINT32_MAX;
 }
 
-Emitter::Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, const Types& types,
+Emitter::Emitter(const Module& module, Program& program, size_t number, const Types& types, const Variant* variant,
                  Entries entries, const Bodies& bodies, Layout& layout)
     : m_(module),
-      function_(function),
-      code_(function.code),
-      flow_(flow),
+      program_(program),
+      number_(number),
+      function_(program.function(number)),
+      code_(function_.code),
+      flow_(program.flow(number)),
       types_(types),
+      variant_(variant),
       entries_(entries),
       bodies_(bodies),
       layout_(layout) {
@@ -33,7 +36,10 @@ void Emitter::emit() {
   Block entry = fresh();
   for (uint32_t leader : flow_.leaders()) blocks_[leader] = fresh();
   start(entry);
-  emit_entry();
+  if (variant_ != nullptr)
+    emit_variant_entry();
+  else
+    emit_entry();
   emit_body();
   emit_cold();
 }
@@ -112,6 +118,25 @@ void Emitter::emit_entry() {
       ask_policy();
       jump(go_on);
     });
+  begin_body();
+}
+
+// Who calls a variant has counted the call. Where nothing is called, whoever calls this has room enough.
+void Emitter::emit_variant_entry() {
+  assign(local(proto_, m_.word_type(), "proto"), m_.load(callee(), offsets::kClosureProto));
+  for (uint16_t n = 0; n < code_.required; n++) {
+    if (variant_->parameters[n] & kDouble)
+      assign(double_place(n), parameter(2 + n));
+    else
+      set(n, parameter(2 + n));
+  }
+  if (flow_.makes_calls()) emit_stack_check();
+  begin_body();
+}
+
+void Emitter::begin_body() {
+  state_ = types_.at_entry();
+  make_forms_for(0);
   jump(at_pc(0));
 }
 
@@ -132,8 +157,7 @@ void Emitter::emit_stack_check() {
     start(out);
     leave(m_.constant(value::kUnwind));
   });
-  guard_not(below_stack_limit(), check);
-  jump(go_on);
+  check_stack(check, go_on);
   start(go_on);
 }
 
@@ -150,10 +174,13 @@ void Emitter::count_down(const std::function<void(Block)>& ask) {
 
 // A large frame counts for what it is: what lies below the frame pointer is not seen by the comparison otherwise.
 // The limit is read anew each time: another thread may have changed it to ask for a safepoint.
-Val Emitter::below_stack_limit() const {
+void Emitter::check_stack(Block passed, Block go_on) {
   constexpr int kLargeFrame = 256;  // registers
-  int64_t below = code_.register_count > kLargeFrame ? -8 * int64_t{code_.register_count} : 0;
-  return m_.below(m_.add(m_.frame_address(), below), m_.load(vm(), offsets::kVmStackLimit, m_.volatile_word_type()));
+  int64_t below = code_.register_count > kLargeFrame ? 8 * int64_t{code_.register_count} : 0;
+  Place is_below = local(is_below_, m_.i32_type(), "is_below");
+  m_.compare_stack(current_, vm(), offsets::kVmStackLimit, below, is_below);
+  Val is_passed = m_.differ(gcc_jit_lvalue_as_rvalue(is_below), m_.number(m_.i32_type(), 0));
+  branch(m_.expect(is_passed, false), passed, go_on);
 }
 
 void Emitter::pass_on_other_entries() {
@@ -226,6 +253,16 @@ void Emitter::branch(Val condition, Block yes, Block no) {
 }
 
 void Emitter::leave(Val result) {
+  if (variant_ == nullptr || !variant_->returns_double()) {
+    gcc_jit_block_end_with_return(current_, nullptr, result);
+    current_ = nullptr;
+    return;
+  }
+  assign(m_.at(vm(), offsets::kVmReturned, m_.word_type()), result);
+  leave_with_double(m_.bits_as(m_.word(kReturnedElsewhere), m_.double_type()));
+}
+
+void Emitter::leave_with_double(Val result) {
   gcc_jit_block_end_with_return(current_, nullptr, result);
   current_ = nullptr;
 }

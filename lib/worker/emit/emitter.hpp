@@ -33,6 +33,7 @@
 #include "worker/emit/flow.hpp"
 #include "worker/emit/layout.hpp"
 #include "worker/emit/module.hpp"
+#include "worker/emit/program.hpp"
 #include "worker/emit/types.hpp"
 
 namespace terrace::worker::emit {
@@ -49,8 +50,9 @@ struct Bodies {
 
 class Emitter {
  public:
-  Emitter(const Module& module, const bytecode::PortableFunction& function, const Flow& flow, const Types& types,
-          Entries entries, const Bodies& bodies, Layout& layout);
+  // Writes function number `number` of the program. With a variant its body is that variant, else what `entries` says.
+  Emitter(const Module& module, Program& program, size_t number, const Types& types, const Variant* variant, Entries entries,
+          const Bodies& bodies, Layout& layout);
   void emit();
 
  private:
@@ -79,6 +81,8 @@ class Emitter {
 
   // --- the frame of the function: emitter.cpp
   void emit_entry();
+  void emit_variant_entry();
+  void begin_body();
   void emit_loop_entry();
   Block into_loop(uint32_t head);
   void emit_stack_check();
@@ -91,7 +95,7 @@ class Emitter {
   void count_down(const std::function<void(Block go_on)>& ask);  // `ask` ends the block in which the policy is asked
   void ask_policy() { evaluate(runtime(Runtime::k_tick, {callee()})); }
   void go_on_promoted(uint32_t head, Block go_on);
-  Val below_stack_limit() const;
+  void check_stack(Block passed, Block go_on);  // ends the block
   void leave_through(Val address);  // tail call with the arguments of this function
   void leave_through(Function function);
 
@@ -99,7 +103,8 @@ class Emitter {
   void start(Block block);
   void jump(Block target);
   void branch(Val condition, Block yes, Block no);
-  void leave(Val result);                      // return
+  void leave(Val result);                      // return a word
+  void leave_with_double(Val result);
   void guard(Val condition, Block otherwise);  // goes on when the condition holds, which is likely
   void guard_not(Val condition, Block otherwise);
   Block fresh() { return layout_.make(); }
@@ -196,8 +201,13 @@ class Emitter {
   void call_self(Instr i, CallKind kind);
   void call_global(Instr i, CallKind kind);
   void fill_arguments(Val (&arguments)[6], Val function, Instr i);
-  bool register_holds_self(uint16_t r) const;
   bool global_has_own_name(uint16_t k) const;
+  void known_call(Instr i);
+  Val shows_to_be(Val function, const Variant& variant, Block otherwise);
+  void call_unknown(Instr i, const Variant& variant, Val function, Block next);
+  std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function);
+  void take_double(Instr i, Val call, const State& before, Block next);
+  void take_as_double(Instr i, State before, Block next);
 
   // --- primitives: emit_prims.cpp
   Val primitive_call(Instr i);
@@ -225,10 +235,13 @@ class Emitter {
   };
 
   const Module& m_;
+  Program& program_;
+  const size_t number_;
   const bytecode::PortableFunction& function_;
   const bytecode::FunctionCode& code_;
   const Flow& flow_;
   const Types& types_;
+  const Variant* const variant_;  // null: by the convention of all
   const Entries entries_;
   const Bodies bodies_;
   Layout& layout_;
@@ -250,6 +263,7 @@ class Emitter {
   Place proto_ = nullptr;
   Place unwind_pc_ = nullptr;
   Place sum_ = nullptr;
+  Place is_below_ = nullptr;
   Place words_[4] = {};
   Place doubles_[2] = {};
 };

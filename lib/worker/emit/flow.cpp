@@ -129,6 +129,23 @@ RegisterSet Flow::unchanged_in(const Loop& loop) const {
   return unchanged;
 }
 
+bool Flow::holds_self(uint32_t pc, uint16_t r) const {
+  const auto& code = function_.code.code;
+  while (pc-- > 0 && !is_leader(pc + 1)) {
+    Instr i = code[pc];
+    std::string_view format = op_info(op_of(i)).format;
+    bool writes_r = (format[0] == 'w' && i.a == r) || (format[2] == 'w' && i.c == r);
+    if (writes_r) return op_of(i) == Op::kSelf;
+    if (has_jump(op_of(i))) return false;
+  }
+  return false;
+}
+
+bool Flow::makes_calls() const {
+  const auto& code = function_.code.code;
+  return std::any_of(code.begin(), code.end(), [](Instr i) { return is_call(op_of(i)); });
+}
+
 void Flow::find_liveness() {
   live_.assign(leaders_.size(), RegisterSet(function_.code.register_count));
   for (bool grew = true; grew;) {

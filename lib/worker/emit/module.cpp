@@ -35,6 +35,10 @@ constexpr const char* kOptions[] = {
     "-fno-ipa-icf",
 };
 
+// GCC counts a function without "inline" as large early, and what it inlines of a function into itself; small functions are most of what it
+// is given here. Measured on fib: 1.75 against 2.06 times the time of C.
+constexpr const char* kInliningOptions[] = {"--param=max-inline-insns-auto=300", "--param=max-inline-insns-recursive-auto=2000"};
+
 // The instruction set of this machine, as a level: -march=native exists only in GCC's driver, which is not asked here.
 const char* march_option() {
   __builtin_cpu_init();
@@ -68,7 +72,9 @@ void Module::add_options() {
   gcc_jit_context_set_bool_allow_unreachable_blocks(context_, 1);
   gcc_jit_context_set_int_option(context_, GCC_JIT_INT_OPTION_OPTIMIZATION_LEVEL, plan_.gcc_level);
   for (const char* option : kOptions) gcc_jit_context_add_command_line_option(context_, option);
-  if (plan_.gcc_level > 0) gcc_jit_context_add_command_line_option(context_, march_option());
+  if (plan_.gcc_level == 0) return;
+  for (const char* option : kInliningOptions) gcc_jit_context_add_command_line_option(context_, option);
+  gcc_jit_context_add_command_line_option(context_, march_option());
 }
 
 Type Module::word_array_type(int count) const {
@@ -82,6 +88,15 @@ Function Module::new_entry(const std::string& symbol, bool exported) const {
   return gcc_jit_context_new_function(context_, nullptr,
                                       exported ? GCC_JIT_FUNCTION_EXPORTED : GCC_JIT_FUNCTION_INTERNAL, word_,
                                       symbol.c_str(), 6, parameters, 0);
+}
+
+Function Module::new_variant(const std::string& symbol, Type result, const std::vector<Type>& arguments) const {
+  std::vector<gcc_jit_param*> parameters = {gcc_jit_context_new_param(context_, nullptr, word_, "vm"),
+                                            gcc_jit_context_new_param(context_, nullptr, word_, "callee")};
+  for (size_t n = 0; n < arguments.size(); n++)
+    parameters.push_back(gcc_jit_context_new_param(context_, nullptr, arguments[n], ("a" + std::to_string(n)).c_str()));
+  return gcc_jit_context_new_function(context_, nullptr, GCC_JIT_FUNCTION_INTERNAL, result, symbol.c_str(),
+                                      static_cast<int>(parameters.size()), parameters.data(), 0);
 }
 
 Val Module::word(uint64_t w) const { return number(word_, static_cast<int64_t>(w)); }
@@ -155,6 +170,10 @@ Val Module::call_entry(Function callee, Val (&arguments)[6]) const {
   return gcc_jit_context_new_call(context_, nullptr, callee, 6, arguments);
 }
 
+Val Module::call(Function callee, std::vector<Val>& arguments) const {
+  return gcc_jit_context_new_call(context_, nullptr, callee, static_cast<int>(arguments.size()), arguments.data());
+}
+
 Val Module::builtin(const char* name, std::initializer_list<Val> arguments) const {
   Val all[4];
   std::copy(arguments.begin(), arguments.end(), all);
@@ -172,8 +191,23 @@ Val Module::expect(Val condition, bool likely) const {
                 number(signed_, 0));
 }
 
-Val Module::frame_address() const {
-  return gcc_jit_context_new_bitcast(context_, nullptr, builtin("__builtin_frame_address", {number(u32_, 0)}), word_);
+// In assembly, because C cannot name the stack pointer, and a volatile word is loaded before it is compared.
+void Module::compare_stack(Block block, Val base, int64_t offset, int64_t below, Place passed) const {
+  std::string text = "cmpq " + std::to_string(offset) + "(%1), " + (below == 0 ? "%%rsp" : "%2");
+  gcc_jit_extended_asm* comparison = gcc_jit_block_add_extended_asm(block, nullptr, text.c_str());
+  gcc_jit_extended_asm_set_volatile_flag(comparison, 1);
+  gcc_jit_extended_asm_add_output_operand(comparison, nullptr, "=@ccb", passed);
+  gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", base);
+  if (below == 0) return;
+  Val frame = bits_as(builtin("__builtin_frame_address", {number(u32_, 0)}), word_);
+  gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", add(frame, -below));
+}
+
+Val Module::record_of(const bytecode::Hash& hash) const {
+  auto [found, added] = records_.try_emplace(hash, nullptr);
+  if (added)
+    found->second = gcc_jit_context_new_global(context_, nullptr, GCC_JIT_GLOBAL_IMPORTED, u8_, bytecode::record_symbol(hash).c_str());
+  return bits_as(gcc_jit_lvalue_get_address(found->second, nullptr), word_);
 }
 
 bool Module::compile(const std::string& object_path, std::string* error) {

@@ -15,7 +15,9 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "bytecode/code.hpp"
 #include "frame/vm_state.hpp"
 #include "value/value.hpp"
 #include "worker/emit/plan.hpp"
@@ -49,6 +51,9 @@ class Module {
   Type word_array_type(int count) const;
   // A function of the calling convention; `exported` makes it a global symbol.
   Function new_entry(const std::string& symbol, bool exported) const;
+
+  // A function that is called only from code of this module: (vm, callee, argument...) to a result.
+  Function new_variant(const std::string& symbol, Type result, const std::vector<Type>& arguments) const;
 
   // --- constants
   Val word(uint64_t w) const;
@@ -117,11 +122,16 @@ class Module {
   // A call by the convention of frame/calling.hpp through the address in a word.
   Val call_entry(Val address, Val (&arguments)[6]) const;
   Val call_entry(Function callee, Val (&arguments)[6]) const;
+  Val call(Function callee, std::vector<Val>& arguments) const;
   Val runtime_entry(Val vm, Runtime which) const;  // address of normalise or interp_entry
   // True when a op b overflows; the result goes to *out (a signed place).
   Val overflows(const char* builtin, Val a, Val b, Place out) const;
   Val expect(Val condition, bool likely) const;
-  Val frame_address() const;
+  // Sets `passed`, an int, to whether the stack pointer is below the limit in memory at base + offset; with `below`, whether the frame's
+  // address less that many bytes is.
+  void compare_stack(Block block, Val base, int64_t offset, int64_t below, Place passed) const;
+  // The address of the engine's record of a function, which the loader fills in: the same word for all prototypes of that content.
+  Val record_of(const bytecode::Hash& hash) const;
 
   // Writes the object file, or false with *error set. Only once per module.
   bool compile(const std::string& object_path, std::string* error);
@@ -146,6 +156,7 @@ class Module {
   gcc_jit_context* context_;
   Type word_, signed_, u32_, i32_, u8_, double_, bool_;
   mutable std::map<std::pair<int64_t, Type>, Overlay> overlays_;
+  mutable std::map<bytecode::Hash, Place> records_;
   Type word_functions_[8] = {};  // by number of word parameters; every result is a word
 };
 

@@ -48,6 +48,7 @@ inline constexpr int64_t kClosureCapture =
 
 // Fields of a Proto are reached through its plain address.
 inline constexpr int64_t kProtoEntry = offsetof(value::Proto, entry);
+inline constexpr int64_t kProtoProfile = offsetof(value::Proto, profile);
 inline constexpr int64_t kProtoCountdown = offsetof(value::Proto, countdown);
 inline constexpr int64_t kProtoTier = offsetof(value::Proto, tier);
 inline constexpr int64_t kProtoStamp = offsetof(value::Proto, stamp);
@@ -62,6 +63,7 @@ inline constexpr int64_t kVmObjectLimit = offsetof(VmState, window) + offsetof(h
 inline constexpr int64_t kVmDynamicDepth = offsetof(VmState, dynamic_depth);
 inline constexpr int64_t kVmGuardDepth = offsetof(VmState, guard_depth);
 inline constexpr int64_t kVmEpoch = offsetof(VmState, epoch);
+inline constexpr int64_t kVmReturned = offsetof(VmState, returned);
 inline constexpr int64_t kVmXargs = offsetof(VmState, xargs);
 
 #undef T_OBJECT_FIELD

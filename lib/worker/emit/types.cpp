@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "prims/primitive.hpp"
+#include "worker/emit/program.hpp"
 
 namespace terrace::worker::emit {
 
@@ -17,10 +18,11 @@ bool is_double(const State& s, uint16_t r) { return s[r] & kDouble; }
 
 }  // namespace
 
-Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool specialise)
+Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool specialise, const Role& role)
     : function_(function),
       flow_(flow),
-      specialises_(specialise && function.code.handlers.empty() && function.code.register_count <= kMostRegisters) {
+      specialises_(specialise && function.code.handlers.empty() && function.code.register_count <= kMostRegisters),
+      role_(role) {
   index_.assign(function.code.code.size(), 0);
   const auto& leaders = flow.leaders();
   for (size_t n = 0; n < leaders.size(); n++) index_[leaders[n]] = static_cast<uint32_t>(n);
@@ -28,9 +30,32 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
   before_loops_.resize(leaders.size());
   if (!specialises_) return;
   solve();
-  if (flow.loops().empty()) return;
-  find_before_loops();
-  solve();
+  if (!flow.loops().empty()) {
+    find_before_loops();
+    solve();
+  }
+  returns_double_ = role.parameters != nullptr && all_return_doubles();
+}
+
+// Tail calls answer words.
+bool Types::all_return_doubles() const {
+  const auto& code = function_.code.code;
+  const auto& leaders = flow_.leaders();
+  bool found = false;
+  for (size_t n = 0; n < leaders.size(); n++) {
+    if (!reached_[n]) continue;
+    State state = states_[n];
+    uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code.size());
+    for (uint32_t pc = leaders[n]; pc < end; pc++) {
+      Op op = op_of(code[pc]);
+      if (op == Op::kTailCall || op == Op::kTailCallGlobal) return false;
+      if (op == Op::kReturn && !is_double(state, code[pc].a)) return false;
+      found |= op == Op::kReturn;
+      if (op_info(op).ends == bytecode::Ends::kstop) break;
+      step(pc, state);
+    }
+  }
+  return found;
 }
 
 bool Types::is_float_constant(uint16_t k) const {
@@ -42,15 +67,23 @@ bool Types::is_fixnum_constant(uint16_t k) const {
   return c.kind == bytecode::ConstantKind::kData && c.is_immediate && value::is_fixnum(c.immediate);
 }
 
+State Types::at_entry() const {
+  State state(function_.code.register_count, kWord);
+  if (role_.parameters != nullptr) std::copy(role_.parameters->begin(), role_.parameters->end(), state.begin());
+  return state;
+}
+
 void Types::solve() {
   const auto& code = function_.code.code;
   states_.assign(states_.size(), State(function_.code.register_count, kAllForms));
   conflicts_.assign(states_.size(), std::vector<bool>(function_.code.register_count));
-  std::fill(states_[0].begin(), states_[0].end(), kWord);
+  reached_.assign(states_.size(), false);
+  join(0, at_entry(), false);
   for (bool changed = true; changed;) {
     changed = false;
     const auto& leaders = flow_.leaders();
     for (size_t n = 0; n < leaders.size(); n++) {
+      if (!reached_[n]) continue;
       uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code.size());
       State state = states_[n];
       bool goes_on = true;
@@ -63,6 +96,9 @@ void Types::solve() {
       if (goes_on && end < code.size()) changed |= join(end, state, false);
     }
   }
+  // What never runs needs nothing.
+  for (size_t n = 0; n < states_.size(); n++)
+    if (!reached_[n]) std::fill(states_[n].begin(), states_[n].end(), kWord);
 }
 
 // The forms of a register with those that are made of it on the way into a loop.
@@ -74,7 +110,8 @@ bool Types::join(uint32_t leader, const State& from, bool comes_back) {
   State& to = states_[index_[leader]];
   const State& made = before_loops_[index_[leader]];
   std::vector<bool>& conflict = conflicts_[index_[leader]];
-  bool changed = false;
+  bool changed = !reached_[index_[leader]];
+  reached_[index_[leader]] = true;
   for (size_t r = 0; r < to.size(); r++) {
     if (conflict[r]) continue;
     Forms both = to[r] & (comes_back || made.empty() ? from[r] : with_made(from[r], made[r]));
@@ -220,6 +257,11 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
       return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kLoadByte;
     case Op::kBytesSet:
       return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kStoreByte;
+    case Op::kCall:
+    case Op::kCallGlobal:
+      return called(pc, before) ? Treatment::kKnownCall : Treatment::kWords;
+    case Op::kReturn:
+      return returns_double_ ? Treatment::kReturnDouble : Treatment::kWords;
     case Op::kF64Ref:
       return Treatment::kLoadDouble;
     case Op::kF64Set:
@@ -318,6 +360,11 @@ void Types::step(uint32_t pc, State& state) const {
     case Treatment::kSquareRoot:
     case Treatment::kToDouble:
       state[i.a] = kDouble;
+      return;
+    case Treatment::kKnownCall:
+      state[i.c] = called(pc, state)->returns_double() ? kDouble : kWord;
+      return;
+    case Treatment::kReturnDouble:
       return;
     case Treatment::kWords:
       break;

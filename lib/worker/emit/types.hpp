@@ -42,13 +42,42 @@ enum class Treatment : uint8_t {
   kStoreDouble,    // into an f64 vector
   kSquareRoot,     // of a double
   kToDouble,       // exact->inexact of what is a fixnum or double
+  kKnownCall,      // of a function that is compiled along
+  kReturnDouble,   // out of a variant that answers doubles
+};
+
+struct Variant;
+
+// Who knows what calls go to.
+class Callees {
+ public:
+  // The variant that a call instruction of this function goes to when registers have these forms before it; null: not known.
+  virtual const Variant* called(size_t function, uint32_t pc, const State& before) = 0;
+
+ protected:
+  ~Callees() = default;
+};
+
+// What a body of a function is for: calls by the convention of all, or calls of one variant.
+struct Role {
+  Callees* callees = nullptr;
+  size_t function = 0;                // its number there
+  const State* parameters = nullptr;  // the forms of a variant's arguments; null: all are words
 };
 
 class Types {
  public:
   // `specialise` false: everything is a word.
-  Types(const bytecode::PortableFunction& function, const Flow& flow, bool specialise);
+  Types(const bytecode::PortableFunction& function, const Flow& flow, bool specialise, const Role& role = {});
   bool specialises() const { return specialises_; }
+  // Whether all that the function itself answers are doubles; false when it is no variant.
+  bool returns_double() const { return returns_double_; }
+  void return_words() { returns_double_ = false; }
+  const Variant* called(uint32_t pc, const State& before) const {
+    return role_.callees ? role_.callees->called(role_.function, pc, before) : nullptr;
+  }
+  // The forms in which arguments come, and words.
+  State at_entry() const;
   const State& at(uint32_t leader) const { return states_.at(index_[leader]); }
   Treatment treatment(uint32_t pc, const State& before) const;
   static bool must_be_float(Instr i, Forms mine, Forms other);
@@ -69,6 +98,7 @@ class Types {
 
  private:
   void solve();
+  bool all_return_doubles() const;
   void find_before_loops();
   State needed_before(const Loop& loop) const;
   bool join(uint32_t leader, const State& from, bool comes_back);
@@ -77,7 +107,10 @@ class Types {
   const bytecode::PortableFunction& function_;
   const Flow& flow_;
   bool specialises_;
+  Role role_;
+  bool returns_double_ = false;
   std::vector<uint32_t> index_;  // by pc, of leaders
+  std::vector<bool> reached_;    // by leader
   std::vector<State> states_;    // by leader
   std::vector<std::vector<bool>> conflicts_;
   std::vector<State> before_loops_;  // by leader: forms that ways into a loop make; empty where there are none

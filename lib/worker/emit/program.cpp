@@ -1,0 +1,136 @@
+// worker/emit/program.cpp: members, calls and variants.
+#include "worker/emit/program.hpp"
+
+#include <algorithm>
+
+#include "bytecode/verifier.hpp"
+#include "prims/primitive.hpp"
+
+namespace terrace::worker::emit {
+
+namespace {
+
+// Leaving a variant spills its registers to vm->xargs.
+constexpr size_t kMostRegisters = frame::kMaxXargs;
+// More sets of forms than this share the variant that takes words.
+constexpr size_t kManyVariants = 6;
+
+std::unique_ptr<bytecode::PortableFunction> decode(std::span<const uint8_t> encoding, const std::string& name, std::string* error) {
+  auto function = bytecode::decode(encoding, error);
+  std::string reason;
+  if (function && !bytecode::verify(function->code, prims::accepts, &reason)) {
+    *error = name + ": " + reason;
+    return nullptr;
+  }
+  if (!function) *error = name + ": " + *error;
+  return function;
+}
+
+}  // namespace
+
+bool Program::add(const jobs::Job& job, std::string* error) {
+  symbol_ = job.symbol;
+  if (!add_member(job.symbol, job.encoding, job.hash, error)) return false;
+  for (const jobs::Companion& companion : job.companions) {
+    if (!add_member(companion.global, companion.encoding, companion.hash, error)) return false;
+    by_global_.emplace(companion.global, functions_.size() - 1);
+  }
+  for (size_t n = 0; n < functions_.size(); n++) find_callees(n);
+  return true;
+}
+
+bool Program::add_member(const std::string& name, std::span<const uint8_t> encoding, const bytecode::Hash& hash, std::string* error) {
+  Member member;
+  member.code = decode(encoding, name, error);
+  if (!member.code) return false;
+  member.hash = hash;
+  member.flow = std::make_unique<Flow>(*member.code);
+  functions_.push_back(std::move(member));
+  return true;
+}
+
+void Program::find_callees(size_t caller) {
+  Member& member = functions_[caller];
+  const auto& code = member.code->code.code;
+  for (uint32_t pc = 0; pc < code.size(); pc++) {
+    size_t callee = callee_at(caller, pc);
+    if (callee != kNone && can_be_variant(callee, code[pc].x)) member.callees.emplace(pc, callee);
+  }
+}
+
+// A function is taken to call itself where it calls a global of its own name: a guess, like all of these, that the code tests.
+size_t Program::callee_at(size_t caller, uint32_t pc) const {
+  const Member& member = functions_[caller];
+  Instr i = member.code->code.code[pc];
+  if (op_of(i) == Op::kCall) return member.flow->holds_self(pc, i.a) ? caller : kNone;
+  if (op_of(i) != Op::kCallGlobal) return kNone;
+  const std::string& name = member.code->constants[i.b].bytes;
+  auto found = by_global_.find(name);
+  if (found != by_global_.end()) return functions_[found->second].hash == member.hash ? caller : found->second;
+  return name == member.code->code.name ? caller : kNone;
+}
+
+bool Program::can_be_variant(size_t callee, uint8_t argument_count) const {
+  const bytecode::FunctionCode& code = functions_[callee].code->code;
+  return code.takes_plain_arguments() && code.required == argument_count && code.handlers.empty() &&
+         code.register_count <= kMostRegisters;
+}
+
+Forms Program::form_of_argument(Forms held) {
+  if (held & kDouble) return kDouble;
+  return held & (kWord | kFixnum);
+}
+
+const Variant* Program::called(size_t function, uint32_t pc, const State& before) {
+  auto found = functions_[function].callees.find(pc);
+  if (found == functions_[function].callees.end()) return nullptr;
+  Instr i = functions_[function].code->code.code[pc];
+  State parameters;
+  for (uint16_t n = 0; n < i.x; n++) parameters.push_back(form_of_argument(before[i.a + 1u + n]));
+  return &variant(found->second, std::move(parameters));
+}
+
+Variant& Program::variant(size_t function, State parameters) {
+  auto& variants = functions_[function].variants;
+  auto found = variants.find(parameters);
+  if (found == variants.end() && variants.size() >= kManyVariants) {
+    std::fill(parameters.begin(), parameters.end(), kWord);
+    found = variants.find(parameters);
+  }
+  if (found != variants.end()) {
+    found->second->calls_itself |= found->second->types == nullptr;
+    return *found->second;
+  }
+  auto& made = variants[parameters];
+  made = std::make_unique<Variant>();
+  made->function = function;
+  made->parameters = parameters;
+  auto types = std::make_unique<Types>(*functions_[function].code, *functions_[function].flow, true,
+                                       Role{this, function, &made->parameters});
+  // Its own calls were taken to answer words.
+  if (made->calls_itself) types->return_words();
+  made->types = std::move(types);
+  return *made;
+}
+
+Function Program::body_of(const Variant& wanted) {
+  auto& variant = const_cast<Variant&>(wanted);
+  if (variant.body != nullptr) return variant.body;
+  std::vector<Type> types;
+  for (Forms form : variant.parameters) types.push_back(form & kDouble ? module_.double_type() : module_.word_type());
+  std::string name = symbol_ + "_variant_" + std::to_string(called_.size());
+  variant.body = module_.new_variant(name, variant.returns_double() ? module_.double_type() : module_.word_type(), types);
+  called_.push_back(&variant);
+  return variant.body;
+}
+
+const Variant* Program::next_to_write() {
+  for (Variant* variant : called_) {
+    if (variant->is_written) continue;
+    variant->is_written = true;
+    return variant;
+  }
+  return nullptr;
+}
+
+}  // namespace terrace::worker::emit

@@ -1,0 +1,78 @@
+// worker/emit/program.hpp: the functions that one job brings along, who calls whom, and the variants they are compiled in.
+//
+// Answers for: which function a call goes to, as far as the job tells; one variant for each set of forms in which arguments come. Not for:
+// writing code (emitter.hpp), what registers hold (types.hpp).
+//
+// A variant is a C function with a signature of its own, called only from code of the same job:
+//
+//   result variant(vm, callee, argument...)     an argument that is known to be a double comes as a double, any other as a word
+//
+// The result is a word, or a double when the function answers nothing else. A word that such a variant has to answer all the same (an
+// unwind, or what the interpreter answers after the code was left) goes to VmState::returned, and the double is kReturnedElsewhere.
+// Who calls a variant has shown before, by a comparison, that the callee is a closure of that function.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "jobs/protocol.hpp"
+#include "worker/emit/module.hpp"
+#include "worker/emit/types.hpp"
+
+namespace terrace::worker::emit {
+
+// A signalling NaN, which no arithmetic answers.
+inline constexpr uint64_t kReturnedElsewhere = 0x7FF4'5445'5252'4143;
+
+struct Variant {
+  size_t function;   // in the program
+  State parameters;  // the form of each argument: kDouble, kWord, or kWord with kFixnum
+  std::unique_ptr<Types> types;
+  Function body = nullptr;  // made when the first call of it is written
+  bool is_written = false;
+  bool calls_itself = false;  // seen while its types were being found
+  bool returns_double() const { return types != nullptr && types->returns_double(); }
+};
+
+class Program final : public Callees {
+ public:
+  explicit Program(const Module& module) : module_(module) {}
+  // The functions in the job's order: the one it is about, then its companions. False with *error set when one is malformed.
+  bool add(const jobs::Job& job, std::string* error);
+  const bytecode::PortableFunction& function(size_t n) const { return *functions_[n].code; }
+  const Flow& flow(size_t n) const { return *functions_[n].flow; }
+  const bytecode::Hash& hash(size_t n) const { return functions_[n].hash; }
+
+  const Variant* called(size_t function, uint32_t pc, const State& before) override;
+  // The C function of a variant.
+  Function body_of(const Variant& variant);
+  // A variant that was called and is not written yet, from now on taken for written; null: none is left.
+  const Variant* next_to_write();
+
+ private:
+  static constexpr size_t kNone = SIZE_MAX;
+  struct Member {
+    std::unique_ptr<bytecode::PortableFunction> code;
+    std::unique_ptr<Flow> flow;
+    bytecode::Hash hash{};
+    std::map<uint32_t, size_t> callees;                          // by pc of calls whose function is known
+    std::map<State, std::unique_ptr<Variant>> variants;          // by forms of the arguments
+  };
+  bool add_member(const std::string& name, std::span<const uint8_t> encoding, const bytecode::Hash& hash, std::string* error);
+  void find_callees(size_t caller);
+  size_t callee_at(size_t caller, uint32_t pc) const;
+  bool can_be_variant(size_t callee, uint8_t argument_count) const;
+  Variant& variant(size_t function, State parameters);
+  static Forms form_of_argument(Forms held);
+
+  const Module& module_;
+  std::vector<Member> functions_;
+  std::map<std::string, size_t> by_global_;
+  std::vector<Variant*> called_;  // in the order in which they were first called
+  std::string symbol_;            // of the job
+};
+
+}  // namespace terrace::worker::emit
