@@ -5,7 +5,7 @@ import tempfile
 
 from . import process
 from .kernels import parse
-from .runtimes import KERNELS, TERRACE
+from .runtimes import TERRACE
 
 RUNTIMES = ["c", "terrace", "node", "luajit", "pypy", "sbcl-typed", "chez", "erlang"]
 EMPTY, WARM = "terrace, empty store", "terrace, warm store"
@@ -39,7 +39,7 @@ def with_stores(runtime, kernel, stores, results, say):
 def once(runtime, kernel, name, environment, results, say):
     try:
         ran = process.run(runtime.kernel(kernel, []), {**os.environ, "TERRACE_STORE": "off", **environment})
-        parse(ran.output, kernel, KERNELS[kernel])
+        parse(ran.output, kernel)
     except (process.Failed, ValueError) as problem:
         say(f"FAILED {name} {kernel}: {problem}")
         results.failures.append(f"{name} {kernel}, whole process")

@@ -1,9 +1,9 @@
-"""The eleven kernels, warm: kernel by kernel, the runtimes in turn, several rounds of fresh processes with several samples each."""
+"""Kernels and scenarios, warm: program by program, the runtimes in turn, several rounds of fresh processes with several samples each."""
 import json
 import os
 
 from . import process
-from .runtimes import BASE, KERNELS, TERRACE
+from .runtimes import BASE, KERNELS, SCENARIOS, TERRACE
 
 # What one process does: how many samples at most, within how many seconds, after how many seconds of warming up.
 FULL = {"rounds": 3, "samples": 7, "seconds": 1.0, "warm": 0.3}
@@ -21,22 +21,24 @@ CODE_METRICS = {
 }
 
 
-def measure(runtimes, kernels, plan, results, say):
-    for kernel in kernels:
+def measure(runtimes, programs, plan, results, say):
+    for program in programs:
         for round_number in range(plan["rounds"]):
-            for runtime in list(runtimes):
-                say(f"{kernel}, round {round_number + 1} of {plan['rounds']}: {runtime.name}", passing=True)
-                one_process(runtime, kernel, kernel, plan, results, say)
-                if kernel == "bintrees" and runtime.name == BASE:
-                    one_process(runtime, kernel, "bintrees_malloc", plan, results, say)
+            for runtime in runtimes:
+                say(f"{program}, round {round_number + 1} of {plan['rounds']}: {runtime.name}", passing=True)
+                one_process(runtime, program, plan, results, say)
+                if program == "bintrees" and runtime.name == BASE:
+                    one_process(runtime, "bintrees_malloc", plan, results, say)
 
 
-def one_process(runtime, kernel, program, plan, results, say):
-    arguments = [str(plan["samples"]), str(plan["seconds"]), str(plan["warm"])]
+def one_process(runtime, program, plan, results, say):
+    command = runtime.command(program, [str(plan["samples"]), str(plan["seconds"]), str(plan["warm"])])
+    if command is None:
+        return
     benchmark = program.replace("_", "-")
     try:
-        ran = process.run(runtime.kernel(program, arguments), {**os.environ, **runtime.environment, "TERRACE_STORE": "off"})
-        samples, lines = parse(ran.output, program, KERNELS[kernel])
+        ran = process.run(command, {**os.environ, "TERRACE_STORE": "off"})
+        samples, lines = parse(ran.output, program)
     except (process.Failed, ValueError) as problem:
         say(f"FAILED {runtime.name} {program}: {problem}")
         results.failures.append(f"{runtime.name} {program}")
@@ -47,8 +49,9 @@ def one_process(runtime, kernel, program, plan, results, say):
         add_code_metrics(results, benchmark, runtime.name, lines, ran.errors)
 
 
-def parse(output, program, expected):
+def parse(output, program):
     """The samples in seconds of a program that printed the right result, and the lines after."""
+    expected = {**KERNELS, **SCENARIOS}[program.removesuffix("_malloc")]
     first, *lines = output.strip().splitlines() or [""]
     name, result, *samples = first.split() or ["", ""]
     if name.lower() != program or float(result) != expected:

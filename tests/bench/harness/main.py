@@ -7,9 +7,9 @@ import time
 
 from . import build, cold, kernels, report
 from .results import Results
-from .runtimes import KERNELS, all_runtimes
+from .runtimes import KERNELS, SCENARIOS, all_runtimes
 
-PARTS = ["kernels", "cold", "start"]
+PARTS = ["kernels", "scenarios", "cold", "start"]
 
 
 class Voice:
@@ -30,13 +30,15 @@ def command_line(arguments):
     parser = argparse.ArgumentParser(prog="sh tests/bench/run.sh", description="Measures Terrace and its peers in one run.")
     parser.add_argument("--quick", action="store_true", help="fewer runtimes and samples: under two minutes")
     parser.add_argument("--csv", metavar="FILE", help="also write every sample to FILE, for tests/bench/compare")
-    parser.add_argument("--only", metavar="K,K", help="these kernels: " + ",".join(KERNELS))
+    parser.add_argument("--only", metavar="K,K", help="these kernels and scenarios: " + ",".join([*KERNELS, *SCENARIOS]))
     parser.add_argument("--runtimes", metavar="R,R", help="these runtimes: " + ",".join(r.name for r in all_runtimes()))
     parser.add_argument("--parts", metavar="P,P", help="these parts: " + ",".join(PARTS))
     parser.add_argument("--rounds", type=int, help="fresh processes for each kernel and runtime")
     parser.add_argument("--no-install", action="store_true", help="install no packages")
     parsed = parser.parse_args(arguments)
-    parsed.only = chosen(parser, parsed.only, list(KERNELS), "kernel")
+    programs = chosen(parser, parsed.only, [*KERNELS, *SCENARIOS], "kernel or scenario")
+    parsed.only = [name for name in programs if name in KERNELS]
+    parsed.scenarios = [name for name in programs if name in SCENARIOS]
     parsed.runtimes = parsed.runtimes and chosen(parser, parsed.runtimes, [r.name for r in all_runtimes()], "runtime")
     parsed.parts = chosen(parser, parsed.parts, PARTS, "part")
     return parsed
@@ -80,6 +82,8 @@ def main(arguments):
     plan["rounds"] = options.rounds or plan["rounds"]
     if "kernels" in options.parts:
         kernels.measure(usable, options.only, plan, results, say)
+    if "scenarios" in options.parts:
+        kernels.measure(usable, options.scenarios, plan, results, say)
     if "cold" in options.parts:
         cold.measure_kernels(usable, options.only, 1 if options.quick else 5, results, say)
     if "start" in options.parts:
@@ -99,7 +103,9 @@ def show(options, results):
     parts = []
     if "kernels" in options.parts:
         parts += [report.kernels_report(results, options.only), report.memory_report(results, options.only),
-                  report.code_report(results, options.only)]
+                  report.code_report(results, options.only + options.scenarios)]
+    if "scenarios" in options.parts:
+        parts.append(report.scenarios_report(results, options.scenarios))
     if "cold" in options.parts:
         parts.append(report.cold_report(results, options.only))
     if "start" in options.parts:

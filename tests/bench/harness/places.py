@@ -10,7 +10,7 @@ PEERS = os.path.join(BENCH, "peers")
 HELLO = os.path.join(PEERS, "hello")
 KERNELS = os.path.join(BENCH, "kernels")
 RUN = os.path.join(BENCH, "run.sx")
-SCENARIOS = os.path.join(BENCH, "scenarios")
+SCENARIOS = os.path.join(ROOT, "tests", "corpus", "scenarios")
 
 
 def terrace():

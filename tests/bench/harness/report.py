@@ -15,6 +15,8 @@ def table(head, rows):
 def number(value):
     if value is None:
         return "-"
+    if isinstance(value, int):
+        return str(value)
     return f"{value:.2f}" if value < 100 else f"{value:.0f}"
 
 
@@ -44,6 +46,8 @@ def mean_ratio(results, kernels, runtime, base=BASE):
 
 
 def kernels_report(results, kernels):
+    if not kernels:
+        return ""
     times, names = by_benchmark(results, "time", kernels, lambda b, r: number(results.median(b, r, "time")))
     parts = ["## Warm: milliseconds, medians\n", times]
     if BASE not in names:
@@ -60,13 +64,24 @@ def kernels_report(results, kernels):
     return "\n".join(parts)
 
 
+def scenarios_report(results, scenarios):
+    if not scenarios:
+        return ""
+    times, _ = by_benchmark(results, "time", scenarios, lambda b, r: number(results.median(b, r, "time")))
+    return "## Scenarios, warm: milliseconds, medians\n\n" + times
+
+
 def memory_report(results, kernels):
+    if not kernels:
+        return ""
     memory, _ = by_benchmark(results, "memory", kernels, lambda b, r: number(results.median(b, r, "memory")))
     return ("## Peak of resident memory of the process, warm runs, MB (Terrace's compile worker is a process of its own and not in it)\n\n"
             + memory)
 
 
 def cold_report(results, kernels):
+    if not kernels:
+        return ""
     text, _ = by_benchmark(results, "whole-process", kernels, lambda b, r: number(results.median(b, r, "whole-process")))
     note = "" if results.has_store else "\n\nNo store: this Terrace wrote nothing into TERRACE_STORE, so there is no row with a warm one."
     return "## Cold: the whole process that runs a kernel once, ms\n\n" + text + note

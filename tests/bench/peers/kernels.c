@@ -1,6 +1,6 @@
 // The eleven kernels in C: what the others are compared with.
 //
-//   kernels NAME [SAMPLES SECONDS WARM]     see measure() at the end
+//   kernels NAME [SAMPLES SECONDS WARM]     see measure.h
 //
 // Recursive functions may not be inlined, so that GCC does not unroll the recursion that the kernel is about. Lists
 // come from a bump arena, which is never given back: what a collected language allocates, without its collector.
@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "measure.h"
 
 typedef long I;
 #define NI __attribute__((noinline))
@@ -437,34 +438,11 @@ static const Kernel kernels[] = {{"fib", k_fib},           {"tak", k_tak},
                                  {"bintrees", k_bintrees}, {"bintrees_malloc", k_bintrees_malloc},
                                  {"words", k_words},       {"datalog", k_datalog}};
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-// Runs once; then, when samples are wanted, until `warm` seconds are over, and then prints the seconds of at most
-// `samples` runs more, the last of which begins within `seconds`. Prints: name result seconds...
-static void measure(const Kernel* kernel, int samples, double seconds, double warm) {
-  I (*volatile run)(void) = kernel->run;  // so that the compiler does not run it once for all
-  double start = now();
-  I result = run();
-  printf("%s %ld", kernel->name, result);
-  while (samples > 0 && now() - start < warm) run();
-  start = now();
-  for (int i = 0; i < samples && (i == 0 || now() - start < seconds); i++) {
-    double began = now();
-    run();
-    printf(" %.9f", now() - began);
-  }
-  printf("\n");
-}
-
 int main(int argc, char** argv) {
   arena = malloc(1 << 28);
   for (size_t i = 0; argc > 1 && i < sizeof kernels / sizeof *kernels; i++) {
     if (strcmp(kernels[i].name, argv[1]) != 0) continue;
-    measure(&kernels[i], argc > 4 ? atoi(argv[2]) : 0, argc > 4 ? atof(argv[3]) : 0, argc > 4 ? atof(argv[4]) : 0);
+    measure(kernels[i].name, kernels[i].run, argc, argv);
     return 0;
   }
   fprintf(stderr, "no such kernel\n");

@@ -1,6 +1,6 @@
 %% The eleven kernels in Erlang.
 %%
-%%   erl -noshell -run kernels main NAME [SAMPLES SECONDS WARM]     as measure() in kernels.c
+%%   erl -noshell -run kernels main NAME [SAMPLES SECONDS WARM]     see measure.h
 -module(kernels).
 -export([main/1]).
 -export([fib/0,tak/0,nqueens/0,nbody/0,mandel/0,spectral/0,sieve/0,matmul/0,bintrees/0,words/0,datalog/0]).

@@ -1,6 +1,6 @@
 // The eleven kernels for Node.
 //
-//   node kernels.js NAME [SAMPLES SECONDS WARM]     as measure() in kernels.c
+//   node kernels.js NAME [SAMPLES SECONDS WARM]     see measure.h
 'use strict';
 const {floor, sqrt} = Math;
 const lcg = x => x * 16807 % 2147483647;
@@ -249,19 +249,4 @@ K.datalog = () => {
   return s.size;
 };
 
-function measure(name, samples, seconds, warm) {
-  const run = K[name];
-  const now = () => Number(process.hrtime.bigint()) * 1e-9;
-  let start = now();
-  const words = [name, run()];
-  while (samples > 0 && now() - start < warm) run();
-  start = now();
-  for (let i = 0; i < samples && (i === 0 || now() - start < seconds); i++) {
-    const began = process.hrtime.bigint();
-    run();
-    words.push((Number(process.hrtime.bigint() - began) * 1e-9).toFixed(9));
-  }
-  console.log(words.join(' '));
-}
-const [name, samples, seconds, warm] = process.argv.slice(2);
-measure(name, Number(samples || 0), Number(seconds || 0), Number(warm || 0));
+require('./measure.js')(K, process.argv.slice(2));

@@ -1,10 +1,7 @@
 -- The eleven kernels for LuaJIT.
 --
---   luajit [-joff] kernels.lua NAME [SAMPLES SECONDS WARM]     as measure() in kernels.c
+--   luajit [-joff] kernels.lua NAME [SAMPLES SECONDS WARM]     see measure.h
 local ffi=require"ffi"
-ffi.cdef[[typedef struct{long s,n;}ts_t; int clock_gettime(int,ts_t*);]]
-local ts=ffi.new"ts_t"
-local function now() ffi.C.clock_gettime(1,ts) return tonumber(ts.s)+tonumber(ts.n)*1e-9 end
 local floor,sqrt=math.floor,math.sqrt
 local function lcg(x) return x*16807%2147483647 end
 local K={}
@@ -91,18 +88,4 @@ function K.datalog() local N,x=400,42 local s,cnt,adj,delta={},0,{},false
   delta=nw end
  return cnt end
 
-local function measure(name, samples, seconds, warm)
-  local run = K[name]
-  local start = now()
-  local words = { name, string.format("%.0f", run()) }
-  while samples > 0 and now() - start < warm do run() end
-  start = now()
-  for i = 1, samples do
-    if i > 1 and now() - start >= seconds then break end
-    local began = now()
-    run()
-    words[#words + 1] = string.format("%.9f", now() - began)
-  end
-  print(table.concat(words, " "))
-end
-measure(arg[1], tonumber(arg[2] or 0), tonumber(arg[3] or 0), tonumber(arg[4] or 0))
+dofile(arg[0]:match(".*/") .. "measure.lua")(K)

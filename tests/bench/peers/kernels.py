@@ -1,6 +1,6 @@
 """The eleven kernels for PyPy.
 
-  pypy3 kernels.py NAME [SAMPLES SECONDS WARM]     as measure() in kernels.c
+  pypy3 kernels.py NAME [SAMPLES SECONDS WARM]     see measure.h
 """
 import sys,time
 from math import floor,sqrt

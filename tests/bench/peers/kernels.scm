@@ -140,7 +140,7 @@
   (list (cons "fib" k-fib) (cons "tak" k-tak) (cons "nqueens" k-nqueens) (cons "nbody" k-nbody) (cons "mandel" k-mandel)
         (cons "spectral" k-spectral) (cons "sieve" k-sieve) (cons "matmul" k-matmul) (cons "bintrees" k-bintrees)
         (cons "words" k-words) (cons "datalog" k-datalog)))
-;; As measure() in kernels.c.
+;; See measure.h.
 (define (measure name samples seconds warm)
   (let ((run (cdr (assoc name kernels))) (start (now)))
     (display name) (display " ") (display (run))

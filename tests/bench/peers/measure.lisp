@@ -1,4 +1,4 @@
-;; What follows the kernels in Common Lisp: (measure "NAME" SAMPLES SECONDS WARM), as measure() in kernels.c.
+;; What follows the kernels in Common Lisp: (measure "NAME" SAMPLES SECONDS WARM), see measure.h.
 #+ecl (ffi:clines "#include <time.h>")
 (defun now ()
   #+sbcl (multiple-value-bind (s ns) (sb-unix::clock-gettime 1) (+ s (* 1d-9 ns)))

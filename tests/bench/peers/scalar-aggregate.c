@@ -1,9 +1,12 @@
 // scalar-aggregate.c: the scenario in C, which says what its checksum is and what it costs without any object.
 //
-//   scalar-aggregate STEPS
+//   scalar-aggregate STEPS                              the checksum
+//   scalar-aggregate NAME SAMPLES SECONDS WARM          a million steps, see measure.h
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "measure.h"
 
 typedef struct {
   double x, y, z;
@@ -16,8 +19,7 @@ static Vec bounce(Vec position, Vec velocity) {
   return position.y < 0.0 ? vec(velocity.x, -velocity.y, velocity.z) : velocity;
 }
 static double energy(Vec position, Vec velocity) {
-  return 9.81 * position.y +
-         0.5 * (velocity.x * velocity.x + velocity.y * velocity.y + velocity.z * velocity.z);
+  return 9.81 * position.y + 0.5 * (velocity.x * velocity.x + velocity.y * velocity.y + velocity.z * velocity.z);
 }
 
 static long long run(long steps) {
@@ -33,7 +35,10 @@ static long long run(long steps) {
   return (long long)floor(1000.0 * (sum + position.x + position.y + position.z) + 0.5);
 }
 
-int main(int argc, char **argv) {
-  printf("%lld\n", run(argc > 1 ? atol(argv[1]) : 10000));
+static long million(void) { return (long)run(1000000); }
+
+int main(int argc, char** argv) {
+  if (argc == 2) printf("%lld\n", run(atol(argv[1])));
+  if (argc != 2) measure("scalar-aggregate", million, argc, argv);
   return 0;
 }
