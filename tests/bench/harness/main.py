@@ -5,11 +5,12 @@ import platform
 import sys
 import time
 
-from . import build, cold, kernels, report
+from . import build, cold, figures, kernels, report
 from .results import Results
 from .runtimes import KERNELS, SCENARIOS, all_runtimes
 
-PARTS = ["kernels", "scenarios", "cold", "start"]
+PARTS = ["kernels", "scenarios", "cold", "start", "figures", "hosts"]
+QUICK_PARTS = ["kernels", "scenarios", "cold", "start", "figures"]
 
 
 class Voice:
@@ -40,7 +41,7 @@ def command_line(arguments):
     parsed.only = [name for name in programs if name in KERNELS]
     parsed.scenarios = [name for name in programs if name in SCENARIOS]
     parsed.runtimes = parsed.runtimes and chosen(parser, parsed.runtimes, [r.name for r in all_runtimes()], "runtime")
-    parsed.parts = chosen(parser, parsed.parts, PARTS, "part")
+    parsed.parts = chosen(parser, parsed.parts, PARTS, "part") if parsed.parts or not parsed.quick else QUICK_PARTS
     return parsed
 
 
@@ -74,6 +75,7 @@ def main(arguments):
     results = Results()
     results.failures = []
     results.has_store = False
+    results.host_texts = {}
     started = time.monotonic()
     runtimes = [r for r in all_runtimes() if (r.name in options.runtimes if options.runtimes else r.quick or not options.quick)]
     say(machine(results))
@@ -88,6 +90,10 @@ def main(arguments):
         cold.measure_kernels(usable, options.only, 1 if options.quick else 5, results, say)
     if "start" in options.parts:
         cold.measure_start(usable, 10 if options.quick else 30, results, say)
+    if "figures" in options.parts:
+        figures.measure(options.quick, 1 if options.quick else 3, results, say)
+    if "hosts" in options.parts:
+        results.host_texts = figures.run_hosts(options.quick, results, say)
     say("", passing=True)
     show(options, results)
     if options.csv:
@@ -110,6 +116,10 @@ def show(options, results):
         parts.append(report.cold_report(results, options.only))
     if "start" in options.parts:
         parts.append(report.start_report(results))
+    if "figures" in options.parts:
+        parts.append(report.figures_report(results))
+    if results.host_texts:
+        parts.append(report.hosts_report(results.host_texts))
     parts.append(report.verdicts(results, options.only))
     print("\n\n".join(part for part in parts if part))
     sys.stdout.flush()

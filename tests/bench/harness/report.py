@@ -2,6 +2,8 @@
 from .results import geometric_mean
 from .runtimes import BASE, FLOAT_KERNELS, KERNELS
 
+FIGURES = ["latency", "latency of 50", "pauses", "memory"]
+
 
 def table(head, rows):
     cells = [list(map(str, row)) for row in [head, *rows]]
@@ -95,6 +97,17 @@ def start_report(results):
     return "## Start to first result: the whole process of fib(10)\n\n" + table(["runtime", "median ms", "least ms", "MB"], rows)
 
 
+def figures_report(results):
+    rows = [[b, metric, code_cell(row) if row.unit in ("count", "bytes") else number(row.median), row.unit if row.unit != "count" else ""]
+            for (b, _, metric), row in results.rows.items() if b.split(",")[0] in FIGURES]
+    return "## Other figures of Terrace\n\n" + table(["program", "figure", "median", "unit"], rows)
+
+
+def hosts_report(texts):
+    return "## Tiering and the C interface\n\n" + "\n\n".join(f"    {name}\n" + "".join(
+        f"      {line}\n" for line in text.splitlines()) for name, text in texts.items())
+
+
 def code_report(results, kernels):
     metrics = ["code", "functions", "base-compiles", "opt-compiles", "guards", "deopts", "allocated", "code-hash"]
     present = [m for m in metrics if names_in(results, m, kernels)]
@@ -140,6 +153,16 @@ def verdicts(results, kernels):
     line("bintrees to Chez", ratio(results, "bintrees", "terrace", "chez"), "<= 1.2", lambda v: v <= 1.2)
     line("start to first result, ms", results.median("hello", "terrace", "whole-process"), "< 3", lambda v: v < 3)
     cold_lines(results, kernels, lines)
+    for text, program, metric, most in [
+            ("compile latency alone, base, ms", "latency", "base-alone-ms", 7),
+            ("compile latency alone, opt, ms", "latency", "opt-alone-ms", 15),
+            ("compile latency, each of 50, base, ms", "latency of 50, base", "each-of-a-batch-ms", 1),
+            ("compile latency, each of 50, opt, ms", "latency of 50, opt", "each-of-a-batch-ms", 3),
+            ("minor pauses, 99th percentile, ms", "pauses, 200 MB live", "minor-99th-ms", 1),
+            ("longest pause, 200 MB live, ms", "pauses, 200 MB live", "longest-ms", 60),
+            ("resident size after a million closures and dicts, to before", "memory", "after-to-before", 1.05)]:
+        line(text, results.median(program, "terrace", metric), f"<= {most}", lambda v, most=most: v <= most)
+    line("vtrace w48, ms", results.median("vtrace", "terrace", "time"), "<= 24", lambda v: v <= 24)
     return "## Figures to reach\n\n" + table(["figure", "measured", "wanted", "reached"], lines) if lines else ""
 
 

@@ -148,7 +148,7 @@ def all_runtimes():
         Runtime("luajit", "LuaJIT", ["luajit"], lambda k, a: ["luajit", peer("kernels.lua"), k, *a], ["luajit", hello("lua")], (),
                 program_of("vtrace", "luajit", peer("vtrace.lua"))),
         Runtime("luajit-joff", "LuaJIT's interpreter", ["luajit"], lambda k, a: ["luajit", "-joff", peer("kernels.lua"), k, *a],
-                ["luajit", "-joff", hello("lua")], (), program_of("vtrace", "luajit", "-joff", peer("vtrace.lua"))),
+                ["luajit", "-joff", hello("lua")], ()),
         Runtime("pypy", "PyPy 3", ["pypy3"], lambda k, a: ["pypy3", peer("kernels.py"), k, *a], ["pypy3", hello("py")]),
         Runtime("chez", "Chez Scheme", ["scheme"], lambda k, a: ["scheme", "--program", built("chez.so"), k, *a],
                 ["scheme", "--script", hello("scm")], compile_chez()),
