@@ -127,8 +127,9 @@ void Connection::stop() {
   // Shut down, not only closed: a forked child of the host may hold a copy of the descriptor.
   shutdown(launched_.socket, SHUT_RDWR);
   close(launched_.socket);
-  const bool is_stuck = Clock::now() >= deadline_;
-  if (is_stuck || !wait_worker_gone(launched_, kLeaveMs)) {
+  // One that has not said anything has done nothing yet, and would take milliseconds to get so far as to notice.
+  const bool is_of_no_use = state_ == State::kStarting || Clock::now() >= deadline_;
+  if (is_of_no_use || !wait_worker_gone(launched_, kLeaveMs)) {
     kill_worker(launched_);
     wait_worker_gone(launched_, kKillMs);
   }
