@@ -149,6 +149,7 @@ Value prim_make_record(VmState* vm, const Value* args, uint64_t argc) {
   uint64_t words = n | 1;
   auto* record = heap_of(vm).try_make<Record>(Type::kRecord, words * sizeof(Value));
   if (record == nullptr) return raise_too_large(vm, "make-record");
+  record->aux = static_cast<uint16_t>(n <= UINT16_MAX ? n : 0);
   record->type = args[0];
   record->field[words - 1] = kNil;
   std::copy_n(args + 1, n, record->field);

@@ -126,6 +126,7 @@ struct RecordType : Object {
   Value fields;  // Vector of Symbols
   Value parent;  // RecordType or kFalse
 };
+// aux = number of fields, 0 when it does not fit.
 struct Record : Object {
   Value type;  // RecordType
   Value field[];

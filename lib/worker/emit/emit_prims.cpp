@@ -61,6 +61,7 @@ Val Emitter::primitive_arguments(Instr i) {
 // True when the primitive was written inline.
 bool Emitter::inline_primitive(Instr i) {
   auto id = static_cast<Id>(i.c);
+  if (inline_record(i, id)) return true;
   if (i.x == 1) return inline_unary(i, id);
   if (i.x == 2) return inline_binary(i, id);
   return false;

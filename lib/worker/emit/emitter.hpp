@@ -228,6 +228,12 @@ class Emitter {
   void inline_char_to_integer(Instr i);
   void inline_string_ref(Instr i);
 
+  // --- records: emit_records.cpp
+  bool inline_record(Instr i, prims::Id id);
+  Val require_record(Val object, Val type, Block otherwise);
+  void inline_record_field(Instr i, const std::function<void(Place)>& use);
+  void inline_make_record(Instr i);
+
   struct ColdPart {
     Block block;
     uint32_t pc;

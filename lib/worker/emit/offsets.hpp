@@ -21,6 +21,7 @@ namespace terrace::worker::emit::offsets {
 inline constexpr int64_t kObjectHeader = T_OBJECT_FIELD(Object, type);  // 32 bits: type, flags, aux
 inline constexpr uint32_t kHeaderTypeAndAux = 0xFFFF00FF;               // without the flags
 inline constexpr uint32_t kHeaderType = 0xFF;
+inline constexpr int kHeaderAuxShift = 16;
 static_assert(offsetof(value::Object, type) == 0 && offsetof(value::Object, aux) == 2);
 
 inline constexpr int64_t kPairCar = static_cast<int64_t>(offsetof(value::Pair, car)) - int64_t{value::kTagPair};
@@ -32,6 +33,10 @@ inline constexpr int64_t kVectorData = T_OBJECT_FIELD(Vector, data);
 inline constexpr int64_t kPackedLength = T_OBJECT_FIELD(F64Vector, length);
 inline constexpr int64_t kPackedData = T_OBJECT_FIELD(F64Vector, data);
 static_assert(kPackedLength == T_OBJECT_FIELD(Bytes, length) && kPackedData == T_OBJECT_FIELD(Bytes, data));
+
+inline constexpr int64_t kRecordTypeFields = T_OBJECT_FIELD(RecordType, fields);
+inline constexpr int64_t kRecordType = T_OBJECT_FIELD(Record, type);
+inline constexpr int64_t kRecordField = T_OBJECT_FIELD(Record, field);
 
 inline constexpr int64_t kStringBytes = T_OBJECT_FIELD(String, bytes);
 inline constexpr int64_t kStringLength = T_OBJECT_FIELD(String, length);

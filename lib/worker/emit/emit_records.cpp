@@ -1,0 +1,87 @@
+// worker/emit/emit_records.cpp: records made, read and changed inline, when they are exactly of the type that is named.
+//
+// A record of a derived type, and everything that is an error, is left to the primitive.
+#include "worker/emit/emitter.hpp"
+#include "worker/emit/offsets.hpp"
+
+namespace terrace::worker::emit {
+
+using ObjectType = value::Type;
+using prims::Id;
+
+namespace {
+
+// More fields than this are copied by the primitive.
+constexpr uint8_t kManyFields = 24;
+
+}  // namespace
+
+// True when the primitive was written here.
+bool Emitter::inline_record(Instr i, Id id) {
+  switch (id) {
+    case Id::k_make_record:
+      if (i.x == 0 || i.x - 1 > kManyFields) return false;
+      return inline_make_record(i), true;
+    case Id::k_record_ref:
+      return inline_record_field(i, [this, i](Place field) { set(i.a, gcc_jit_lvalue_as_rvalue(field)); }), true;
+    case Id::k_record_set:
+      return inline_record_field(i, [this, i](Place field) {
+               assign(field, reg(static_cast<uint16_t>(i.b + 3)));
+               mark_card(m_.add(reg(i.b), -int64_t{value::kTagObject}));
+               set(i.a, m_.constant(value::kUnspecified));
+             }), true;
+    case Id::k_is_record_of:
+      inline_or_call(i, [=, this](Block slow, Block) {
+        require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), slow);
+        set(i.a, m_.constant(value::kTrue));
+      });
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Tests that the object is a record of exactly this type, which then is a record type, and answers its header.
+Val Emitter::require_record(Val object, Val type, Block otherwise) {
+  guard(m_.has_tag(object, value::kTagObject), otherwise);
+  Val header = hold(2, m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type()));
+  guard(m_.equal(m_.bit_and(header, offsets::kHeaderType), m_.word(static_cast<uint64_t>(ObjectType::kRecord))), otherwise);
+  guard(m_.equal(m_.load(object, offsets::kRecordType), type), otherwise);
+  return header;
+}
+
+// The header's upper half counts the fields; a fixnum index is the distance in bytes.
+void Emitter::inline_record_field(Instr i, const std::function<void(Place)>& use) {
+  inline_or_call(i, [=, this](Block slow, Block) {
+    Val record = reg(i.b), index = reg(static_cast<uint16_t>(i.b + 2));
+    Val header = require_record(record, reg(static_cast<uint16_t>(i.b + 1)), slow);
+    guard(m_.is_fixnum(index), slow);
+    guard(m_.below(m_.shift_right(index, value::kFixnumShift), m_.shift_right(header, offsets::kHeaderAuxShift)), slow);
+    use(m_.at(m_.add(record, index), offsets::kRecordField, m_.word_type()));
+  });
+}
+
+void Emitter::inline_make_record(Instr i) {
+  const uint64_t count = i.x - 1u;
+  const uint64_t bytes = (sizeof(value::Record) + 8 * count + 15) & ~uint64_t{15};
+  inline_or_call(i, [=, this](Block slow, Block) {
+    Val type = reg(i.b);
+    require_object(type, ObjectType::kRecordType, offsets::kHeaderType, slow);
+    guard(m_.equal(m_.load(m_.load(type, offsets::kRecordTypeFields), offsets::kVectorLength), m_.word(count)), slow);
+    Val free = hold(1, m_.load(vm(), offsets::kVmObjectNext));
+    Val room = m_.sub(m_.load(vm(), offsets::kVmObjectLimit), free);
+    guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), slow);
+    assign(m_.at(vm(), offsets::kVmObjectNext, m_.word_type()), m_.add(free, static_cast<int64_t>(bytes)));
+    uint64_t header = offsets::fresh_header(ObjectType::kRecord, bytes) | count << offsets::kHeaderAuxShift;
+    Val record = m_.add(free, int64_t{value::kTagObject});
+    assign(m_.at(free, 0, m_.word_type()), m_.word(header));
+    assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
+    for (uint64_t n = 0; n < (count | 1); n++) {
+      Val field = n < count ? reg(static_cast<uint16_t>(i.b + 1 + n)) : m_.constant(value::kNil);
+      assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), m_.word_type()), field);
+    }
+    set(i.a, record);
+  });
+}
+
+}  // namespace terrace::worker::emit
