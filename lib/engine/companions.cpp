@@ -17,8 +17,8 @@ using bytecode::Op;
 using bytecode::op_of;
 using value::Proto;
 
-constexpr size_t kMostInstructions = 150;       // of one companion
-constexpr size_t kMostInstructionsOfAll = 600;
+constexpr size_t kMostInstructions = 80;       // of one companion
+constexpr size_t kMostInstructionsOfAll = 300;
 constexpr size_t kMostCompanions = 16;
 static_assert(kMostCompanions <= jobs::kMaxCompanions);
 
@@ -36,7 +36,7 @@ class Gathering {
  private:
   void look_through(Proto* caller, std::vector<Proto*>* callers) {
     for (bytecode::Instr i : caller->function->code) {
-      if (op_of(i) != Op::kCallGlobal) continue;
+      if (op_of(i) != Op::kCallGlobal && op_of(i) != Op::kTailCallGlobal) continue;
       const auto* cell = value::as<value::Cell>(caller->constant[i.b]);
       Proto* callee = value::is_function(cell->value) ? value::as_closure(cell->value)->proto : nullptr;
       if (callee && take(callee, cell->name)) callers->push_back(callee);

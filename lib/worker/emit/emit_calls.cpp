@@ -109,6 +109,42 @@ void Emitter::known_call(Instr i) {
   start(next);
 }
 
+void Emitter::known_tail(Instr i) {
+  const Variant& variant = *types_.called(pc_, state_);
+  Val function = hold(3, m_.load(constant(i.b), offsets::kCellValue));
+  State before = state_;
+  Block unknown = cold([=, this] {
+    state_ = before;
+    for (uint16_t n = 0; n < i.x; n++) make_word(static_cast<uint16_t>(i.a + 1 + n));
+    call_any(i, function, CallKind::kTail);
+  });
+  function = shows_to_be(function, variant, unknown);
+  Function body = program_.body_of(variant);
+  std::vector<Val> arguments = variant_arguments(i, variant, function);
+  Val result = m_.call(body, arguments);
+  if (variant.returns_double()) return leave_with_double_of(result);
+  leave(result);
+}
+
+// Ends the function with what a variant answers that answers doubles.
+void Emitter::leave_with_double_of(Val call) {
+  if (variant_ != nullptr && variant_->returns_double()) return leave_with_double(call);
+  Val bits = hold(0, m_.bits_as(hold_double(0, call), m_.word_type()));
+  Block boxes = fresh();
+  guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
+          Place returned = m_.at(vm(), offsets::kVmReturned, m_.word_type());
+          Val word = hold(2, gcc_jit_lvalue_as_rvalue(returned));
+          assign(returned, m_.constant(value::kUnbound));
+          guard(m_.differ(word, value::kUnbound), boxes);
+          leave(word);
+        }));
+  Val word = hold(2, m_.encode_float(bits));
+  guard(m_.is_float(word), boxes);
+  leave(word);
+  start(boxes);
+  leave(runtime(Runtime::k_box_float, {bits}));
+}
+
 // Tests that the word is a closure of the variant's function; the same word in its simplest form.
 Val Emitter::shows_to_be(Val function, const Variant& variant, Block otherwise) {
   if (variant.function == number_) {

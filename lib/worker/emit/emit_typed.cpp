@@ -154,6 +154,8 @@ bool Emitter::emit_typed(Instr i) {
       return true;
     case Treatment::kKnownCall:
       return known_call(i), true;
+    case Treatment::kKnownTail:
+      return known_tail(i), true;
     case Treatment::kReturnDouble:
       return leave_with_double(double_reg(i.a)), true;
     case Treatment::kCompare:  // the instruction's own emitter looks at the treatment

@@ -203,6 +203,8 @@ class Emitter {
   void fill_arguments(Val (&arguments)[6], Val function, Instr i);
   bool global_has_own_name(uint16_t k) const;
   void known_call(Instr i);
+  void known_tail(Instr i);
+  void leave_with_double_of(Val call);
   Val shows_to_be(Val function, const Variant& variant, Block otherwise);
   void call_unknown(Instr i, const Variant& variant, Val function, Block next);
   std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function);

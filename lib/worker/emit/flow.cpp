@@ -146,6 +146,12 @@ bool Flow::makes_calls() const {
   return std::any_of(code.begin(), code.end(), [](Instr i) { return is_call(op_of(i)); });
 }
 
+bool Flow::makes_tail_calls() const {
+  const auto& code = function_.code.code;
+  return std::any_of(code.begin(), code.end(),
+                     [](Instr i) { return op_of(i) == Op::kTailCall || op_of(i) == Op::kTailCallGlobal; });
+}
+
 void Flow::find_liveness() {
   live_.assign(leaders_.size(), RegisterSet(function_.code.register_count));
   for (bool grew = true; grew;) {

@@ -64,6 +64,7 @@ class Flow {
   bool holds_self(uint32_t pc, uint16_t r) const;
   // Whether the function calls others, or may end with a call.
   bool makes_calls() const;
+  bool makes_tail_calls() const;
   // Adds the registers that the instruction reads.
   void add_uses(uint32_t pc, RegisterSet& live) const;
 

@@ -33,6 +33,7 @@ constexpr const char* kOptions[] = {
     "-ffunction-sections",
     "-fno-ident",
     "-fno-ipa-icf",
+    "-fno-tree-slp-vectorize",  // it packs the variables of loops that are full of exits, and unpacks them at every turn
 };
 
 // GCC counts a function without "inline" as large early, and what it inlines of a function into itself; small functions are most of what it

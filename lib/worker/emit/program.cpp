@@ -63,9 +63,12 @@ size_t Program::callee_at(size_t caller, uint32_t pc) const {
   const Member& member = functions_[caller];
   Instr i = member.code->code.code[pc];
   if (op_of(i) == Op::kCall) return member.flow->holds_self(pc, i.a) ? caller : kNone;
-  if (op_of(i) != Op::kCallGlobal) return kNone;
+  if (op_of(i) != Op::kCallGlobal && op_of(i) != Op::kTailCallGlobal) return kNone;
   const std::string& name = member.code->constants[i.b].bytes;
   auto found = by_global_.find(name);
+  // A tail call becomes a call and a return where that cannot go on: chains of tail calls must not need stack.
+  if (op_of(i) == Op::kTailCallGlobal)
+    return found == by_global_.end() || functions_[found->second].flow->makes_tail_calls() ? kNone : found->second;
   if (found != by_global_.end()) return functions_[found->second].hash == member.hash ? caller : found->second;
   return name == member.code->code.name ? caller : kNone;
 }

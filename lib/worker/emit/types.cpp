@@ -37,7 +37,7 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
   returns_double_ = role.parameters != nullptr && all_return_doubles();
 }
 
-// Tail calls answer words.
+// Tail calls answer words, unless they go to such a variant.
 bool Types::all_return_doubles() const {
   const auto& code = function_.code.code;
   const auto& leaders = flow_.leaders();
@@ -48,7 +48,11 @@ bool Types::all_return_doubles() const {
     uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code.size());
     for (uint32_t pc = leaders[n]; pc < end; pc++) {
       Op op = op_of(code[pc]);
-      if (op == Op::kTailCall || op == Op::kTailCallGlobal) return false;
+      if (op == Op::kTailCall || op == Op::kTailCallGlobal) {
+        const Variant* callee = called(pc, state);
+        if (callee == nullptr || !callee->returns_double()) return false;
+        found = true;
+      }
       if (op == Op::kReturn && !is_double(state, code[pc].a)) return false;
       found |= op == Op::kReturn;
       if (op_info(op).ends == bytecode::Ends::kstop) break;
@@ -260,6 +264,8 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
     case Op::kCall:
     case Op::kCallGlobal:
       return called(pc, before) ? Treatment::kKnownCall : Treatment::kWords;
+    case Op::kTailCallGlobal:
+      return called(pc, before) ? Treatment::kKnownTail : Treatment::kWords;
     case Op::kReturn:
       return returns_double_ ? Treatment::kReturnDouble : Treatment::kWords;
     case Op::kF64Ref:
@@ -364,6 +370,7 @@ void Types::step(uint32_t pc, State& state) const {
     case Treatment::kKnownCall:
       state[i.c] = called(pc, state)->returns_double() ? kDouble : kWord;
       return;
+    case Treatment::kKnownTail:
     case Treatment::kReturnDouble:
       return;
     case Treatment::kWords:

@@ -43,6 +43,7 @@ enum class Treatment : uint8_t {
   kSquareRoot,     // of a double
   kToDouble,       // exact->inexact of what is a fixnum or double
   kKnownCall,      // of a function that is compiled along
+  kKnownTail,      // likewise, and its answer is the function's
   kReturnDouble,   // out of a variant that answers doubles
 };
 
