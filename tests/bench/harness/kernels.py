@@ -10,14 +10,11 @@ FULL = {"rounds": 3, "samples": 7, "seconds": 1.0, "warm": 0.3}
 QUICK = {"rounds": 1, "samples": 5, "seconds": 0.2, "warm": 0.05}
 
 # The metrics that terrace --stats=json gives, by the name and unit they have here.
-CODE_METRICS = {
-    "bytes": ("code", "bytes"),
+STATS = {
     "entries": ("functions", "count"),
     "base_compiles": ("base-compiles", "count"),
     "opt_compiles": ("opt-compiles", "count"),
-    "guards": ("guards", "count"),
     "deopts": ("deopts", "count"),
-    "code_hash": ("code-hash", "hash"),
 }
 
 
@@ -46,7 +43,7 @@ def one_process(runtime, program, plan, results, say):
     results.add(benchmark, runtime.name, "time", "ms", [sample * 1e3 for sample in samples])
     results.add(benchmark, runtime.name, "memory", "MB", [ran.peak_mb])
     if runtime.name.startswith(TERRACE):
-        add_code_metrics(results, benchmark, runtime.name, lines, ran.errors)
+        add_stats(results, benchmark, runtime.name, lines, ran.errors)
 
 
 def parse(output, program):
@@ -59,12 +56,12 @@ def parse(output, program):
     return [float(sample.replace("d", "e")) for sample in samples], lines
 
 
-def add_code_metrics(results, benchmark, runtime, lines, errors):
+def add_stats(results, benchmark, runtime, lines, errors):
     for line in lines:
         words = line.split()
         if words and words[0] == "allocated":
             results.add(benchmark, runtime, "allocated", "bytes", [float(words[1])])
     stats = json.loads(errors.strip().splitlines()[-1])
-    for field, (metric, unit) in CODE_METRICS.items():
+    for field, (metric, unit) in STATS.items():
         if field in stats:
-            results.add(benchmark, runtime, metric, unit, [stats[field] if unit == "hash" else float(stats[field])])
+            results.add(benchmark, runtime, metric, unit, [float(stats[field])])

@@ -5,12 +5,12 @@ import platform
 import sys
 import time
 
-from . import build, cold, figures, kernels, report
+from . import build, code, cold, figures, kernels, report
 from .results import Results
 from .runtimes import KERNELS, SCENARIOS, all_runtimes
 
-PARTS = ["kernels", "scenarios", "cold", "start", "figures", "hosts"]
-QUICK_PARTS = ["kernels", "scenarios", "cold", "start", "figures"]
+PARTS = ["kernels", "scenarios", "code", "cold", "start", "figures", "hosts"]
+QUICK_PARTS = ["kernels", "scenarios", "code", "cold", "start", "figures"]
 
 
 class Voice:
@@ -86,6 +86,8 @@ def main(arguments):
         kernels.measure(usable, options.only, plan, results, say)
     if "scenarios" in options.parts:
         kernels.measure(usable, options.scenarios, plan, results, say)
+    if "code" in options.parts:
+        code.measure(usable, options.only + options.scenarios, 1 if options.quick else 3, results, say)
     if "cold" in options.parts:
         cold.measure_kernels(usable, options.only, 1 if options.quick else 5, results, say)
     if "start" in options.parts:
@@ -108,10 +110,10 @@ def main(arguments):
 def show(options, results):
     parts = []
     if "kernels" in options.parts:
-        parts += [report.kernels_report(results, options.only), report.memory_report(results, options.only),
-                  report.code_report(results, options.only + options.scenarios)]
+        parts += [report.kernels_report(results, options.only), report.memory_report(results, options.only)]
     if "scenarios" in options.parts:
         parts.append(report.scenarios_report(results, options.scenarios))
+    parts.append(report.code_report(results, options.only + options.scenarios))
     if "cold" in options.parts:
         parts.append(report.cold_report(results, options.only))
     if "start" in options.parts:

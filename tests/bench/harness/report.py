@@ -109,23 +109,26 @@ def hosts_report(texts):
 
 
 def code_report(results, kernels):
-    metrics = ["code", "functions", "base-compiles", "opt-compiles", "guards", "deopts", "allocated", "code-hash"]
+    metrics = ["functions", "base-compiles", "opt-compiles", "base-bytes", "opt-bytes", "guards", "deopts", "allocated", "code-hash"]
     present = [m for m in metrics if names_in(results, m, kernels)]
     rows = []
     for kernel in kernels:
-        if not results.get(kernel, "terrace", present[0] if present else ""):
-            continue
         rows.append([kernel, *(code_cell(results.get(kernel, "terrace", metric)) for metric in present)])
-    return "## Terrace's code, auto mode (allocated: bytes of heap in one run)\n\n" + table(["kernel", *present], rows)
+    return ("## Terrace's code, auto mode (guards: of opt code; allocated: bytes of heap in one run)\n\n"
+            + table(["kernel", *present], rows)) if present else ""
 
 
 def code_cell(row):
     if row is None:
         return "-"
     if row.unit == "hash":
-        return row.samples[0][:12] if len(set(row.samples)) == 1 else f"{len(set(row.samples))} kinds"
+        return row.samples[0] if len(set(row.samples)) == 1 else f"{len(set(row.samples))} kinds"
     least, most = min(row.samples), max(row.samples)
     return f"{least:.0f}" if least == most else f"{least:.0f}..{most:.0f}"
+
+
+def worst(results, kernels):
+    return max((r for r in (ratio(results, k, "terrace") for k in kernels) if r is not None), default=None)
 
 
 def verdicts(results, kernels):
@@ -139,8 +142,8 @@ def verdicts(results, kernels):
     whole = list(kernels) == list(KERNELS)
     if whole:
         line("geometric mean, auto, to C", mean_ratio(results, kernels, "terrace"), "<= 1.5", lambda v: v <= 1.5)
-        line("worst kernel, auto, to C", max((ratio(results, k, "terrace") or 0 for k in kernels), default=None), "<= 3", lambda v: v <= 3)
-        line("worst float kernel, auto, to C", max((ratio(results, k, "terrace") or 0 for k in FLOAT_KERNELS), default=None), "<= 1.25",
+        line("worst kernel, auto, to C", worst(results, kernels), "<= 3", lambda v: v <= 3)
+        line("worst float kernel, auto, to C", worst(results, FLOAT_KERNELS), "<= 1.25",
              lambda v: v <= 1.25)
         line("interp to base, geometric mean", mean_ratio(results, kernels, "terrace-interp", "terrace-base"), ">= 2", lambda v: v >= 2)
         line("interp to luajit -joff, geometric mean", mean_ratio(results, kernels, "terrace-interp", "luajit-joff"), "<= 1", lambda v: v <= 1)
