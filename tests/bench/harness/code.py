@@ -12,8 +12,8 @@ import tempfile
 
 from . import process
 
-# How emit/ leaves compiled code: a tail call through the runtime's table with the running closure and the number of an instruction.
-LEAVES = re.compile(r"return \(bitcast.*\(vm, callee, \(unsigned long\)\d+, \(unsigned long\)0, \(unsigned long\)0, \(unsigned long\)0\);")
+# How emit/ leaves compiled code: a call through the runtime's table with the running closure and the number of an instruction.
+LEAVES = re.compile(r"\)\) \(vm, callee, \(unsigned long\)\d+, .*\);")
 NAMES = re.compile(r"\bt_\d+")
 NOISE = re.compile(r"^\s*\.(file|ident|section\s+\.note).*$", re.MULTILINE)
 

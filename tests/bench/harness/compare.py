@@ -8,7 +8,7 @@ deopts, allocations, the hash of the code) changed when its samples differ.
 from .report import table
 from .results import TIMES, Results, geometric_mean
 
-LEAST = {"ms": 0.02, "us": 0.02, "ns": 0.02, "MB": 0.05}
+LEAST = {"ms": 0.02, "us": 0.02, "ns": 0.02, "MB": 0.05, "ratio": 0.02}
 FEWEST = 3  # samples; fewer have no spread
 # Counts that a background compiler may make a little more or less in each run: said, but not called a change, within this share.
 UNSTEADY = {"allocated": 0.01}
@@ -81,7 +81,7 @@ def name_of(row):
 def compare_hash(a, b):
     if set(a.samples) & set(b.samples):
         return None
-    return "other", name_of(a), a.samples[0][:12], b.samples[0][:12], "", ""
+    return "other", name_of(a), a.samples[0], b.samples[0], "", ""
 
 
 def compare_measured(a, b, drift):

@@ -7,7 +7,7 @@ import os
 
 from . import places, process
 
-UNITS = {"ms": "ms", "us": "us", "ns": "ns", "megabytes": "MB", "bytes": "bytes"}
+UNITS = {"ms": "ms", "us": "us", "ns": "ns", "megabytes": "MB", "bytes": "bytes", "before": "ratio"}
 TERRACE_OPTIONS = ["run", "--allow-files"]
 
 
