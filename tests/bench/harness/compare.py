@@ -1,17 +1,18 @@
 """Two runs of the bench, row by row: what changed beyond the noise.
 
-A time changed when the middle halves of its samples do not overlap and the medians differ by more than the noise, after the machine's
-drift was taken out: what the peers, which nobody changed, got faster or slower between the two runs. The noise is the spread of the
-samples, or how far the peers disagree about the drift, or LEAST, whichever is most. What is counted exactly (bytes of code, guards,
-deopts, allocations, the hash of the code) changed when its samples differ.
+A time of Terrace changed when the middle halves of its samples do not overlap and the medians differ by more than the noise, after the
+machine's drift was taken out: what the peers, which nobody changed, got faster or slower in the same benchmark between the two runs. The
+noise is the spread of the samples, or how far the peers disagree about the drift, or LEAST, whichever is most. What is counted exactly
+(bytes of code, guards, deopts, allocations, the hash of the code) changed when its samples differ.
 """
 from .report import table
 from .results import TIMES, Results, geometric_mean
 
 LEAST = {"ms": 0.02, "us": 0.02, "ns": 0.02, "MB": 0.05, "ratio": 0.02}
 FEWEST = 3  # samples; fewer have no spread
-# Counts that a background compiler may make a little more or less in each run: said, but not called a change, within this share.
-UNSTEADY = {"allocated": 0.01}
+PEERS = 3  # in one benchmark; with fewer the drift is that of all benchmarks
+# What a background compiler makes a little more or less of in each run; within this share that is no change.
+UNSTEADY = {"allocated": 0.01, "functions": 0.4, "base-compiles": 0.4}
 
 
 def main(arguments):
@@ -28,49 +29,52 @@ def main(arguments):
 
 
 def text(before, after):
-    drifts = {metric: Drift(before, after, metric) for metric in ("time", "whole-process")}
     parts = ["\n".join(f"The machine, {metric}: the peers took {drift.factor:.3f} times as long as before, give or take"
-                       f" {100 * drift.noise:.1f} %; this is taken out of what follows."
-                       for metric, drift in drifts.items() if drift.known)]
-    rows = [row for row in (compare(before, after, key, drifts) for key in before.rows if key in after.rows) if row]
+                       f" {100 * drift.noise:.1f} %. What they took in the same benchmark is taken out of what follows."
+                       for metric in ("time", "whole-process") for drift in [drift_of(before, after, metric)] if drift)]
+    shared = [key for key in before.rows if key in after.rows and key[1].startswith("terrace")]
+    rows = [row for row in (compare(before, after, key) for key in shared) if row]
     for title, wanted in [("Slower", "slower"), ("Faster", "faster"), ("More", "more"), ("Less", "less"), ("Other code", "other")]:
         chosen = [row[1:] for row in rows if row[0] == wanted]
         if chosen:
             parts.append(f"{title}:\n" + table(["benchmark, runtime, metric", "before", "after", "ratio", "noise"], chosen))
     parts.append(code_and_time(before, after, rows))
-    steady = sum(1 for key in before.rows if key in after.rows) - len(rows)
-    parts.append(f"{steady} rows did not change beyond the noise.")
+    parts.append(f"{len(shared) - len(rows)} rows of Terrace did not change beyond the noise.")
     for title, one, other in [("Only before", before, after), ("Only after", after, before)]:
-        lonely = [" ".join(key) for key in one.rows if key not in other.rows]
+        lonely = [" ".join(key) for key in one.rows if key not in other.rows and key[1].startswith("terrace")]
         if lonely:
             parts.append(f"{title}: " + ", ".join(lonely))
     return "\n\n".join(part for part in parts if part)
 
 
 class Drift:
-    """How much longer the peers took for this metric, and how far half of them are from that; 1 and 0 without peers in both files."""
+    """How much longer the peers took, and how far half of them are from that."""
 
-    def __init__(self, before, after, metric):
-        ratios = []
-        for (benchmark, runtime, found), row in before.rows.items():
-            other = after.get(benchmark, runtime, found)
-            if other and found == metric and row.unit in TIMES and not runtime.startswith("terrace"):
-                ratios.append(other.median / row.median)
-        self.known = bool(ratios)
-        self.factor = geometric_mean(ratios) or 1.0
+    def __init__(self, ratios):
+        self.factor = geometric_mean(ratios)
         apart = sorted(abs(ratio / self.factor - 1) for ratio in ratios)
-        self.noise = apart[len(apart) // 2] if apart else 0.0
+        self.noise = apart[len(apart) // 2]
 
 
-def compare(before, after, key, drifts):
+def drift_of(before, after, metric, benchmark=None):
+    """None without peers in both files."""
+    ratios = []
+    for (found, runtime, name), row in before.rows.items():
+        other = after.get(found, runtime, name)
+        if other and name == metric and row.unit in TIMES and not runtime.startswith("terrace") and benchmark in (None, found):
+            ratios.append(other.median / row.median)
+    if benchmark and len(ratios) < PEERS:
+        return drift_of(before, after, metric)
+    return Drift(ratios) if ratios else None
+
+
+def compare(before, after, key):
     """(what, cells...) when the row changed, else None."""
     a, b = before.rows[key], after.rows[key]
-    if key[0] == "machine":
-        return None
     if a.unit == "hash":
         return compare_hash(a, b)
     if a.unit in LEAST:
-        return compare_measured(a, b, drifts.get(a.metric) if a.unit in TIMES else None)
+        return compare_measured(a, b, drift_of(before, after, a.metric, a.benchmark) if a.unit in TIMES else None)
     return compare_counted(a, b)
 
 

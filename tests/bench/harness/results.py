@@ -1,7 +1,8 @@
 """Results: rows of measured samples, as a CSV file and as figures.
 
 One row is one metric of one benchmark in one runtime with all of its samples, so that whoever reads the file can compute any figure of
-it. Units: "ms", "ns" and "us" are times, "MB" is memory, "ratio" is a quotient of measurements; "bytes", "count" and "hash" say exactly what was done and have no spread.
+it. Units: "ms", "ns" and "us" are times, "MB" is memory, "ratio" is a quotient of measurements; "bytes", "count" and "hash" say exactly
+what was done and have no spread.
 """
 import csv
 import math
