@@ -7,7 +7,7 @@ from .runtimes import BASE, KERNELS, SCENARIOS, TERRACE
 
 # What one process does: how many samples at most, within how many seconds, after how many seconds of warming up.
 FULL = {"rounds": 3, "samples": 7, "seconds": 1.0, "warm": 0.3}
-QUICK = {"rounds": 1, "samples": 5, "seconds": 0.2, "warm": 0.05}
+QUICK = {"rounds": 1, "samples": 5, "seconds": 0.15, "warm": 0.05}
 
 # The metrics that terrace --stats=json gives, by the name and unit they have here.
 STATS = {

@@ -85,7 +85,8 @@ def main(arguments):
     if "kernels" in options.parts:
         kernels.measure(usable, options.only, plan, results, say)
     if "scenarios" in options.parts:
-        kernels.measure(usable, options.scenarios, plan, results, say)
+        slow = ("terrace-base", "terrace-interp") if options.quick and not options.runtimes else ()
+        kernels.measure([r for r in usable if r.name not in slow], options.scenarios, plan, results, say)
     if "code" in options.parts:
         code.measure(usable, options.only + options.scenarios, 1 if options.quick else 3, results, say)
     if "cold" in options.parts:
