@@ -167,12 +167,8 @@ jit_status from_host(Call& call, const jit_value& value, Place place, Value* out
   }
 }
 
-jit_status function_from_host(Call& call, const jit_value* given, Value* out) {
+jit_status any_function_from_host(Call& call, const jit_value* given, Value* out) {
   if (!given) return call.report.fail(JIT_E_ARGUMENT, "'function' is NULL");
-  if (uint32_t place; given->kind == JIT_REF && is_reference_of(&call.vm, given->as.ref, &place)) {
-    *out = call.instance().reference(place);
-    if (is_function(*out)) return JIT_OK;
-  }
   if (jit_status status = from_host(call, *given, Place{"the function"}, out)) return status;
   if (is_symbol(*out)) {
     const std::string name(frame::symbol_name(*out));
@@ -202,12 +198,8 @@ jit_ref* make_ref(Vm& vm, Value value) {
   }
 }
 
-void to_host(Vm& vm, Value value, jit_value* out) {
+void any_to_host(Vm& vm, Value value, jit_value* out) {
   *out = jit_value{};
-  if (is_fixnum(value)) {
-    set_integer(out, JIT_INT, fixnum_value(value));
-    return;
-  }
   if (scalar_to_host(value, out)) return;
   jit_ref* ref = make_ref(vm, value);
   out->kind = JIT_REF;
@@ -215,20 +207,14 @@ void to_host(Vm& vm, Value value, jit_value* out) {
   out->as.ref = ref;
 }
 
-jit_status Arguments::convert(const jit_value* values, size_t count, const char* noun) {
+jit_status Arguments::convert_rest(const jit_value* values, size_t count, const char* noun) {
   if (!values && count) return call_.report.fail(JIT_E_ARGUMENT, "%zu values at NULL", count);
   if (count > prims::kMaxObjectBytes / sizeof(Value))
     return call_.report.fail(JIT_E_RANGE, "%zu values are more than any heap holds", count);
   if (count > kFew) many_.emplace(call_.heap()).resize(count, kNil);
   Value* to = many_ ? many_->data() : few_;
-  count_ = count;
-  for (size_t i = 0; i < count; i++) {
-    if (values[i].kind == JIT_INT && fits_fixnum(values[i].as.integer)) {
-      to[i] = make_fixnum(values[i].as.integer);
-      continue;
-    }
-    if (jit_status status = from_host(call_, values[i], Place{noun, i + 1}, &to[i])) return status;
-  }
+  for (; count_ < count; count_++)
+    if (jit_status status = from_host(call_, values[count_], Place{noun, count_ + 1}, &to[count_])) return status;
   return JIT_OK;
 }
 

@@ -35,6 +35,10 @@ struct Results {
 };
 
 jit_status finish(Call& call, Outcome&& outcome, Results to) {
+  if (outcome.kind == Outcome::Kind::kDone && is_fixnum(outcome.value)) [[likely]] {
+    to_host(call.vm, outcome.value, to.result);
+    return JIT_OK;
+  }
   if (outcome.kind == Outcome::Kind::kFailed) return call.report.raised(call.vm, outcome.value);
   if (outcome.computation) *to.computation = make_computation(call.vm, std::move(outcome.computation));
   if (outcome.kind == Outcome::Kind::kInterrupted) return JIT_INTERRUPTED;

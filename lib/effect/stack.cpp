@@ -13,8 +13,6 @@ namespace {
 
 constexpr size_t kPage = 4096;
 constexpr size_t kGuard = 16 * kPage;
-// What primitives, the collector and the C library may need below the limit that compiled code checks.
-constexpr size_t kReserve = 192 * 1024;
 constexpr size_t kSmallest = 1024 * 1024;
 #if TERRACE_ASAN
 // The sanitizer forgets the frames that an exception skipped only on C stacks of up to 64 MiB, half of the whole.
@@ -70,8 +68,6 @@ bool StackMemory::allocate(size_t bytes) {
 }
 
 size_t StackMemory::stack_bytes() const { return static_cast<size_t>(stack_top_ - stack_bottom_); }
-
-uintptr_t StackMemory::limit() const { return reinterpret_cast<uintptr_t>(stack_bottom_) + kReserve; }
 
 void StackMemory::shrink() {
   auto drop = [](char* from, char* to) {

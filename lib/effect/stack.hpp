@@ -13,6 +13,9 @@
 
 namespace terrace::effect {
 
+// What primitives, the collector and the C library may need below the limit that compiled code checks.
+constexpr size_t kReserve = 192 * 1024;
+
 class StackMemory {
  public:
   StackMemory() = default;
@@ -32,7 +35,7 @@ class StackMemory {
   void* stack_bottom() const { return stack_bottom_; }  // lowest usable address
   size_t stack_bytes() const;
   // The value for VmState::stack_limit: far enough above the guard for the C++ code and the C library below it.
-  uintptr_t limit() const;
+  uintptr_t limit() const { return reinterpret_cast<uintptr_t>(stack_bottom_) + kReserve; }
   // Gives touched pages back to the system, keeping the first few of each part.
   void shrink();
 

@@ -1,14 +1,6 @@
-// effect/switchboard.cpp: computations and switching between them. The switch itself is in effect/switch.cpp; here is which fields of the
-// vm belong to the running computation. Most calls of a host are one computation that is started, runs to its end and is recycled, so
-// these three do no more than they must.
-#include "effect/switchboard.hpp"
-
-#include "base/poison.hpp"
-#include "effect/switch.hpp"
-
-#if TERRACE_ASAN
-#include <sanitizer/common_interface_defs.h>
-#endif
+// effect/switchboard.cpp: the computations of a vm, the code at the bottom of their stacks, and looking through them. Switching is in
+// effect/switching.hpp.
+#include "effect/switching.hpp"
 
 namespace terrace::effect {
 
@@ -39,23 +31,6 @@ void clear_dead_registers(const VmState& vm, Value* end_of_live) {
   std::fill_n(end_of_live, std::min(left, kClearedBytes / sizeof(Value)), value::kNil);
 }
 
-// The sanitizer must know where each stack lies; otherwise it takes a switch for a wild jump.
-void before_switch([[maybe_unused]] void** save, [[maybe_unused]] const void* bottom, [[maybe_unused]] size_t size) {
-#if TERRACE_ASAN
-  __sanitizer_start_switch_fiber(save, bottom, size);
-#endif
-}
-void before_switch([[maybe_unused]] void** save, [[maybe_unused]] const StackMemory& to) {
-#if TERRACE_ASAN
-  before_switch(save, to.stack_bottom(), to.stack_bytes());
-#endif
-}
-void after_switch([[maybe_unused]] void* saved, [[maybe_unused]] const void** bottom, [[maybe_unused]] size_t* size) {
-#if TERRACE_ASAN
-  __sanitizer_finish_switch_fiber(saved, bottom, size);
-#endif
-}
-
 // The registers that a function must leave as they were.
 constexpr size_t kKeptRegisters = 6;
 void save_kept_registers(uintptr_t* to) {
@@ -76,18 +51,18 @@ __attribute__((no_sanitize("address"))) void look(const void* from, const void* 
 
 }  // namespace
 
-// Where the host's stack lies, as the sanitizer told when a fiber was entered.
-struct HostStack {
-  const void* bottom = nullptr;
-  size_t size = 0;
-};
-static thread_local HostStack host_stack;
+#if TERRACE_ASAN
+HostStack& host_stack() {
+  static thread_local HostStack of_this_thread;
+  return of_this_thread;
+}
+#endif
 
 struct Switchboard::Fiber {
   // Never returns: between jobs the fiber stays parked in `leave`, so that starting a job is one switch.
   static void main(Arrival in) {
     auto* self = static_cast<Computation*>(in.data);
-    after_switch(nullptr, &host_stack.bottom, &host_stack.size);
+    after_entering(nullptr);
     self->context_ = in.from;
     for (;;) {
       self->said_.value = self->job_(&self->board_->vm_.state, self->data_);
@@ -114,101 +89,10 @@ bool Switchboard::add_idle() {
   return true;
 }
 
-[[gnu::noinline]] void Switchboard::clear_dead_part(Computation* c, uint64_t collections) {
+void Switchboard::clear_dead_part(Computation* c) {
   clear_below(c->context_, c->memory_.stack_bottom());
   std::fill_n(c->register_top_, kPastFrame, value::kNil);
-  c->cleared_at_ = collections;
-}
-
-Computation* Switchboard::start(Job job, void* data) {
-  if (idle_.empty() && !add_idle()) [[unlikely]]
-    return nullptr;
-  Computation* c = idle_.back();
-  idle_.pop_back();
-  set_busy(busy() + 1);
-  c->job_ = job;
-  c->data_ = data;
-  c->account = {};
-  c->register_top_ = c->memory_.registers();
-  if (uint64_t now = vm_.heap.stats().collections; c->cleared_at_ != now) [[unlikely]]
-    clear_dead_part(c, now);
-  c->link_top_ = c->memory_.links();
-  c->dynamic_.clear();
-  c->dynamic_depth_ = 0;
-  c->guard_depth_ = 0;
-  c->state_ = State::kWaiting;
-  return c;
-}
-
-// Makes `c` the running computation in the vm's fields.
-void Switchboard::install(Computation* c) {
-  if (c->outer_) {  // the outer one waits in a host call: put its fields aside
-    c->outer_->register_top_ = vm_.state.register_top;
-    c->outer_->link_top_ = vm_.state.link_top;
-    c->outer_->dynamic_depth_ = vm_.state.dynamic_depth;
-    c->outer_->guard_depth_ = vm_.state.guard_depth;
-    c->outer_->dynamic_.swap(vm_.dynamic);
-  }
-  vm_.state.register_top = c->register_top_;
-  vm_.state.link_top = c->link_top_;
-  vm_.state.register_limit = c->memory_.register_limit();
-  vm_.state.link_limit = c->memory_.link_limit();
-  vm_.state.dynamic_depth = c->dynamic_depth_;
-  vm_.state.guard_depth = c->guard_depth_;
-  vm_.dynamic.swap(c->dynamic_);
-  vm_.stack_base_limit = c->memory_.limit();
-  // Mostly it is the computation that ran last. Then nothing is written, so that a request that comes meanwhile is not lost; else
-  // whoever asks either sees the new limit or is seen here.
-  if (vm_.state.stack_limit.load(std::memory_order_relaxed) == vm_.stack_base_limit) [[likely]]
-    return;
-  vm_.state.stack_limit.store(vm_.stack_base_limit);
-  if (vm_.requests.load() != 0) vm_.state.stack_limit.store(UINTPTR_MAX);
-}
-
-void Switchboard::remove(Computation* c) {
-  c->register_top_ = vm_.state.register_top;
-  c->link_top_ = vm_.state.link_top;
-  c->dynamic_depth_ = vm_.state.dynamic_depth;
-  c->guard_depth_ = vm_.state.guard_depth;
-  c->dynamic_.swap(vm_.dynamic);
-  Computation* outer = c->outer_;
-  if (outer) {
-    vm_.state.register_top = outer->register_top_;
-    vm_.state.link_top = outer->link_top_;
-    vm_.state.register_limit = outer->memory_.register_limit();
-    vm_.state.link_limit = outer->memory_.link_limit();
-    vm_.state.dynamic_depth = outer->dynamic_depth_;
-    vm_.state.guard_depth = outer->guard_depth_;
-    vm_.dynamic.swap(outer->dynamic_);
-  }
-  vm_.stack_base_limit = segment ? segment->limit : 0;
-}
-
-// What a computation is after it said something, by the kind of message.
-constexpr State kAfter[] = {State::kIdle, State::kSuspended, State::kWaiting, State::kInterrupted};
-static_assert(kAfter[static_cast<size_t>(Message::Kind::kRequest)] == State::kSuspended &&
-              kAfter[static_cast<size_t>(Message::Kind::kHostCall)] == State::kWaiting &&
-              kAfter[static_cast<size_t>(Message::Kind::kInterrupted)] == State::kInterrupted);
-
-[[gnu::noinline]] const Message& Switchboard::switch_in(Computation* c, Value answer) {
-  c->outer_ = current_;
-  install(c);
-  current_ = c;
-  c->answer_ = answer;
-  c->state_ = State::kRunning;
-  if (segment) segment->low = __builtin_frame_address(0);
-  void* fake = nullptr;
-  before_switch(&fake, c->memory_);
-  const Arrival back = terrace_switch_stack(c->context_, c);
-  after_switch(fake, nullptr, nullptr);
-  c->context_ = back.from;
-  if (segment) segment->low = nullptr;
-  current_ = c->outer_;
-  c->outer_ = current_;
-  remove(c);
-  c->outer_ = nullptr;
-  c->state_ = kAfter[static_cast<size_t>(c->said_.kind)];
-  return c->said_;
+  c->cleared_at_ = collections_;
 }
 
 Value Switchboard::say(const Message& message) {
@@ -216,19 +100,6 @@ Value Switchboard::say(const Message& message) {
   self->said_ = message;
   leave(self);
   return self->answer_;
-}
-
-[[gnu::noinline]] void Switchboard::leave(Computation* self) {
-  before_switch(&self->fake_stack_, host_stack.bottom, host_stack.size);
-  const Arrival in = terrace_switch_stack(self->context_, self);
-  after_switch(self->fake_stack_, &host_stack.bottom, &host_stack.size);
-  self->context_ = in.from;
-}
-
-void Switchboard::recycle(Computation* c) {
-  c->dynamic_.clear();
-  set_busy(busy() - 1);
-  idle_.push_back(c);
 }
 
 std::vector<Computation*> Switchboard::set_aside() const {
@@ -266,6 +137,7 @@ __attribute__((noinline, no_sanitize("address"))) std::vector<uintptr_t> Switchb
 }
 
 __attribute__((no_sanitize("address"))) void Switchboard::roots(heap::Marker& marker) {
+  collections_++;
   clear_dead_stack(vm_.state);
   const void* here = vm_.heap.stack_edge();
   VmState& s = vm_.state;

@@ -114,6 +114,8 @@ class Switchboard {
   static Value host_call(VmState* vm, void* record, const Value* args, uint64_t argc);
   static Value safepoint(VmState* vm);
 
+  // How many collections there have been.
+  uint64_t collections() const { return collections_; }
   // How many computations are running or set aside; 0: no stack of ours holds anything.
   uint32_t busy() const { return busy_.load(std::memory_order_relaxed); }
   bool all_idle() const { return busy() == 0; }
@@ -129,7 +131,7 @@ class Switchboard {
   struct Fiber;  // the code at the bottom of every computation's stack
   bool add_idle();
   void set_busy(uint32_t count) { busy_.store(count, std::memory_order_relaxed); }
-  void clear_dead_part(Computation* c, uint64_t collections);
+  void clear_dead_part(Computation* c);
   void install(Computation* c);
   void remove(Computation* c);
   void leave(Computation* self);
@@ -137,6 +139,7 @@ class Switchboard {
   frame::Vm& vm_;
   size_t stack_bytes_;
   Computation* current_ = nullptr;
+  uint64_t collections_ = 0;
   std::vector<std::unique_ptr<Computation>> all_;
   std::vector<Computation*> idle_;
   std::atomic<uint32_t> busy_{0};  // started and not recycled; written by the vm's thread, read by others

@@ -59,15 +59,21 @@ Entry::Entry(Instance& instance) : instance_(instance), ok_(false) {
   if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
 }
 
+void Instance::State::note_heap() {
+  const heap::HeapStats& heap = owner.vm().heap.stats();
+  heap_bytes.store(heap.live_bytes, std::memory_order_relaxed);
+  heap_collections.store(heap.collections, std::memory_order_relaxed);
+  collections_noted = board->collections();
+}
+
 Entry::~Entry() {
   if (!ok_) return;
   Instance::State& state = *instance_.state_;
   if (!outer_) {
     if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
     if (instance_.engine_->state().cache.wants_scan()) state.scan_sometimes();
-    const heap::HeapStats& heap = instance_.vm_->heap.stats();
-    state.heap_bytes.store(heap.live_bytes, std::memory_order_relaxed);
-    state.heap_collections.store(heap.collections, std::memory_order_relaxed);
+    if (state.collections_noted != state.board->collections()) [[unlikely]]
+      state.note_heap();
   }
   state.board->segment = segment_.outer;
   if (segment_.outer) segment_.outer->low = nullptr;

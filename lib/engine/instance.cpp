@@ -1,4 +1,5 @@
 // engine/instance.cpp: running: how a job of the host becomes a computation and its messages become outcomes.
+#include "effect/switching.hpp"
 #include "engine/state.hpp"
 #include "interp/loop.hpp"
 #include "prims/primitive.hpp"
@@ -85,9 +86,15 @@ struct CallJob {
   size_t count;
 };
 
+// The stack is fresh, so that there is room on it, and most calls have few arguments.
 Value run_call(VmState* vm, void* data) {
   const auto& job = *static_cast<CallJob*>(data);
-  return frame::call(vm, job.function, job.args, job.count);
+  if (!is_function(job.function) || job.count > frame::kRegisterArguments) [[unlikely]]
+    return frame::call(vm, job.function, job.args, job.count);
+  Value args[frame::kRegisterArguments] = {kNil, kNil, kNil};
+  for (size_t i = 0; i < job.count; i++) args[i] = job.args[i];
+  const NativeEntry entry = std::atomic_ref(as_closure(job.function)->proto->entry).load(std::memory_order_acquire);
+  return entry(vm, job.function, job.count, args[0], args[1], args[2]);
 }
 
 // All arguments of a call of a host function in one place that the collector sees.
@@ -190,8 +197,8 @@ Outcome Instance::State::failed() {
   return {Outcome::Kind::kFailed, raised, nullptr};
 }
 
-Outcome Instance::State::drive(Computation* c, Value first_answer, bool can_suspend,
-                               std::shared_ptr<Computation> handle) {
+// Goes on with a computation until it ends or has something to say to the host.
+inline Outcome Instance::State::drive(Computation* c, Value first_answer, bool can_suspend) {
   Limits::Period period(*limits, *c);
   c->can_suspend = can_suspend;
   const Message& said = board->switch_in(c, first_answer);
@@ -200,15 +207,19 @@ Outcome Instance::State::drive(Computation* c, Value first_answer, bool can_susp
     Value answer = record->function(owner.state(), said.args, said.argc);
     board->switch_in(c, answer);
   }
-  if (said.kind == Message::Kind::kDone) {
-    const Value result = said.value;
-    board->recycle(c);
-    if (result == kUnwind) return failed();
-    return {Outcome::Kind::kDone, result, nullptr};
-  }
-  if (!handle) handle = std::shared_ptr<Computation>(c, [](Computation*) {});
+  if (said.kind != Message::Kind::kDone) [[unlikely]]
+    return set_aside(c, said);
+  const Value result = said.value;
+  board->recycle(c);
+  if (result == kUnwind) [[unlikely]]
+    return failed();
+  return {Outcome::Kind::kDone, result, nullptr};
+}
+
+// The handle owns nothing: the computation is the switchboard's.
+Outcome Instance::State::set_aside(Computation* c, const Message& said) {
   auto kind = said.kind == Message::Kind::kRequest ? Outcome::Kind::kSuspended : Outcome::Kind::kInterrupted;
-  return {kind, said.value, std::move(handle)};
+  return {kind, said.value, std::shared_ptr<Computation>(c, [](Computation*) {})};
 }
 
 Instance::Instance() = default;
@@ -237,7 +248,7 @@ std::shared_ptr<Instance> Instance::make(std::shared_ptr<Engine> engine, Instanc
   shared.cache.add_owner(&state);
   Entry entry(*made);
   Computation* c = state.board->start(&set_up, nullptr);
-  if (!c || state.drive(c, kNil, false, nullptr).kind != Outcome::Kind::kDone) return nullptr;
+  if (!c || state.drive(c, kNil, false).kind != Outcome::Kind::kDone) return nullptr;
   const InstanceOptions& given = state.options;
   uint64_t fuel_ns = std::min(given.fuel_ms, UINT64_MAX / kNsPerMs) * kNsPerMs;
   state.limits->set(fuel_ns, given.output_limit, given.heap_limit);
@@ -267,7 +278,7 @@ Outcome Instance::eval(std::string_view source, std::string_view name, bool can_
   if (!state_->innermost || !state_->board->current()) forget_requests(*vm_, frame::kRequestInterrupt);
   Computation* c = state_->board->start(&run_source, &job);
   if (!c) return no_stack();
-  return state_->drive(c, kNil, can_suspend, nullptr);
+  return state_->drive(c, kNil, can_suspend);
 }
 
 Outcome Instance::call(Value function, std::span<const Value> args, bool can_suspend) {
@@ -275,7 +286,7 @@ Outcome Instance::call(Value function, std::span<const Value> args, bool can_sus
   if (!state_->board->current()) forget_requests(*vm_, frame::kRequestInterrupt);
   Computation* c = state_->board->start(&run_call, &job);
   if (!c) return no_stack();
-  return state_->drive(c, kNil, can_suspend, nullptr);
+  return state_->drive(c, kNil, can_suspend);
 }
 
 Outcome Instance::no_stack() {
@@ -284,13 +295,13 @@ Outcome Instance::no_stack() {
 }
 
 Outcome Instance::resume(const std::shared_ptr<Computation>& computation, Value answer, bool can_suspend) {
-  return state_->drive(computation.get(), answer, can_suspend, nullptr);
+  return state_->drive(computation.get(), answer, can_suspend);
 }
 
 Outcome Instance::resume_error(const std::shared_ptr<Computation>& computation, std::string_view message,
                                bool can_suspend) {
   frame::raise_error_with(state(), frame::ErrorKind::kHost, message, kNil);
-  return state_->drive(computation.get(), kUnwind, can_suspend, nullptr);
+  return state_->drive(computation.get(), kUnwind, can_suspend);
 }
 
 void Instance::cancel(const std::shared_ptr<Computation>& computation) {
@@ -300,7 +311,7 @@ void Instance::cancel(const std::shared_ptr<Computation>& computation) {
   vm_->state.unwind_kind = frame::UnwindKind::kCancel;
   vm_->state.unwind_token = 0;
   vm_->state.unwind_value = kNil;
-  state_->drive(computation.get(), kUnwind, false, nullptr);
+  state_->drive(computation.get(), kUnwind, false);
 }
 
 void Instance::abandon(std::shared_ptr<Computation> computation) {

@@ -85,11 +85,13 @@ struct Instance::State final : cache::StackOwner {
   // Looks for retired code on this vm's stacks; scan_sometimes only now and then. On the vm's own thread.
   void scan_for_code();
   void scan_sometimes();
-  Outcome drive(effect::Computation* c, Value first_answer, bool can_suspend,
-                std::shared_ptr<effect::Computation> handle);
+  Outcome drive(effect::Computation* c, Value first_answer, bool can_suspend);
+  Outcome set_aside(effect::Computation* c, const effect::Message& said);
   Outcome failed();
   // Gives a text to the host, switching to the host's stack first where that is needed; false after raising.
   bool write(const char* data, size_t size);
+  // Lets statistics know of the heap.
+  void note_heap();
   // Runs what other threads left to do: references dropped, computations abandoned.
   void do_left_work();
 
@@ -111,6 +113,7 @@ struct Instance::State final : cache::StackOwner {
   std::unique_ptr<heap::RootedValues> references;
   std::vector<uint32_t> free_references;
   std::atomic<uint64_t> heap_bytes{0}, heap_collections{0};  // for statistics from other threads
+  uint64_t collections_noted = UINT64_MAX;  // when these were written
 };
 
 inline Instance::State& state_of(VmState* vm) { return *static_cast<Instance::State*>(frame::vm_of(vm).engine_side); }

@@ -10,7 +10,7 @@ namespace {
 constexpr uint64_t kBaseWeight = 32;
 constexpr uint64_t kMostPriority = UINT64_MAX / kBaseWeight;
 // A batch takes longer by every function in it, so it holds none that has less than this part of the best one's benefit.
-constexpr uint64_t kSpread = 8;
+constexpr uint64_t kSpread = 32;
 
 }  // namespace
 

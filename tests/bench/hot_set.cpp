@@ -52,7 +52,11 @@ Result measure(int functions, int64_t budget, const std::vector<int>& order, dou
   host.eval(program(functions, order));
   Result result{0, 0, 0};
   const auto note_size = [&] { result.largest = std::max(result.largest, host.stats().entries); };
-  for (const double end = seconds() + limit; seconds() < end; note_size()) host.eval("(turn)");
+  int quiet = 0;  // turns after which nothing was on its way
+  for (const double end = seconds() + 6 * limit; seconds() < end && quiet < 20; note_size()) {
+    host.eval("(turn)");
+    quiet = host.stats().queued == 0 ? quiet + 1 : 0;
+  }
   const double start = seconds(), busy = thread_seconds();
   uint64_t turns = 0;
   for (; seconds() < start + limit; turns++, note_size()) host.eval("(turn)");
