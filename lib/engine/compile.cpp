@@ -196,7 +196,9 @@ void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
     });
     if (reason == Reason::kNone && excluded(name)) reason = Reason::kExcluded;
     if (reason == Reason::kNone) reason = install(batch, answer, asked, now_ns() - started, &text);
-    if (reason != Reason::kNone) {
+    if (reason == Reason::kUnused) {  // nobody was refused anything
+      cache.with_hash(asked.hash, [&](Record& record) { refuse(record, asked.tier, reason, text); });
+    } else if (reason != Reason::kNone) {
       refusals.add(reason);
       cache.with_hash(asked.hash, [&](Record& record) { refuse(record, asked.tier, reason, text); });
       event("refused", name + ": " + std::string(observe::reason_text(reason).sentence) + " " + text);
