@@ -9,7 +9,8 @@ from .report import table
 from .results import TIMES, Results, geometric_mean
 
 LEAST = {"ms": 0.02, "us": 0.02, "ns": 0.02, "MB": 0.05, "ratio": 0.02}
-FEWEST = 3  # samples; fewer have no spread
+FEWEST = 3  # samples; fewer have no spread, and UNKNOWN stands for it
+UNKNOWN = 0.2
 PEERS = 3  # in one benchmark; with fewer the drift is that of all benchmarks
 # What a background compiler makes a little more or less of in each run; within this share that is no change.
 UNSTEADY = {"allocated": 0.01, "functions": 0.4, "base-compiles": 0.4}
@@ -93,10 +94,10 @@ def compare_measured(a, b, drift):
     low_a, high_a = a.middle()
     low_b, high_b = (value / factor for value in b.middle())
     middle_a, middle_b = a.median, b.median / factor
-    if not middle_a or not middle_b or min(len(a.samples), len(b.samples)) < FEWEST:
+    if not middle_a or not middle_b:
         return None
     noise = max((high_a - low_a) / middle_a, (high_b - low_b) / middle_b) / 2
-    noise = max(noise, drift.noise if drift else 0.0)
+    noise = max(noise, drift.noise if drift else 0.0, UNKNOWN if min(len(a.samples), len(b.samples)) < FEWEST else 0.0)
     change = middle_b / middle_a
     if low_b <= high_a and low_a <= high_b or abs(change - 1) <= max(noise, LEAST[a.unit]):
         return None
