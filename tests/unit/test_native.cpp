@@ -11,9 +11,12 @@
 
 #include <cmath>
 #include <cstdio>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "native/allowed_symbols.hpp"
+#include "native/extract.hpp"
 #include "native/loader.hpp"
 
 using namespace terrace;
@@ -82,21 +85,46 @@ unary address_of_sine(void) { return sin; }
 long fact(long n) { return n <= 1 ? 1 : n * fact(n - 1); }
 )";
 
+const std::vector<std::string> kFunctions = {"add",   "look_up", "name_of", "choose", "root",
+                                             "block", "divide",  "address_of_sine", "fact"};
+
+// The functions of kProgram, each by its number among kFunctions.
+void check_functions(const std::function<uintptr_t(size_t)>& entry) {
+  assert_int_equal(reinterpret_cast<long (*)(long, long)>(entry(0))(4, 5), 19);
+  assert_int_equal(reinterpret_cast<long (*)(long)>(entry(1))(2), 11);
+  assert_text(reinterpret_cast<const char* (*)(long)>(entry(2))(1), "one");
+  const auto choose = reinterpret_cast<long (*)(long)>(entry(3));
+  assert_int_equal(choose(1), 12);
+  assert_int_equal(choose(3), 7);
+  assert_int_equal(choose(5), 77);
+  assert_true(reinterpret_cast<double (*)(double)>(entry(4))(4.0) == 10.0);
+  assert_int_equal(reinterpret_cast<long (*)(long)>(entry(5))(100), 100);
+  assert_int_equal(reinterpret_cast<long (*)(long, long)>(entry(6))(10, 1L << 31), 20);
+  assert_true(reinterpret_cast<double (*(*)())(double)>(entry(7))()(0.5) == std::sin(0.5));
+  assert_int_equal(reinterpret_cast<long (*)(long)>(entry(8))(10), 3628800);
+}
+
+Bytes extracted(const Bytes& bytes, const std::string& name) {
+  Bytes alone;
+  std::string text;
+  assert_int_equal(native::extract(bytes, name, &alone, &text), Reason::kNone);
+  return alone;
+}
+
 void check_program(const std::string& options) {
   const Bytes bytes = compile(kProgram, options);
-  const Loaded l(bytes, {"add", "look_up", "name_of", "choose", "root", "block", "divide", "address_of_sine", "fact"});
-  assert_text(l.text, "");
-  assert_int_equal(l.as<long(long, long)>(0)(4, 5), 19);
-  assert_int_equal(l.as<long(long)>(1)(2), 11);
-  assert_text(l.as<const char*(long)>(2)(1), "one");
-  assert_int_equal(l.as<long(long)>(3)(1), 12);
-  assert_int_equal(l.as<long(long)>(3)(3), 7);
-  assert_int_equal(l.as<long(long)>(3)(5), 77);
-  assert_true(l.as<double(double)>(4)(4.0) == 10.0);
-  assert_int_equal(l.as<long(long)>(5)(100), 100);
-  assert_int_equal(l.as<long(long, long)>(6)(10, 1L << 31), 20);
-  assert_true(l.as<double (*())(double)>(7)()(0.5) == std::sin(0.5));
-  assert_int_equal(l.as<long(long)>(8)(10), 3628800);
+  const Loaded all(bytes, kFunctions);
+  assert_text(all.text, "");
+  assert_int_equal(all.reason, Reason::kNone);
+  check_functions([&](size_t i) { return all.object.entries[i]; });
+  std::vector<std::unique_ptr<Loaded>> alone;
+  for (const std::string& name : kFunctions) {
+    const Bytes one = extracted(bytes, name);
+    alone.push_back(std::make_unique<Loaded>(one, std::vector<std::string>{"code"}));
+    assert_text(alone.back()->text, "");
+    assert_int_equal(alone.back()->reason, Reason::kNone);
+  }
+  check_functions([&](size_t i) { return alone[i]->object.entries[0]; });
 }
 
 void programs_of_every_kind_run(void**) {
@@ -120,6 +148,25 @@ void only_what_is_wanted_is_taken(void**) {
   const Loaded large(bytes, {"large"});
   assert_int_equal(large.as<long(long)>()(0), 1);
   assert_true(large.object.used >= 40000);
+}
+
+// Neither what stands beside a function nor its name there changes what is extracted, and doing it again changes nothing.
+void an_extracted_function_is_the_same_from_everywhere(void**) {
+  const char* const body = "static const double k[] = {1.5, 2.5}; double %s(long i) { return sin(k[i & 1]); }";
+  char first[200], second[200];
+  std::snprintf(first, sizeof first, body, "t_1");
+  std::snprintf(second, sizeof second, body, "t_22");
+  const std::string sine = "double sin(double); double cos(double);";
+  const Bytes a = extracted(compile(sine + first), "t_1");
+  const Bytes b = extracted(compile(sine + second + "double other(double x) { return cos(x) + 1e9; }"), "t_22");
+  const Bytes alone = extracted(a, "code");
+  assert_true(a == extracted(compile(sine + first + "long more(long a) { return a; }"), "t_1"));
+  assert_true(a == alone);
+  assert_true(b.size() < compile(sine + second).size());
+  std::string text;
+  Bytes none;
+  assert_int_equal(native::extract(a, "nothing", &none, &text), Reason::kMissingSymbol);
+  assert_true(none.empty());
 }
 
 std::string protection_of(uintptr_t address) {
@@ -190,6 +237,9 @@ void every_truncation_is_harmless(void**) {
   for (size_t n = 0; n < bytes.size(); ++n) {
     // A block of its own, so that a checker sees a read past the end.
     const Bytes cut(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(n));
+    Bytes alone;
+    std::string text;
+    if (native::extract(cut, "choose", &alone, &text) != Reason::kNone) assert_false(text.empty());
     const Loaded l(cut, {"add", "choose", "root"});
     assert_int_not_equal(l.reason, Reason::kNone);
   }
@@ -202,6 +252,9 @@ void every_flipped_bit_is_harmless(void**) {
   for (size_t n = 0; n < bytes.size() * 8; ++n) {
     bad[n / 8] ^= static_cast<uint8_t>(1u << n % 8);
     const Loaded l(bad, {"add", "choose", "root", "name_of", "address_of_sine"});
+    Bytes alone;
+    std::string text;
+    if (native::extract(bad, "choose", &alone, &text) == Reason::kNone) const Loaded again(alone, {"code"});
     refused += l.reason != Reason::kNone;
     if (l.reason != Reason::kNone) assert_false(l.text.empty());
     bad[n / 8] = bytes[n / 8];
@@ -281,6 +334,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(programs_of_every_kind_run),
       cmocka_unit_test(only_what_is_wanted_is_taken),
+      cmocka_unit_test(an_extracted_function_is_the_same_from_everywhere),
       cmocka_unit_test(code_is_not_writable_and_goes_away),
       cmocka_unit_test(what_is_not_taken_is_named),
       cmocka_unit_test(what_is_no_object_is_refused),
