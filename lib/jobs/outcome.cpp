@@ -135,9 +135,10 @@ void Runner::answer(std::vector<Waiting> batch, Reason reason, BatchAnswer reply
     reply.answers.push_back({w.request.id, std::move(w.request.symbol), reason, nanoseconds_since(w.since)});
   }
   const uint64_t compile_ns = reply.compile_ns;
+  const bool was_known = reply.was_known;
   on_answer_(std::move(reply));
   std::lock_guard lock(mutex_);
-  (reason == Reason::kNone ? counters_.compiled : counters_.refused) += count;
+  (was_known ? counters_.known : reason == Reason::kNone ? counters_.compiled : counters_.refused) += count;
   counters_.compile_ns += compile_ns;
   unanswered_ -= count;
   if (unanswered_ == 0) idle_.notify_all();

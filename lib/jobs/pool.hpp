@@ -40,12 +40,17 @@ struct Answer {
 // What came back for requests that were compiled together, or that failed for one cause.
 struct BatchAnswer {
   Tier tier = Tier::kBase;
+  bool was_known = false;       // not compiled: PoolOptions::known had it
   std::vector<uint8_t> object;  // empty when the reason of the answers is not kNone
   std::string text;             // the compiler's or the pool's words, for logs and "why is it not compiled"
   uint64_t compile_ns = 0;      // in the worker
   uint64_t round_trip_ns = 0;   // from sending to receiving
   std::vector<Answer> answers;
 };
+
+// Asked on the pool's thread for every request before a worker is. True: the answer's object is set, and the request's
+// symbol and tier say what is in it.
+using Known = std::function<bool(Request& request, BatchAnswer* answer)>;
 
 struct PoolOptions {
   std::string worker_path;                       // empty: see jobs/worker_path.hpp
@@ -60,11 +65,13 @@ struct PoolOptions {
   std::chrono::milliseconds hello_limit{10000};  // for a worker to say hello
   std::chrono::milliseconds first_pause{1000};   // after three deaths in a row; doubles
   std::chrono::milliseconds longest_pause{60000};
+  Known known;  // may be empty
 };
 
 struct PoolCounters {
   uint64_t submitted = 0;
   uint64_t compiled = 0;
+  uint64_t known = 0;  // answered without a worker
   uint64_t refused = 0;
   uint64_t batches = 0;  // sent to a worker
   uint64_t worker_starts = 0;

@@ -61,11 +61,11 @@ Reason Runner::submit(Request request) {
   {
     std::lock_guard lock(mutex_);
     if (poisoned_.contains(fingerprint(request))) return Reason::kPoisoned;
-    const bool full = queue_.size() >= options_.queue_limit;
+    const bool full = unasked_.size() + queue_.size() >= options_.queue_limit;
     if (full && (queue_.empty() || queue_.least_benefit() >= benefit_of(request))) return Reason::kQueueFull;
     if (!has_thread_ && !start_thread()) return Reason::kWorkerStart;
     if (full) displaced_.push_back(queue_.take_worst());
-    queue_.push({std::move(request), Clock::now()});
+    (options_.known ? unasked_ : queue_).push({std::move(request), Clock::now()});
     ++unanswered_;
     ++counters_.submitted;
     ring();
@@ -75,6 +75,7 @@ Reason Runner::submit(Request request) {
 
 void Runner::raise(uint64_t id, uint64_t priority) {
   std::lock_guard lock(mutex_);
+  unasked_.raise(id, priority);
   queue_.raise(id, priority);
 }
 
@@ -162,6 +163,7 @@ void Runner::run() {
     try {
       go_on = take_orders();
       if (!go_on) break;
+      answer_known();
       refuse_while_paused();
       dispatch();
       wait_events();
@@ -179,7 +181,7 @@ void Runner::run() {
   }
   {
     std::lock_guard lock(mutex_);
-    std::vector<Waiting> queued = queue_.take_all();
+    std::vector<Waiting> queued = take_waiting();
     std::move(queued.begin(), queued.end(), std::back_inserter(left));
     for (std::vector<Waiting>* others : {&displaced_, &withdrawn_}) {
       std::move(others->begin(), others->end(), std::back_inserter(left));
@@ -201,7 +203,7 @@ bool Runner::take_orders() {
     displaced.swap(displaced_);
     withdrawn.swap(withdrawn_);
     trim = std::exchange(trim_, false);
-    if (std::exchange(drop_, false)) dropped = queue_.take_all();
+    if (std::exchange(drop_, false)) dropped = take_waiting();
     if (std::exchange(forgive_, false)) on_success();
   }
   if (trim) stop_idle(true);
@@ -217,12 +219,42 @@ void Runner::recover() {
     slot.batch.clear();
   }
   std::lock_guard lock(mutex_);
+  unasked_ = Queue();
   queue_ = Queue();
   displaced_.clear();
   withdrawn_.clear();
   unanswered_ = 0;
   counters_.workers_alive = 0;
   idle_.notify_all();
+}
+
+// Precondition: mutex_ is held.
+std::vector<Waiting> Runner::take_waiting() {
+  std::vector<Waiting> all = unasked_.take_all();
+  std::vector<Waiting> asked = queue_.take_all();
+  std::move(asked.begin(), asked.end(), std::back_inserter(all));
+  return all;
+}
+
+// Needs no worker, so neither a pause nor a machine without a compiler stands in its way.
+void Runner::answer_known() {
+  std::vector<Waiting> unasked;
+  {
+    std::lock_guard lock(mutex_);
+    unasked = unasked_.take_all();
+  }
+  for (Waiting& waiting : unasked) {
+    BatchAnswer reply;
+    reply.was_known = options_.known(waiting.request, &reply);
+    if (reply.was_known) {
+      std::vector<Waiting> one;
+      one.push_back(std::move(waiting));
+      answer(std::move(one), Reason::kNone, std::move(reply));
+    } else {
+      std::lock_guard lock(mutex_);
+      queue_.push(std::move(waiting));
+    }
+  }
 }
 
 void Runner::refuse_while_paused() {

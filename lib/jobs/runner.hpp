@@ -1,9 +1,9 @@
 // jobs/runner.hpp: the pool's thread: hands batches to workers, judges what comes back.
 //
-// Answers for: starting, feeding, stopping workers; splitting a batch that failed, giving up a function that keeps
+// Answers for: asking PoolOptions::known first; starting, feeding, stopping workers; splitting a batch that failed, giving up a function that keeps
 // killing the compiler, pausing when workers keep dying. Not for: bytes and processes (jobs/connection.hpp), forks
 // (jobs/pool.cpp). Invariant: unanswered_ counts accepted requests whose answer has not returned from on_answer_; each
-// of them is either in queue_, or in the batch of one slot, or in the hands of the thread. Threads: public members from
+// of them is either in unasked_ or queue_, or in the batch of one slot, or in the hands of the thread. Threads: public members from
 // any; the rest on the runner's own, except where mutex_ guards.
 #pragma once
 
@@ -52,6 +52,8 @@ class Runner {
   bool take_orders();
   void recover();
 
+  void answer_known();
+  std::vector<Waiting> take_waiting();
   void refuse_while_paused();
   void dispatch();
   void feed(Slot& slot);
@@ -81,6 +83,7 @@ class Runner {
 
   mutable std::mutex mutex_;  // guards the following
   std::condition_variable idle_;
+  Queue unasked_;  // PoolOptions::known was not asked for them yet
   Queue queue_;
   std::vector<Waiting> displaced_;  // by better ones, to be refused
   std::vector<Waiting> withdrawn_;  // to be refused, too

@@ -330,6 +330,46 @@ void a_full_queue_refuses(void**) {
   assert_int_equal(host.outcomes.size(), 1);
 }
 
+// --- answers that are known before a worker is asked
+
+// Knows every request with an even number.
+PoolOptions knowing_even_ones() {
+  PoolOptions options;
+  options.known = [](jobs::Request& request, BatchAnswer* answer) {
+    if (request.id % 2 != 0) return false;
+    answer->object = {'k', 'n', 'o', 'w', 'n'};
+    request.symbol = "code";
+    return true;
+  };
+  return options;
+}
+
+void what_is_known_needs_no_worker(void**) {
+  PoolOptions options = knowing_even_ones();
+  options.worker_path = "/nonexistent/worker";
+  Host host(options);
+  for (uint64_t id = 2; id <= 200; id += 2) assert_int_equal(host.ask(id, "ok").object == "known", 1);
+  assert_int_equal(host.pool.counters().known, 100);
+  assert_int_equal(host.pool.counters().compiled, 0);
+  assert_int_equal(host.pool.counters().worker_starts, 0);
+  assert_int_equal(host.ask(1, "ok").reason, Reason::kNoWorker);  // which brings a pause
+  assert_int_equal(host.ask(2, "ok").reason, Reason::kNone);
+}
+
+void what_is_not_known_is_compiled(void**) {
+  Host host(knowing_even_ones());
+  for (uint64_t id = 1; id <= 100; ++id) assert_int_equal(host.submit(id, "ok"), Reason::kNone);
+  host.settle();
+  assert_int_equal(host.outcomes.size(), 100);
+  for (auto& [id, o] : host.outcomes) {
+    assert_int_equal(o.reason, Reason::kNone);
+    assert_int_equal(o.times, 1);
+    assert_int_equal(o.object == "known", id % 2 == 0);
+  }
+  assert_int_equal(host.pool.counters().known, 50);
+  assert_int_equal(host.pool.counters().compiled, 50);
+}
+
 // --- what the compiler may do
 
 void one_bad_function_does_not_cost_the_others(void**) {
@@ -691,6 +731,8 @@ int main() {
       JOBS_TEST(compilers_are_replaced_after_some_batches),
       JOBS_TEST(an_idle_worker_is_stopped_and_started_again),
       JOBS_TEST(trimming_stops_a_worker_now),
+      JOBS_TEST(what_is_known_needs_no_worker),
+      JOBS_TEST(what_is_not_known_is_compiled),
       JOBS_TEST(the_thread_is_as_hosts_need_it),
       JOBS_TEST(a_pool_that_ends_answers_what_waits),
       JOBS_TEST(waiting_requests_can_be_dropped),
