@@ -31,6 +31,8 @@ engine::EngineOptions translate(const jit_engine_options& options, const std::sh
   out.budget = limit_option(options.budget, out.budget);
   out.budget_bytes = options.budget_bytes;
   if (options.worker_path) out.worker_path = options.worker_path;
+  if (options.store_path) out.store_path = options.store_path;
+  out.store_limit = options.store_limit;
   if (options.on_event)
     out.on_event = [event = options.on_event, listener](const char* name, const char* text) {
       event(listener->env(), name, text);

@@ -5,6 +5,7 @@
 
 #include "call.hpp"
 #include "convert.hpp"
+#include "text.hpp"
 
 using namespace terrace;
 using namespace terrace::shim;
@@ -39,23 +40,20 @@ void add_member(std::string& out, std::string_view name, const std::string& json
   out += quoted(name) + ":" + json;
 }
 
+std::string counts_json(const std::vector<std::pair<std::string, uint64_t>>& counts) {
+  std::string out = "{";
+  for (const auto& [name, count] : counts) add_member(out, name, std::to_string(count));
+  return out + "}";
+}
+
 std::string to_json(const engine::Statistics& from) {
   std::string out = "{";
 #define T_STATISTIC(name) add_member(out, #name, std::to_string(from.name));
 #include "statistics.def"
 #undef T_STATISTIC
-  std::string refusals = "{";
-  for (const auto& [reason, count] : from.refusals) add_member(refusals, reason, std::to_string(count));
-  add_member(out, "refusals", refusals + "}");
+  add_member(out, "refusals", counts_json(from.refusals));
+  add_member(out, "store_problems", counts_json(from.store_problems));
   return out + "}";
-}
-
-// A copy that jit_text_release gives back.
-char* text_for_host(const std::string& text) {
-  auto* copy = static_cast<char*>(malloc(text.size() + 1));
-  if (!copy) throw std::bad_alloc();
-  std::memcpy(copy, text.c_str(), text.size() + 1);
-  return copy;
 }
 
 }  // namespace

@@ -28,6 +28,10 @@ for option in "$@"; do
   esac
 done
 
+# Nothing is found that an earlier run compiled, and nothing is left in anybody's home.
+TERRACE_STORE=off
+export TERRACE_STORE
+
 failures=""
 started=$(date +%s)
 logs=build/logs

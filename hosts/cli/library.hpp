@@ -49,6 +49,8 @@ namespace terrace::cli {
   X(wait)                        \
   X(stats)                       \
   X(stats_json)                  \
+  X(store_json)                  \
+  X(store_clear)                 \
   X(text_release)
 
 struct Library {

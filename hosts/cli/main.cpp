@@ -16,6 +16,7 @@
 #include "repl.hpp"
 #include "sizes.hpp"
 #include "stats.hpp"
+#include "store.hpp"
 
 namespace terrace::cli {
 
@@ -38,6 +39,8 @@ struct Command {
   std::string heap_limit;
   std::string stack_limit;
   std::string output_limit;
+  std::string store_limit;
+  std::string store_action = "info";
   bool allow_files = false;
   bool gc_stress = false;
   Settings settings;
@@ -54,6 +57,9 @@ struct Command {
 void add_options(CLI::App& app, Command* command) {
   app.add_option("--library", command->library, "libterrace.so to use (or TERRACE_LIBRARY)");
   app.add_option("--worker", command->settings.worker_path, "compile worker to use (or TERRACE_WORKER)");
+  app.add_option("--store", command->settings.store,
+                 "directory that keeps compiled code for the next run, or off (or TERRACE_STORE)");
+  app.add_option("--store-limit", command->store_limit, "bytes that it may take of the disk, such as 64M");
   app.add_option("--tier", command->tier, "how functions run: auto, or always in one tier; storm is for tests")
       ->check(CLI::IsMember({"interp", "base", "opt", "auto", "storm"}));
   app.add_option("--threshold", command->settings.threshold, "calls before a function is compiled; 0: never");
@@ -83,6 +89,9 @@ void add_commands(CLI::App& app, Command* command) {
   test->add_option("--seconds", command->corpus.seconds, "the longest that one example may take")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  auto* store = app.add_subcommand("store", "look at the compiled code on disk, check it, or remove it");
+  store->add_option("ACTION", command->store_action, "info, list, verify or clear")
+      ->check(CLI::IsMember({"info", "list", "verify", "clear"}));
   auto* prims = app.add_subcommand("prims", "show what a primitive does, or what all of them do");
   prims->add_option("NAME", command->primitive, "one primitive");
   prims->add_flag("--markdown", command->markdown, "all of them as they stand in the reference page");
@@ -127,7 +136,8 @@ bool settle(Command* command) {
   }
   return read_limit("--heap-limit", command->heap_limit, &settings.heap_limit) &&
          read_limit("--stack-limit", command->stack_limit, &settings.stack_limit) &&
-         read_limit("--output-limit", command->output_limit, &settings.output_limit);
+         read_limit("--output-limit", command->output_limit, &settings.output_limit) &&
+         read_limit("--store-limit", command->store_limit, &settings.store_limit);
 }
 
 void write_to_output(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
@@ -206,7 +216,10 @@ int run(const CLI::App& app, Command& command, bool version) {
     std::cout << library->version_string() << " from " << library->path << std::endl;
     return kDone;
   }
+  if (app.got_subcommand("store")) return tend_store(*library, command.settings.store, command.store_action) ? kDone : kSxError;
   if (!app.got_subcommand("test")) return run_in_session(*library, app, command);
+  // What is tested is compiled, unless a store is given.
+  if (!command.settings.store) command.settings.store = "off";
   command.corpus.settings = command.settings;
   command.corpus.mode_name = command.tier;
   return run_corpus(*library, command.paths, command.corpus) ? kDone : kSxError;

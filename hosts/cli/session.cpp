@@ -63,6 +63,8 @@ Engine::Engine(const Library& library, const Settings& settings) : library_(libr
   options.threshold = option_or_default(settings.threshold);
   options.budget = option_or_default(settings.budget);
   options.worker_path = settings.worker_path.empty() ? nullptr : settings.worker_path.c_str();
+  options.store_path = settings.store ? settings.store->c_str() : nullptr;
+  options.store_limit = settings.store_limit;
   jit_error* error = nullptr;
   jit_status status = library_.engine_new(&options, &engine_, &error);
   if (status != JIT_OK) problem_ = describe(take_failure(library_, status, error));

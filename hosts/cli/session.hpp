@@ -26,6 +26,8 @@ struct Settings {
   bool no_control = false;
   bool gc_stress = false;
   std::string worker_path;           // empty: the library looks for it
+  std::optional<std::string> store;  // directory of compiled code, or "off"; nothing: the usual one
+  uint64_t store_limit = 0;          // bytes of it; 0: the library's default
 };
 
 // What an SX program or the library reported.

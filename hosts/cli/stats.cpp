@@ -42,6 +42,9 @@ std::string stats_text(const jit_stats_data& s) {
   row(&text, "promotions", std::to_string(s.promotions));
   row(&text, "retired bytes", std::to_string(s.retired_bytes));
   row(&text, "workers", of(s.worker_starts, " started, ", std::to_string(s.worker_deaths) + " died"));
+  row(&text, "store",
+      std::to_string(s.store_hits) + " found, " + std::to_string(s.store_misses) + " not, " +
+          std::to_string(s.store_writes) + " written, " + std::to_string(s.store_rejected) + " rejected");
   row(&text, "heap", of(s.heap_bytes, " bytes after ", std::to_string(s.heap_collections) + " collections"));
   return text;
 }

@@ -167,6 +167,9 @@ typedef struct jit_engine_options {
   jit_event_fn on_event;     /* may be NULL */
   void *event_env;
   jit_finalizer event_finalizer;
+  const char *store_path;    /* directory of compiled code that all processes of this user share; "off" or "": none; NULL: environment
+                                TERRACE_STORE, then $XDG_CACHE_HOME/terrace, then $HOME/.cache/terrace */
+  uint64_t store_limit;      /* bytes that the store may take of the disk; 0: the default (64 MiB) */
 } jit_engine_options;
 
 /* Makes an engine. options may be NULL. Starts no process yet. */
@@ -367,11 +370,27 @@ typedef struct jit_stats_data {
   uint64_t promotions;
   uint64_t heap_bytes;       /* live in all vms after their last collection */
   uint64_t heap_collections;
+  uint64_t store_hits;       /* requests answered by the store on disk, without a compiler */
+  uint64_t store_misses;     /* requests for which it had nothing */
+  uint64_t store_writes;     /* functions put there */
+  uint64_t store_written_bytes;
+  uint64_t store_rejected;   /* entries that were there and not taken: damaged, foreign, or others could have written them */
 } jit_stats_data;
 JIT_API jit_status jit_stats(jit_engine *engine, jit_stats_data *stats, jit_error **err);
-/* Everything jit_stats knows and the refusals by reason, as JSON. *text is NUL-terminated and given back with jit_text_release. */
+/* Everything jit_stats knows, the refusals by reason and what was wrong with the store, as JSON. *text is NUL-terminated and given back with jit_text_release. */
 JIT_API jit_status jit_stats_json(jit_engine *engine, char **text, jit_error **err);
 JIT_API void jit_text_release(char *text);
+
+/*
+ * The store that an engine with this store_path (NULL: the usual place) would use, as JSON: {"path", "problem", "reason", "bytes", "unfinished",
+ * "entries": [{"file", "bytes", "used_at", "problem", "reason", "name", "tier", "compiler", "cpu", "compile_ns"}]}, last used first. "problem" is
+ * "" where all is well. Reads and checks every entry. *text is given back with jit_text_release.
+ */
+JIT_API jit_status jit_store_json(const char *store_path, char **text, jit_error **err);
+/* Removes every entry. Engines that use the store go on and fill it again. *removed may be NULL. JIT_E_STATE when there is no store, or not one
+ * that only this user may write. */
+JIT_API jit_status jit_store_clear(const char *store_path, uint64_t *removed, jit_error **err);
+
 /* Says whether the function is compiled, in which tier, and if not, why, as JSON: {"name", "tier", "reason", "calls", "bytes", "pinned"}. */
 JIT_API jit_status jit_explain(jit_vm *vm, const jit_value *function, char **text, jit_error **err);
 

@@ -136,6 +136,13 @@ bool CodeCache::count_deopt(Record* record) {
   return true;
 }
 
+void CodeCache::count_compile(jobs::Tier tier, uint64_t elapsed_ns) {
+  std::lock_guard lock(mutex_);
+  const bool is_base = tier == jobs::Tier::kBase;
+  (is_base ? counts_.base_compiles : counts_.opt_compiles)++;
+  (is_base ? counts_.base_compile_ns : counts_.opt_compile_ns) += elapsed_ns;
+}
+
 Region* CodeCache::add_region(Region region) {
   std::lock_guard lock(mutex_);
   return regions_.emplace_back(std::make_unique<Region>(std::move(region))).get();
@@ -160,7 +167,6 @@ std::vector<std::string> CodeCache::install(const Hash& hash, jobs::Tier tier, v
     record.reason = observe::Reason::kNoBudget;
     return {};
   }
-  bool is_base = tier == jobs::Tier::kBase;
   if (record.tier != kInterp) take_back(record);
   std::vector<std::string> evicted = make_room(1, bytes);
   record.tier = tier_number(tier);
@@ -173,8 +179,6 @@ std::vector<std::string> CodeCache::install(const Hash& hash, jobs::Tier tier, v
   record.last_used = record.users.empty() ? 0 : epoch_.load(std::memory_order_relaxed);
   region->functions++;
   list(record);
-  (is_base ? counts_.base_compiles : counts_.opt_compiles)++;
-  (is_base ? counts_.base_compile_ns : counts_.opt_compile_ns) += elapsed_ns;
   for (value::Proto* proto : record.users) give(record, proto);
   *installed = true;
   release_free();

@@ -145,6 +145,8 @@ class CodeCache {
   // Gives a prototype the code its record has. False when there is none. Counts a hit unless it was installed already.
   bool use(value::Proto* proto);
   void count_miss();
+  // Code was compiled, not found in the store.
+  void count_compile(jobs::Tier tier, uint64_t elapsed_ns);
   // False when nothing that is compiled for this record could be kept.
   bool may_hold(value::Proto* proto);
   // Takes over the region. Answers the names of what was evicted for it. False in `installed` when there is no room for it beside what is

@@ -1,7 +1,7 @@
 // engine/compile.cpp: from a countdown that ended to code that is installed.
 //
 //   running thread: tick -> policy says request -> encode -> pool.submit          (goes on interpreting)
-//   pool's thread:                    ... worker ... -> on_answer -> load -> cache.install -> entries change
+//   pool's thread:     find_stored, or ... worker ... -> on_answer -> load -> cache.install -> entries change
 //   running thread: the next call goes into the compiled code
 #include <algorithm>
 #include <chrono>
@@ -65,6 +65,10 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) 
   } else if (!cache.may_hold(proto)) {
     reason = Reason::kNoBudget;
   } else {
+    Pending asked;
+    asked.hash = proto->function->hash;
+    asked.tier = tier;
+    asked.is_stored = cache.with_record(proto, [](Record& record) { return record.misjudged == 0; });
     jobs::Request job;
     job.tier = tier;
     job.encoding = bytecode::encode(proto);
@@ -75,7 +79,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) 
       std::lock_guard lock(mutex);
       job.id = *id = next_id++;
       job.symbol = "t_" + std::to_string(job.id);
-      pending[job.id] = {proto->function->hash, tier};
+      pending[job.id] = std::move(asked);
     }
     cache.with_record(proto, [&](Record& record) { return record.request_id = job.id; });
     reason = pool->submit(std::move(job));
@@ -178,6 +182,8 @@ void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record) {
 }
 
 void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
+  if (!batch.compiler.empty()) compiler = batch.compiler;
+  std::vector<std::function<void()>> afterwards;  // when nobody waits any more
   for (jobs::Answer& answer : batch.answers) {
     Pending asked;
     {
@@ -194,8 +200,12 @@ void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
       started = record.requested_at_ns;
       name = record.name;
     });
-    if (reason == Reason::kNone && excluded(name)) reason = Reason::kExcluded;
-    if (reason == Reason::kNone) reason = install(batch, answer, asked, now_ns() - started, &text);
+    const uint64_t elapsed_ns = now_ns() - started;
+    if (reason == Reason::kNone && excluded(name)) {
+      reason = Reason::kExcluded;
+      if (batch.was_known) unload(asked.found);
+    }
+    if (reason == Reason::kNone) reason = install(batch, answer, asked, elapsed_ns, &text);
     if (reason == Reason::kUnused) {  // nobody was refused anything
       cache.with_hash(asked.hash, [&](Record& record) { refuse(record, asked.tier, reason, text); });
     } else if (reason != Reason::kNone) {
@@ -205,34 +215,45 @@ void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
     } else {
       promotions.fetch_add(1, std::memory_order_relaxed);
       event("installed", name + " " + tier_name(asked.tier));
+      if (!batch.was_known) afterwards.emplace_back([&, asked, name, elapsed_ns] { keep(batch, answer, asked, name, elapsed_ns); });
     }
     std::lock_guard lock(mutex);
     pending.erase(answer.id);
     answered.notify_all();
   }
+  for (const auto& step : afterwards) step();
+}
+
+Reason Engine::State::load(std::span<const uint8_t> object, const std::string& symbol, Loaded* loaded, std::string* text) {
+  auto record_named = [&](std::string_view name) -> uintptr_t {
+    bytecode::Hash hash;
+    if (!bytecode::parse_record_symbol(name, &hash)) return 0;
+    loaded->records.push_back(cache.refer(hash));
+    return reinterpret_cast<uintptr_t>(loaded->records.back());
+  };
+  Reason reason = native::load(object, std::span(&symbol, 1), record_named, &loaded->object, text);
+  if (reason != Reason::kNone) cache.let_go(loaded->records);
+  return reason;
+}
+
+void Engine::State::unload(const Loaded& loaded) {
+  native::unload(loaded.object);
+  cache.let_go(loaded.records);
 }
 
 Reason Engine::State::install(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked,
                               uint64_t elapsed_ns, std::string* text) {
-  native::LoadedObject loaded;
-  std::string symbols[] = {answer.symbol};
-  std::vector<Record*> records;
-  auto record_named = [&](std::string_view symbol) -> uintptr_t {
-    bytecode::Hash hash;
-    if (!bytecode::parse_record_symbol(symbol, &hash)) return 0;
-    records.push_back(cache.refer(hash));
-    return reinterpret_cast<uintptr_t>(records.back());
-  };
-  Reason reason = native::load(batch.object, symbols, record_named, &loaded, text);
-  if (reason != Reason::kNone) {
-    cache.let_go(records);
-    return reason;
+  Loaded found = asked.found;
+  if (!batch.was_known) {
+    Reason reason = load(batch.object, answer.symbol, &found, text);
+    if (reason != Reason::kNone) return reason;
   }
+  const native::LoadedObject& loaded = found.object;
   cache::Region region;
-  region.records = std::move(records);
+  region.records = found.records;
   region.base = loaded.base;
   region.size = loaded.size;
-  region.release = [loaded] { native::unload(loaded); };
+  region.release = [loaded = found.object] { native::unload(loaded); };
   auto entry = reinterpret_cast<value::NativeEntry>(loaded.entries[0]);
   uint64_t bytes = loaded.size;
   cache::Region* adopted = cache.add_region(std::move(region));
@@ -240,6 +261,7 @@ Reason Engine::State::install(const jobs::BatchAnswer& batch, const jobs::Answer
   for (const std::string& name : cache.install(asked.hash, asked.tier, entry, adopted, bytes, elapsed_ns, &installed))
     event("evicted", name);
   if (!installed) cache.drop_unused(adopted);
+  if (installed && !batch.was_known) cache.count_compile(asked.tier, elapsed_ns);
   return installed ? Reason::kNone : Reason::kNoBudget;
 }
 

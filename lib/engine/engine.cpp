@@ -9,7 +9,8 @@ namespace terrace::engine {
 Engine::State::State(EngineOptions given)
     : options(std::move(given)),
       cache(&interp::enter, [this] { return tier::first_countdown(settings); },
-            [this] { return tier::compiled_countdown(settings); }) {
+            [this] { return tier::compiled_countdown(settings); }),
+      store(store::find_place(options.store_path), options.store_limit ? options.store_limit : store::kUsualLimit) {
   settings.mode = options.mode;
   settings.threshold = options.threshold;
   budget = options.budget;
@@ -18,6 +19,8 @@ Engine::State::State(EngineOptions given)
   jobs::PoolOptions pool_options;
   pool_options.worker_path = options.worker_path;
   pool_options.workers = options.workers;
+  if (store.is_on())
+    pool_options.known = [this](jobs::Request& request, jobs::BatchAnswer* answer) { return find_stored(request, answer); };
   pool = std::make_unique<jobs::Pool>(pool_options, [this](jobs::BatchAnswer&& batch) { on_answer(std::move(batch)); });
   watch_forks(this);
 }
@@ -123,6 +126,13 @@ Statistics Engine::statistics() {
     auto reason = static_cast<observe::Reason>(i);
     if (uint64_t n = state_->refusals.of(reason)) s.refusals.emplace_back(observe::reason_text(reason).json, n);
   }
+  store::Counts stored = state_->store.counts();
+  s.store_hits = stored.hits;
+  s.store_misses = stored.misses;
+  s.store_writes = stored.writes;
+  s.store_written_bytes = stored.written_bytes;
+  s.store_rejected = stored.rejected;
+  s.store_problems = std::move(stored.problems);
   std::lock_guard lock(state_->mutex);
   s.budget = static_cast<uint64_t>(state_->budget);
   s.budget_bytes = state_->budget_bytes;

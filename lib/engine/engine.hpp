@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ struct EngineOptions {
   int64_t budget = 5000;      // 0: cache nothing
   uint64_t budget_bytes = 0;  // 0: no limit
   std::string worker_path;    // empty: TERRACE_WORKER, then beside the library
+  std::optional<std::string> store_path;  // a directory, or "off"; nothing: see store/place.hpp
+  uint64_t store_limit = 0;               // bytes of it; 0: the usual
   std::function<void(const char* name, const char* text)> on_event;
 };
 
@@ -42,7 +45,9 @@ struct Statistics {
   uint64_t base_entries = 0, opt_entries = 0, base_compiles = 0, opt_compiles = 0;
   uint64_t base_compile_ns = 0, opt_compile_ns = 0, queued = 0, refused = 0, retired_bytes = 0;
   uint64_t worker_starts = 0, worker_deaths = 0, promotions = 0, heap_bytes = 0, heap_collections = 0;
+  uint64_t store_hits = 0, store_misses = 0, store_writes = 0, store_written_bytes = 0, store_rejected = 0;
   std::vector<std::pair<std::string, uint64_t>> refusals;  // by reason, only those that happened
+  std::vector<std::pair<std::string, uint64_t>> store_problems;  // the same
 };
 
 class Engine {
@@ -69,6 +74,11 @@ class Engine {
   Engine();
   std::unique_ptr<State> state_;
 };
+
+// The store that an engine with this store_path would use, looked at from outside: directory and entries, each checked, as JSON.
+std::string store_json(const std::optional<std::string>& store_path);
+// Empties it; *removed counts entries. False with *why when nothing could be done.
+bool clear_store(const std::optional<std::string>& store_path, uint64_t* removed, std::string* why);
 
 struct InstanceOptions {
   uint64_t heap_limit = uint64_t{4} << 30;

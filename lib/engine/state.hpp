@@ -9,14 +9,26 @@
 #include "engine/engine.hpp"
 #include "engine/limits.hpp"
 #include "jobs/pool.hpp"
+#include "native/loader.hpp"
 #include "observe/reasons.hpp"
+#include "store/store.hpp"
 
 namespace terrace::engine {
 
-// A request on its way to the worker.
+// Code in memory that is not installed yet, with the records that it knows.
+struct Loaded {
+  native::LoadedObject object;
+  std::vector<cache::Record*> records;
+};
+
+// A request on its way to the store and the worker.
 struct Pending {
   bytecode::Hash hash{};
   jobs::Tier tier = jobs::Tier::kBase;
+  bool is_stored = true;       // false: what is in the store was tried and is not good enough
+  store::Key key;              // set when the store was asked
+  std::vector<uint8_t> types;  // the same: what the interpreter had seen
+  Loaded found;                // what the store had
 };
 
 struct Engine::State {
@@ -33,8 +45,21 @@ struct Engine::State {
   void wait_for(const std::vector<uint64_t>& ids);
   void wait_for_function(const bytecode::Hash& hash);
   void on_answer(jobs::BatchAnswer&& batch);
+  // Answers why not, with nothing kept.
+  observe::Reason load(std::span<const uint8_t> object, const std::string& symbol, Loaded* loaded, std::string* text);
+  void unload(const Loaded& loaded);
   observe::Reason install(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked,
                           uint64_t elapsed_ns, std::string* text);
+
+  // --- the store (engine/stored.cpp), on the pool's thread
+  // Loads the code of a request if the store has it, and says so in the request.
+  bool find_stored(jobs::Request& request, jobs::BatchAnswer* answer);
+  // Keeps what the worker made of a request.
+  void keep(const jobs::BatchAnswer& batch, const jobs::Answer& answer, const Pending& asked, const std::string& name,
+            uint64_t elapsed_ns);
+  store::Key key_of(const jobs::Request& request);
+
+  // --- policy
   void tick(VmState* vm, Value closure);
   void deoptimised(VmState* vm, value::Proto* proto, uintptr_t record);
   // Makes the cache know this prototype, until its collector finds it dead.
@@ -57,6 +82,11 @@ struct Engine::State {
   uint64_t budget_bytes = 0;
   std::vector<std::string> exclusions;
   std::vector<Instance::State*> instances;
+
+  store::Store store;
+  // Of the pool's thread:
+  std::string worker_identity;  // empty: not known yet, or there is no worker
+  std::string compiler;         // empty: no worker has answered yet
 
   FuelWatch fuel;
   std::unique_ptr<jobs::Pool> pool;  // last: its thread uses all of the above

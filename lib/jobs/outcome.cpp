@@ -45,6 +45,7 @@ void Runner::on_result(Slot& slot, Result&& result) {
   BatchAnswer reply;
   reply.object = std::move(result.object);
   reply.text = std::move(result.text);
+  reply.compiler = compiler();
   reply.compile_ns = result.compile_ns;
   reply.round_trip_ns = nanoseconds_since(slot.sent);
   answer(std::move(batch), Reason::kNone, std::move(reply));

@@ -43,6 +43,7 @@ struct BatchAnswer {
   bool was_known = false;       // not compiled: PoolOptions::known had it
   std::vector<uint8_t> object;  // empty when the reason of the answers is not kNone
   std::string text;             // the compiler's or the pool's words, for logs and "why is it not compiled"
+  std::string compiler;         // "gcc 12.2.0", when a worker made the object
   uint64_t compile_ns = 0;      // in the worker
   uint64_t round_trip_ns = 0;   // from sending to receiving
   std::vector<Answer> answers;

@@ -105,7 +105,7 @@ const char* const kOthers[] = {
     "jit_error_value",   "jit_engine_new",   "jit_engine_retain",      "jit_engine_release",
     "jit_vm_retain",     "jit_vm_release",   "jit_computation_retain", "jit_computation_release",
     "jit_interrupt",     "jit_ref_retain",   "jit_ref_release",        "jit_ref_type",
-    "jit_text_release",
+    "jit_text_release",  "jit_store_json",   "jit_store_clear",
 };
 
 // Handles of every kind, live and released.

@@ -71,9 +71,11 @@ class Host {
   }
   Host(const Host&) = delete;
 
+  // What is measured is compiled.
   static jit_engine_options defaults() {
     jit_engine_options options{};
     options.size = sizeof options;
+    options.store_path = "off";
     return options;
   }
 

@@ -83,6 +83,23 @@ check "7 tiers: statistics as JSON" 0 2584 '"threshold":7' --stats=json --thresh
 check "8 control: never" 0 2584 '"base_compiles":0' --stats=json --threshold 0 eval "$hot"
 check "8 control: budget" 0 2584 '"budget":1,' --stats=json --budget 1 eval "$hot"
 check "8 control: no budget" 0 2584 '"entries":0,"budget":0' --stats=json --budget 0 eval "$hot"
+kept=$place/kept
+check "8 control: the store, empty" 0 2584 '"store_hits":0' --stats=json --tier=base --store "$kept" eval "$hot"
+check "8 control: the store, filled" 0 2584 '"worker_starts":0' --stats=json --tier=base --store "$kept" eval "$hot"
+check "8 control: no store" 0 2584 '"store_hits":0' --stats=json --tier=base --store off eval "$hot"
+check "8 control: a store too small" 0 2584 '"too_large"' --stats=json --tier=base --store "$kept-2" --store-limit 1K eval "$hot"
+printf 'noise' >"$kept/0123456789012345678901234567890123456789"
+check "8 control: terrace store verify, one entry is bad" 1 "0123456789012345678901234567890123456789  The entry is not what was written.
+$(($(find "$kept" -type f | wc -l) - 1)) entries are good, 1 are not; they are never loaded, and replaced when their functions are compiled again" \
+  "" store verify --store "$kept"
+check "8 control: terrace store clear" 0 "removed $(find "$kept" -type f | wc -l) entries" "" store clear --store "$kept"
+check "8 control: terrace store verify" 0 "0 entries are good, 0 are not" "" store verify --store "$kept"
+check "8 control: terrace store list" 0 "" "" store list --store "$kept"
+check "8 control: terrace store, none" 0 "$place/none: The directory does not exist yet." "" store --store "$place/none"
+check "8 control: terrace store, off" 0 "The store is turned off." "" store --store off
+chmod 777 "$kept"
+check "8 control: terrace store clear, where others may write" 1 "" "others may write in it" store clear --store "$kept"
+chmod 700 "$kept"
 check "10 a good guest: no worker" 0 2584 '"no_worker"' --stats=json --worker "$place/none" eval "$hot"
 check "10 a good guest: a worker that does not work" 0 2584 '"worker_' --stats=json --worker /bin/false eval "$hot"
 TMPDIR=/proc check "10 a good guest: no place for temporary files" 0 2584 "" --stats=json eval "$hot"
