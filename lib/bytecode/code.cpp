@@ -28,6 +28,23 @@ LineEntry FunctionCode::line_at(uint32_t pc) const {
   return after == lines.begin() ? LineEntry{pc, 0, 0} : *std::prev(after);
 }
 
+bool LeftAt::has(uint32_t pc) const {
+  const std::atomic<bool>* marks = marks_.load(std::memory_order_acquire);
+  return marks != nullptr && marks[pc].load(std::memory_order_relaxed);
+}
+
+void LeftAt::add(uint32_t pc, size_t instructions) {
+  std::atomic<bool>* marks = marks_.load(std::memory_order_acquire);
+  if (marks == nullptr) {
+    auto* fresh = new std::atomic<bool>[instructions]();
+    if (marks_.compare_exchange_strong(marks, fresh))
+      marks = fresh;
+    else
+      delete[] fresh;
+  }
+  marks[pc].store(true, std::memory_order_relaxed);
+}
+
 std::string record_symbol(const Hash& hash) {
   std::string name(kRecordPrefix);
   for (uint8_t byte : hash) {

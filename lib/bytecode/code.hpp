@@ -96,7 +96,26 @@ inline constexpr uint32_t kMaxCallArguments = 250;
 // Set in expected_argc() of functions with optional, keyword or rest parameters; frame/calling.hpp calls it kNormalised.
 inline constexpr uint64_t kNormalisedArgc = uint64_t{1} << 16;
 
-// Immutable once made; shared by all vms of an engine; reference counted because closures of many vms point here.
+// The instructions at which compiled code was left because something it took for granted did not hold. Any thread; a mark that is lost
+// is made again the next time.
+class LeftAt {
+ public:
+  LeftAt() = default;
+  ~LeftAt() { delete[] marks_.load(); }
+  LeftAt(const LeftAt&) = delete;
+  LeftAt(LeftAt&& other) noexcept : marks_(other.marks_.exchange(nullptr)) {}
+  LeftAt& operator=(LeftAt&& other) noexcept {
+    delete[] marks_.exchange(other.marks_.exchange(nullptr));
+    return *this;
+  }
+  bool has(uint32_t pc) const;
+  void add(uint32_t pc, size_t instructions);  // how many the function has
+
+ private:
+  std::atomic<std::atomic<bool>*> marks_{nullptr};  // by pc; made with the first
+};
+
+// Immutable once made, but for what was learnt about it; shared by all vms of an engine; reference counted because closures of many vms point here.
 struct FunctionCode {
   std::atomic<uint32_t> references{1};
   std::string name;
@@ -113,6 +132,7 @@ struct FunctionCode {
   std::vector<CaptureSource> captures;
   std::vector<HandlerRegion> handlers;  // innermost first
   std::vector<LineEntry> lines;
+  mutable LeftAt left_at;
   Hash hash{};  // of everything that decides what the function does: code, constants, shape; not name, source and lines
 
   // Required, optional, keyword and rest parameters have the first registers, in this order.

@@ -5,7 +5,7 @@
 //   u8 rest_has_keys, other_keys | v count, keys (v constant, u8 required) | v count, 8 bytes per instruction
 //   v count, constants | v count, captures (u8 from_register, v index) | v count, regions (v start, end, handler)
 // which is the meaning, and all that is hashed; then
-//   name | source | v count, lines (v pc, line, column)
+//   name | source | v count, lines (v pc, line, column) | v count, v pcs of left_at
 // A constant is u8 kind, then for data a u8 and a word or a blob (data_encoding.cpp), for a global its name, for a
 // function its hash, expected argument count and captures.
 #include "bytecode/encoding.hpp"
@@ -103,6 +103,11 @@ void put_description(ByteWriter& out, const FunctionCode& f) {
     out.varint(entry.line);
     out.varint(entry.column);
   }
+  std::vector<uint32_t> left;
+  for (uint32_t pc = 0; pc < f.code.size(); ++pc)
+    if (f.left_at.has(pc)) left.push_back(pc);
+  out.varint(left.size());
+  for (uint32_t pc : left) out.varint(pc);
 }
 
 void get_captures(ByteReader& in, std::vector<CaptureSource>& captures) {
@@ -195,6 +200,11 @@ void get_description(ByteReader& in, FunctionCode& f) {
     entry.pc = in.varint_as<uint32_t>();
     entry.line = in.varint_as<uint32_t>();
     entry.column = in.varint_as<uint32_t>();
+  }
+  for (size_t count = in.count(1); count > 0 && !in.failed(); --count) {
+    auto pc = in.varint_as<uint32_t>();
+    if (pc >= f.code.size()) in.fail("left at an instruction that is not there");
+    if (!in.failed()) f.left_at.add(pc, f.code.size());
   }
 }
 

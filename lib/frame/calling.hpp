@@ -19,7 +19,7 @@
 // 7. Compiled code saves nothing but what the System V ABI asks for. The x87 and SSE control words are the default ones.
 // 8. Compiled code that meets a value it was not compiled for leaves by a tail call of vm->runtime->resume: callee is its closure, argc the pc
 //    of the instruction that was about to run, a0 the engine's record of the function whose code was left (its own, or one that had it along),
-//    and its registers stand in vm->xargs. The interpreter goes on there.
+//    a1 a LeaveCause, and its registers stand in vm->xargs. The interpreter goes on there.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,10 @@ inline constexpr uint64_t kNormalised = uint64_t{1} << 16;
 inline constexpr uint64_t kSpread = uint64_t{1} << 17;
 inline constexpr uint64_t kEnterLoop = uint64_t{1} << 18;
 inline constexpr uint64_t kArgcMask = 0xFFFF;
+
+// Why compiled code was left: the instruction expected something else; what the loop that begins there takes for granted; the result that the
+// instruction before has written.
+enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kResult };
 
 // What a call takes off Proto::countdown in the interpreter; a loop's back-edge, and a call or back-edge in compiled code, takes one.
 inline constexpr int32_t kCallWeight = 64;

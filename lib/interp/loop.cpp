@@ -614,7 +614,6 @@ unwind:
 #undef K
 }
 
-// Only an instruction that takes feedback is left for itself; another one is the head of a loop.
 void note_left_before_loop(const Instr* head, const Proto* proto) {
   const Instr* end = proto->code + proto->function->code.size();
   while (head != end && !bytecode::takes_feedback(bytecode::op_of(*head))) head++;
@@ -638,12 +637,22 @@ bool is_error_anyway(Instr i, const Value* base) {
   }
 }
 
-void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record) {
+void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record, frame::LeaveCause cause) {
   if (is_error_anyway(*at, base)) return;
-  // Where the compiled code expected floats and the interpreter would leave no trace, two fixnums have come.
-  if (bytecode::is_arithmetic(bytecode::op_of(*at)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
-    bytecode::note_feedback(at, bytecode::kSawOther);
-  if (!bytecode::takes_feedback(bytecode::op_of(*at))) note_left_before_loop(at, as_closure(callee)->proto);
+  const Proto* proto = as_closure(callee)->proto;
+  switch (cause) {
+    case frame::LeaveCause::kInstruction:
+      // Where the compiled code expected floats and the interpreter would leave no trace, two fixnums have come.
+      if (bytecode::is_arithmetic(bytecode::op_of(*at)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
+        bytecode::note_feedback(at, bytecode::kSawOther);
+      proto->function->left_at.add(static_cast<uint32_t>(at - proto->code), proto->function->code.size());
+      break;
+    case frame::LeaveCause::kBeforeLoop:
+      note_left_before_loop(at, proto);
+      break;
+    case frame::LeaveCause::kResult:
+      break;
+  }
   if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee, record);
 }
 
@@ -656,7 +665,7 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, u
 
 }  // namespace
 
-Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value, Value) {
+Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value cause, Value) {
   Proto* proto = as_closure(callee)->proto;
   Value* saved_top = vm->register_top;
   Value* base = saved_top + 1;
@@ -665,7 +674,7 @@ Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value, Value)
   base[-1] = callee;
   for (uint64_t r = 0; r < proto->aux; r++) base[r] = vm->xargs[r];
   vm->register_top = base + proto->aux;
-  note_deopt(vm, callee, proto->code + pc, base, record.bits);
+  note_deopt(vm, callee, proto->code + pc, base, record.bits, static_cast<frame::LeaveCause>(cause.bits));
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code + pc);
   vm->register_top = saved_top;

@@ -92,7 +92,7 @@ void Emitter::known_call(Instr i) {
   Block next = fresh();
   Val function = op_of(i) == Op::kCallGlobal ? hold(3, m_.load(constant(i.b), offsets::kCellValue)) : reg(i.a);
   State before = state_;
-  Block unknown = cold([=, this, &variant] {
+  Block unknown = takes_for_granted() ? leave_here() : cold([=, this, &variant] {
     state_ = before;
     call_unknown(i, variant, function, next);
   });
@@ -113,7 +113,7 @@ void Emitter::known_tail(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
   Val function = hold(3, m_.load(constant(i.b), offsets::kCellValue));
   State before = state_;
-  Block unknown = cold([=, this] {
+  Block unknown = takes_for_granted() ? leave_here() : cold([=, this] {
     state_ = before;
     for (uint16_t n = 0; n < i.x; n++) make_word(static_cast<uint16_t>(i.a + 1 + n));
     call_any(i, function, CallKind::kTail);
@@ -197,7 +197,7 @@ void Emitter::take_double(Instr i, Val call, const State& before, Block next) {
 void Emitter::take_as_double(Instr i, State before, Block next) {
   state_ = std::move(before);
   state_[i.c] = kWord;
-  unbox(i.c, leave_at(pc_ + 1));
+  unbox(i.c, leave_at(pc_ + 1, frame::LeaveCause::kResult));
   jump(next);
 }
 

@@ -139,10 +139,11 @@ bool Emitter::inline_binary(Instr i, Id id) {
   }
 }
 
-// Runs `fast`, which gets the block for everything unusual and ends with the current block open.
+// Runs `fast`, which gets the block for everything unusual and ends with the current block open. The interpreter's way out keeps GCC's
+// knowledge of memory whole, which a call that comes back would not.
 void Emitter::inline_or_call(Instr i, const std::function<void(Block slow, Block next)>& fast) {
   Block next = fresh();
-  Block slow = cold([=, this] {
+  Block slow = takes_for_granted() ? leave_here() : cold([=, this] {
     set_checked(i.a, primitive_call(i));
     jump(next);
   });

@@ -64,13 +64,17 @@ void Emitter::inline_record_field(Instr i, const std::function<void(Place)>& use
 void Emitter::inline_make_record(Instr i) {
   const uint64_t count = i.x - 1u;
   const uint64_t bytes = (sizeof(value::Record) + 8 * count + 15) & ~uint64_t{15};
-  inline_or_call(i, [=, this](Block slow, Block) {
+  inline_or_call(i, [=, this](Block slow, Block next) {
+    Block full = cold([=, this] {
+      set_checked(i.a, primitive_call(i));
+      jump(next);
+    });
     Val type = reg(i.b);
     require_object(type, ObjectType::kRecordType, offsets::kHeaderType, slow);
     guard(m_.equal(m_.load(m_.load(type, offsets::kRecordTypeFields), offsets::kVectorLength), m_.word(count)), slow);
     Val free = hold(1, m_.load(vm(), offsets::kVmObjectNext));
     Val room = m_.sub(m_.load(vm(), offsets::kVmObjectLimit), free);
-    guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), slow);
+    guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), full);
     assign(m_.at(vm(), offsets::kVmObjectNext, m_.word_type()), m_.add(free, static_cast<int64_t>(bytes)));
     uint64_t header = offsets::fresh_header(ObjectType::kRecord, bytes) | count << offsets::kHeaderAuxShift;
     Val record = m_.add(free, int64_t{value::kTagObject});

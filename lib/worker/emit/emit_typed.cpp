@@ -37,7 +37,7 @@ void Emitter::make_forms_for(uint32_t leader) {
   for (uint16_t r = 0; r < code_.register_count; r++) {
     Forms lacking = wanted[r] & ~state_[r];
     if (!live.has(r) || lacking == 0) continue;
-    if (otherwise == nullptr) otherwise = leave_at(leader);
+    if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
     establish(r, lacking, otherwise);
   }
 }
@@ -58,16 +58,17 @@ void Emitter::establish(uint16_t r, Forms forms, Block otherwise) {
 // --- the way out
 
 // The block that goes on in the interpreter at `pc`, with registers in the forms of state_ as it is now.
-Block Emitter::leave_at(uint32_t pc) {
+Block Emitter::leave_at(uint32_t pc, frame::LeaveCause cause) {
   State forms = state_;
-  return cold([this, pc, forms] {
+  return cold([this, pc, forms, cause] {
     RegisterSet live = flow_.live_before(pc);
     for (uint16_t r = 0; r < code_.register_count; r++)
       if (live.has(r) && !(forms[r] & kWord))
         set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
     for (uint16_t r = 0; r < code_.register_count; r++)
       if (live.has(r)) assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{r}, m_.word_type()), reg(r));
-    Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), m_.word(0), m_.word(0)};
+    Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), m_.word(static_cast<uint64_t>(cause)),
+                        m_.word(0)};
     Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
     // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
     leave(call);
@@ -76,7 +77,7 @@ Block Emitter::leave_at(uint32_t pc) {
 
 Block Emitter::leave_here() {
   auto [found, added] = leaves_.try_emplace(pc_, nullptr);
-  if (added) found->second = leave_at(pc_);
+  if (added) found->second = leave_at(pc_, frame::LeaveCause::kInstruction);
   return found->second;
 }
 
@@ -158,7 +159,8 @@ bool Emitter::emit_typed(Instr i) {
       return known_tail(i), true;
     case Treatment::kReturnDouble:
       return leave_with_double(double_reg(i.a)), true;
-    case Treatment::kCompare:  // the instruction's own emitter looks at the treatment
+    case Treatment::kCompareFixnums:  // emit_with_forms has tested the operands
+    case Treatment::kCompare:         // the instruction's own emitter looks at the treatment
     case Treatment::kWords:
       break;
   }
@@ -250,7 +252,7 @@ void Emitter::mark_card_for(uint16_t object, uint16_t stored) {
 // From the interpreter, where every register is a word, to the forms of the loop's head.
 void Emitter::enter_loop(uint32_t head) {
   state_.assign(code_.register_count, kWord);
-  Block otherwise = leave_at(head);
+  Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop);
   const RegisterSet& live = flow_.live_at(head);
   for (uint16_t r = 0; r < code_.register_count; r++) {
     if (live.has(r)) establish(r, types_.at(head)[r], otherwise);

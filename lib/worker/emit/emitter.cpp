@@ -67,6 +67,8 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
     make_word(i.a);
     make_word(i.b);
   }
+  if (treatment_ == Treatment::kCompareFixnums)
+    for (const Types::Need& need : types_.needs(pc_, state_)) establish(need.r, need.form, leave_here());
   if (has_jump(op_of(i))) {
     make_forms_for(target_of(pc_, i));
     const bool goes_on = op_info(op_of(i)).ends != bytecode::Ends::kstop;

@@ -177,7 +177,9 @@ class Emitter {
   Val double_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(double_place(r)); }
   void make_word(uint16_t r);
   void make_forms_for(uint32_t leader);
-  Block leave_at(uint32_t pc);
+  Block leave_at(uint32_t pc, frame::LeaveCause cause);
+  // Whether this instruction is written for what is usual, and left otherwise: until it has been left once.
+  bool takes_for_granted() const { return types_.specialises() && !code_.left_at.has(pc_); }
   Block leave_here();  // where this instruction goes when a value is not what it was compiled for
   void unbox(uint16_t r, Block otherwise);
   Val double_operand(uint16_t r, Forms other, int scratch);

@@ -165,6 +165,12 @@ std::vector<Types::Need> Types::needs(uint32_t pc, const State& before) const {
       return {{i.b, kFixnum}, {i.c, kFixnum}};
     case Treatment::kDivide:
       return {{i.b, kFixnum}, {i.c, kFixnum}};
+    case Treatment::kCompareFixnums: {
+      std::string_view format = op_info(op_of(i)).format;
+      if (format[0] == 'w') return {{i.b, kFixnum}, {i.c, kFixnum}};
+      if (format[1] == 'i') return {{i.a, kFixnum}};
+      return {{i.a, kFixnum}, {i.b, kFixnum}};
+    }
     case Treatment::kDoubles: {
       std::vector<Need> found;
       bool immediate = op_of(i) == Op::kAddImm;
@@ -210,6 +216,13 @@ bool Types::must_be_float(Instr i, Forms mine, Forms other) {
   return !mixed || (!(other & kDouble) && (other & kFixnum));
 }
 
+// Fixnums until something else was seen.
+Treatment Types::comparison(uint32_t pc, Forms x, Forms y) const {
+  if (x & y & kDouble) return Treatment::kCompare;
+  if ((x | y) & kDouble || function_.code.left_at.has(pc)) return Treatment::kWords;
+  return Treatment::kCompareFixnums;
+}
+
 Treatment Types::treatment(uint32_t pc, const State& before) const {
   if (!specialises_) return Treatment::kWords;
   Instr i = function_.code.code[pc];
@@ -232,7 +245,7 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
     case Op::kJumpNotLe:
     case Op::kJumpNumEq:
     case Op::kJumpNotNumEq:
-      return is_double(before, i.a) && is_double(before, i.b) ? Treatment::kCompare : Treatment::kWords;
+      return comparison(pc, before[i.a], before[i.b]);
     case Op::kJumpLtImm:
     case Op::kJumpNotLtImm:
     case Op::kJumpLeImm:
@@ -243,11 +256,11 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
     case Op::kJumpNotGeImm:
     case Op::kJumpNumEqImm:
     case Op::kJumpNotNumEqImm:
-      return is_double(before, i.a) ? Treatment::kCompare : Treatment::kWords;
+      return comparison(pc, before[i.a], is_double(before, i.a) ? kDouble : kWord | kFixnum);
     case Op::kNumEq:
     case Op::kNumLt:
     case Op::kNumLe:
-      return is_double(before, i.b) && is_double(before, i.c) ? Treatment::kCompare : Treatment::kWords;
+      return comparison(pc, before[i.b], before[i.c]);
     case Op::kQuotient:
     case Op::kRemainder:
     case Op::kModulo:
@@ -347,6 +360,10 @@ void Types::step(uint32_t pc, State& state) const {
       state[i.a] = op_of(i) == Op::kConst && is_float_constant(i.b) ? kWord | kDouble : kWord | kFixnum;
       return;
     case Treatment::kCompare:
+      if (op_info(op_of(i)).format[0] == 'w') state[i.a] = kWord;
+      return;
+    case Treatment::kCompareFixnums:
+      for (const Need& need : needs(pc, state)) state[need.r] |= kFixnum;
       if (op_info(op_of(i)).format[0] == 'w') state[i.a] = kWord;
       return;
     case Treatment::kLoad:

@@ -32,6 +32,7 @@ enum class Treatment : uint8_t {
   kDivide,         // both operands are fixnums and the second is above zero, or leave
   kDoubles,        // both operands become doubles, or leave
   kCompare,        // of two doubles
+  kCompareFixnums, // of two fixnums, or leave
   kMove,           // all forms
   kConstant,       // a number
   kLoad,           // an element of a vector, or leave
@@ -104,6 +105,7 @@ class Types {
   State needed_before(const Loop& loop) const;
   bool join(uint32_t leader, const State& from, bool comes_back);
   Treatment arithmetic(Instr i, const State& before) const;
+  Treatment comparison(uint32_t pc, Forms x, Forms y) const;
 
   const bytecode::PortableFunction& function_;
   const Flow& flow_;
