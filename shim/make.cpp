@@ -35,9 +35,8 @@ jit_status build_value(const char* where, jit_vm* vm, const jit_value* items, si
   });
 }
 
-// Fills a fresh object that has `length` and `data`; null means that the failure is pending.
-template <class Sequence>
-jit_status fill(Call& call, Sequence* object, const Arguments& arguments, Value* value) {
+// Fills a fresh tuple; null means that the failure is pending.
+jit_status fill(Call& call, Tuple* object, const Arguments& arguments, Value* value) {
   if (!object) return call.pending();
   std::memcpy(object->data, arguments.data(), arguments.size() * sizeof(Value));
   *value = from_object(object);
@@ -66,8 +65,14 @@ jit_status jit_list_new(jit_vm* vm, const jit_value* items, size_t count, jit_re
 
 jit_status jit_vector_new(jit_vm* vm, const jit_value* items, size_t count, jit_ref** out, jit_error** err) {
   return build_value(
-      "jit_vector_new", vm, items, count, "item", out, err, [](Call& call, Arguments& items_, Value* value) {
-        return fill(call, prims::new_vector(call.state, "jit_vector_new", items_.size(), kNil), items_, value);
+      "jit_vector_new", vm, items, count, "item", out, err, [](Call& call, Arguments& items_, Value* value) -> jit_status {
+        Vector* vector = heap::vector_of(call.heap(), items_.data(), items_.size());
+        if (vector == nullptr) {
+          prims::raise_too_large(call.state, "jit_vector_new");
+          return call.pending();
+        }
+        *value = from_object(vector);
+        return JIT_OK;
       });
 }
 

@@ -4,6 +4,7 @@
 #include "call.hpp"
 #include "convert.hpp"
 #include "frame/number.hpp"
+#include "heap/vector.hpp"
 #include "prims/build.hpp"
 
 using namespace terrace;
@@ -22,23 +23,19 @@ jit_status outside(Call& call, uint64_t index, uint64_t length) {
   return call.report.fail(JIT_E_RANGE, "index %llu is outside a length of %llu", wide(index), wide(length));
 }
 
-// Vectors and tuples, whose elements are Values.
-bool elements_of(Value v, Value** data, uint64_t* length) {
-  if (is_vector(v)) {
-    *data = as<Vector>(v)->data;
-    *length = as<Vector>(v)->length;
-    return true;
-  }
-  if (!is_type(v, Type::kTuple)) return false;
-  *data = as<Tuple>(v)->data;
-  *length = as<Tuple>(v)->length;
-  return true;
+// Vectors and tuples, whose elements are any Values.
+bool has_values(Value v) { return is_vector(v) || is_type(v, Type::kTuple); }
+
+uint64_t count_of(Value v) { return is_vector(v) ? as<Vector>(v)->length : as<Tuple>(v)->length; }
+
+Value value_at(Call& call, uint64_t index) {
+  if (is_vector(call.self)) return heap::vector_ref(call.heap(), as<Vector>(call.self), index);
+  return as<Tuple>(call.self)->data[index];
 }
 
 // The length of anything that has one but lists.
 bool flat_length(Value v, uint64_t* length) {
-  Value* data;
-  if (elements_of(v, &data, length)) return true;
+  if (has_values(v)) return *length = count_of(v), true;
   if (!is_object(v)) return false;
   switch (as<Object>(v)->type) {
     case Type::kString:
@@ -85,7 +82,7 @@ Value packed_get(Call& call, size_t index) {
 }
 
 bool has_elements(Value v) {
-  return is_vector(v) || is_type(v, Type::kTuple) || is_type(v, Type::kF64Vector) || is_type(v, Type::kI64Vector) ||
+  return has_values(v) || is_type(v, Type::kF64Vector) || is_type(v, Type::kI64Vector) ||
          is_type(v, Type::kBytes);
 }
 
@@ -95,8 +92,7 @@ jit_status get(Call& call, size_t index, jit_value* result) {
   uint64_t length = 0;
   flat_length(call.self, &length);
   if (index >= length) return outside(call, index, length);
-  Value* data;
-  to_host(call.vm, elements_of(call.self, &data, &length) ? data[index] : packed_get(call, index), result);
+  to_host(call.vm, has_values(call.self) ? value_at(call, index) : packed_get(call, index), result);
   return JIT_OK;
 }
 
@@ -142,7 +138,7 @@ Value list_items(Value list, size_t start, ItemWriter& writer) {
 
 // Entries are key, value, hash; a removed one has no key (value/objects.hpp).
 void dict_items(const Dict& dict, size_t start, ItemWriter& writer) {
-  const Value* entry = as<Vector>(dict.entries)->data;
+  const Value* entry = words_of(as<Vector>(dict.entries));
   size_t live = 0;
   for (uint64_t i = 0; i < dict.used && writer.room(2); i++, entry += 3) {
     if (entry[0] == kUnbound || live++ < start) continue;
@@ -152,14 +148,12 @@ void dict_items(const Dict& dict, size_t start, ItemWriter& writer) {
 }
 
 jit_status items(Call& call, size_t start, ItemWriter& writer, Value* rest) {
-  Value* data;
-  uint64_t length;
   if (is_pair(call.self)) {
     *rest = list_items(call.self, start, writer);
   } else if (is_dict(call.self)) {
     dict_items(*as<Dict>(call.self), start, writer);
-  } else if (elements_of(call.self, &data, &length)) {
-    for (uint64_t i = start; i < length && writer.room(); i++) writer.write(data[i]);
+  } else if (has_values(call.self)) {
+    for (uint64_t i = start; i < count_of(call.self) && writer.room(); i++) writer.write(value_at(call, i));
   } else {
     return wrong_type(call, "list, vector, tuple or dict");
   }
@@ -192,9 +186,9 @@ jit_status set(Call& call, size_t index, Value v) {
   flat_length(call.self, &length);
   if (index >= length) return outside(call, index, length);
   if (!is_vector(call.self)) return set_packed(call, index, v);
-  as<Vector>(call.self)->data[index] = v;
-  heap::Heap::write_barrier(as<Vector>(call.self));
-  return JIT_OK;
+  if (heap::vector_set(call.heap(), as<Vector>(call.self), index, v)) return JIT_OK;
+  prims::raise_too_large(call.state, "jit_set");
+  return call.pending();
 }
 
 // Calls one of the interface's own SX functions on a computation's stack, where depth is no danger.

@@ -34,7 +34,8 @@ static_assert(sizeof(Instr) == 8);
 
 // Type feedback: what the interpreter saw at an instruction of arithmetic or an access to a vector (takes_feedback), or-ed into its x
 // field, which has no other meaning there. Two fixnums with a fixnum result, a divisor above zero, and an element of a generic vector
-// leave no trace, so the common case costs nothing. The content hash is taken before anything runs, so it does not depend on
+// leave no trace, so the common case costs nothing. At an access to a vector, floats are a vector of doubles, and mixed is one
+// that gave a hole or became generic, or one of both kinds. The content hash is taken before anything runs, so it does not depend on
 // feedback; the encoding for the worker carries it.
 inline constexpr uint8_t kSawFloats = 1;  // two floats
 inline constexpr uint8_t kSawMixed = 2;   // a fixnum and a float

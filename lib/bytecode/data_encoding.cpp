@@ -53,11 +53,14 @@ class DataEncoder {
       out_.u64(v.bits);
       return;
     }
-    auto [place, fresh] = seen_.emplace(v.bits, seen_.size());
+    auto [place, fresh] = seen_.emplace(v.bits, count_);
     if (!fresh) {
       shape(Shape::kBack);
       out_.varint(place->second);
-    } else if (value::is_pair(v)) {
+      return;
+    }
+    count_++;
+    if (value::is_pair(v)) {
       shape(Shape::kPair);
       pending_.push_back(value::cdr(v));
       pending_.push_back(value::car(v));
@@ -89,7 +92,7 @@ class DataEncoder {
         named(v, value::as<value::Keyword>(v)->name);
         return true;
       case Type::kVector:
-        elements(v, value::as<value::Vector>(v)->data, value::as<value::Vector>(v)->length);
+        put_vector(v, value::as<value::Vector>(v));
         return true;
       case Type::kTuple:
         elements(v, value::as<value::Tuple>(v)->data, value::as<value::Tuple>(v)->length);
@@ -137,6 +140,22 @@ class DataEncoder {
     out_.varint(count);
     for (uint64_t i = count; i-- > 0;) pending_.push_back(data[i]);
   }
+  // A vector is written the same whichever way it stores its elements.
+  void put_vector(Value v, const value::Vector* vector) {
+    if (vector->kind() != value::VectorKind::kDoubles) return elements(v, value::words_of(vector), vector->length);
+    head(v);
+    out_.varint(vector->length);
+    for (uint64_t i = 0; i < vector->length; i++) put_double(vector->slot[i]);
+  }
+  void put_double(uint64_t bits) {
+    Value word = value::make_fixnum(0);
+    if (bits == value::kHole || value::encode_float(std::bit_cast<double>(bits), &word)) return put(word);
+    count_++;
+    shape(Shape::kObject);
+    out_.u8(static_cast<uint8_t>(Type::kFlonum));
+    out_.varint(sizeof bits);
+    out_.bytes(&bits, sizeof bits);
+  }
   template <class T>
   void packed(Value v) {
     auto* vector = value::as<T>(v);
@@ -146,6 +165,7 @@ class DataEncoder {
   ByteWriter out_;
   std::vector<Value> pending_;  // no allocation in the heap happens here, so the collector cannot miss these
   std::unordered_map<uint64_t, size_t> seen_;
+  size_t count_ = 0;  // of objects written
 };
 
 }  // namespace

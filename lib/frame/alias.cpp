@@ -44,7 +44,8 @@ bool holds_alias(Value datum) {
       pending.push_back(cdr(v));
       pending.push_back(car(v));
     } else {
-      pending.insert(pending.end(), as<Vector>(v)->data, as<Vector>(v)->data + as<Vector>(v)->length);
+      if (as<Vector>(v)->kind() == VectorKind::kGeneric)
+        pending.insert(pending.end(), words_of(as<Vector>(v)), words_of(as<Vector>(v)) + as<Vector>(v)->length);
     }
   }
   return false;
@@ -100,15 +101,16 @@ class Stripper {
     if (known(vector, out)) return true;
     auto* from = as<Vector>(vector);
     auto* to = heap_of(vm_).make<Vector>(Type::kVector, from->length * sizeof(Value));
-    to->aux = from->aux;
+    to->become(from->kind());
     to->length = from->length;
-    std::fill(to->data, to->data + to->length, kNil);
+    std::copy(from->slot, from->slot + from->length, to->slot);
     *out = from_object(to);
     note(vector, *out);
+    if (from->kind() != VectorKind::kGeneric) return true;
     for (uint64_t i = 0; i < from->length; i++) {
       Value item;
-      if (!strip(from->data[i], &item)) return false;
-      to->data[i] = item;
+      if (!strip(words_of(from)[i], &item)) return false;
+      words_of(to)[i] = item;
       heap::Heap::write_barrier(to);
     }
     return true;

@@ -9,6 +9,7 @@
 
 #include "frame/number.hpp"
 #include "frame/vm.hpp"
+#include "heap/vector.hpp"
 
 namespace terrace::frame {
 
@@ -87,7 +88,7 @@ Value make_float(VmState* vm, double d) {
   Value v;
   if (encode_float(d, &v)) return v;
   auto* box = heap_of(vm).make<Flonum>(Type::kFlonum);
-  box->number = d;
+  box->number = value::tamed(d);
   return from_object(box);
 }
 
@@ -103,6 +104,12 @@ Value make_integer(VmState* vm, int64_t i) {
 Value make_list(VmState* vm, const Value* items, size_t n, Value tail) {
   while (n != 0) tail = heap_of(vm).cons(items[--n], tail);
   return tail;
+}
+
+Value list_of_vector(VmState* vm, const Vector* v, uint64_t start, uint64_t end) {
+  Value list = kNil;
+  while (end > start) list = heap_of(vm).cons(heap::vector_ref(heap_of(vm), v, --end), list);
+  return list;
 }
 
 std::string_view string_view_of(Value string) { return {as<String>(string)->data, as<String>(string)->bytes}; }

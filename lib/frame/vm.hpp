@@ -116,6 +116,7 @@ Value make_string(VmState* vm, std::string_view utf8);  // invalid UTF-8 becomes
 Value make_float(VmState* vm, double d);
 Value make_integer(VmState* vm, int64_t i);
 Value make_list(VmState* vm, const Value* items, size_t n, Value tail = value::kNil);
+Value list_of_vector(VmState* vm, const value::Vector* v, uint64_t start, uint64_t end);
 std::string_view string_view_of(Value string);          // valid while the string is alive
 std::string_view symbol_name(Value symbol_or_keyword);
 

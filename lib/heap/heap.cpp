@@ -229,6 +229,8 @@ value::Object* Heap::try_alloc(value::Type type, size_t bytes) {
   return state_->take_large(*this, type, size);
 }
 
+bool Heap::has_room(size_t bytes) { return state_->fits_limit(*this, bytes); }
+
 // --- pacing and limits
 
 void Heap::State::pace(Heap& heap, size_t bytes) {

@@ -138,6 +138,9 @@ class Heap {
     return static_cast<T*>(try_alloc(type, sizeof(T) + extra_bytes));
   }
 
+  // Whether the limit leaves room for so much more; collects when that may help.
+  bool has_room(size_t bytes);
+
   static void write_barrier(const value::Object* o) { mark_card(o); }
   static void write_barrier(const value::Pair* p) { mark_card(p); }
 

@@ -46,7 +46,8 @@ void Tracer::trace_object(value::Object* o) {
       return visit(static_cast<value::Keyword*>(o)->name);
     case Type::kVector: {
       auto* vector = static_cast<value::Vector*>(o);
-      return visit_range(vector->data, vector->data + vector->length);
+      if (vector->kind() != value::VectorKind::kGeneric) return;
+      return visit_range(value::words_of(vector), value::words_of(vector) + vector->length);
     }
     case Type::kF64Vector:
       return visit(static_cast<value::F64Vector*>(o)->owner);

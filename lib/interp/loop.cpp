@@ -56,6 +56,14 @@ Value call_native(VmState* vm, Value callee, NativeEntry entry, uint64_t argc, c
   bytecode::note_feedback(at, saw);
 }
 
+// A store into a vector that is not generic: a float goes into one of doubles, anything else makes it generic.
+void note_store(const Instr* at, VectorKind kind, Value x) {
+  if (is_float(x))
+    bytecode::note_feedback(at, bytecode::kSawFloats);
+  else if (kind == VectorKind::kDoubles)
+    bytecode::note_feedback(at, bytecode::kSawMixed);
+}
+
 [[gnu::noinline]] Value registers_exhausted(VmState* vm) {
   return frame::raise_error(vm, frame::ErrorKind::kStackOverflow,
                             "recursion is too deep: the stack limit of this computation is reached");
@@ -396,20 +404,39 @@ op_Cdr:
 op_VectorRef: {
   Value v = R[i.b], n = R[i.c];
   if (is_vector(v) && is_fixnum(n) && n.bits >> kFixnumShift < as<Vector>(v)->length) [[likely]] {
-    R[i.a] = as<Vector>(v)->data[n.bits >> kFixnumShift];
-    NEXT;
+    uint64_t bits = as<Vector>(v)->slot[n.bits >> kFixnumShift];
+    if (as<Vector>(v)->kind() != VectorKind::kDoubles) {
+      R[i.a] = Value{bits};
+      NEXT;
+    }
+    Value out;
+    bytecode::note_feedback(pc - 1, bits == kHole ? bytecode::kSawMixed : bytecode::kSawFloats);
+    if (encode_float(std::bit_cast<double>(bits), &out)) [[likely]] {
+      R[i.a] = out;
+      NEXT;
+    }
+  } else {
+    bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   }
-  bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   STORE(vm->runtime->vector_ref(vm, v, n));
 }
 op_VectorSet: {
   Value v = R[i.a], n = R[i.b];
   if (is_vector(v) && is_fixnum(n) && n.bits >> kFixnumShift < as<Vector>(v)->length) [[likely]] {
-    as<Vector>(v)->data[n.bits >> kFixnumShift] = R[i.c];
-    heap::Heap::write_barrier(as<Vector>(v));
-    NEXT;
+    Value x = R[i.c];
+    if (as<Vector>(v)->kind() == VectorKind::kGeneric) {
+      as<Vector>(v)->slot[n.bits >> kFixnumShift] = x.bits;
+      heap::Heap::write_barrier(as<Vector>(v));
+      NEXT;
+    }
+    note_store(pc - 1, as<Vector>(v)->kind(), x);
+    if (as<Vector>(v)->kind() == VectorKind::kDoubles && is_flonum_immediate(x)) [[likely]] {
+      as<Vector>(v)->slot[n.bits >> kFixnumShift] = std::bit_cast<uint64_t>(decode_float(x));
+      NEXT;
+    }
+  } else {
+    bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   }
-  bytecode::note_feedback(pc - 1, bytecode::kSawOther);
   if (vm->runtime->vector_set(vm, v, n, R[i.c]) == kUnwind) goto unwind;
   NEXT;
 }
@@ -620,13 +647,17 @@ void note_left_before_loop(const Instr* head, const Proto* proto) {
   if (head != end) bytecode::note_feedback(head, bytecode::kLeftBeforeLoop);
 }
 
+bool is_outside(Value v, Value index) {
+  return is_vector(v) && is_fixnum(index) && index.bits >> kFixnumShift >= as<Vector>(v)->length;
+}
+
 // Code also leaves before an access that is an error in every tier; nothing was misjudged then.
 bool is_error_anyway(Instr i, const Value* base) {
   switch (bytecode::op_of(i)) {
     case bytecode::Op::kVectorRef:
-      return is_vector(base[i.b]) && is_fixnum(base[i.c]);
+      return is_outside(base[i.b], base[i.c]);
     case bytecode::Op::kVectorSet:
-      return is_vector(base[i.a]) && is_fixnum(base[i.b]);
+      return is_outside(base[i.a], base[i.b]);
     case bytecode::Op::kF64Ref:
     case bytecode::Op::kF64Set:
     case bytecode::Op::kBytesRef:
@@ -637,6 +668,15 @@ bool is_error_anyway(Instr i, const Value* base) {
   }
 }
 
+// A generic vector leaves no trace either where the code expected doubles.
+void note_other_kind(const Instr* at, const Value* base) {
+  bytecode::Op op = bytecode::op_of(*at);
+  if (op != bytecode::Op::kVectorRef && op != bytecode::Op::kVectorSet) return;
+  Value v = base[op == bytecode::Op::kVectorRef ? at->b : at->a];
+  if (is_vector(v) && as<Vector>(v)->kind() == VectorKind::kGeneric && (at->x & bytecode::kSawFloats))
+    bytecode::note_feedback(at, bytecode::kSawMixed);
+}
+
 void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record, frame::LeaveCause cause) {
   if (is_error_anyway(*at, base)) return;
   const Proto* proto = as_closure(callee)->proto;
@@ -645,6 +685,7 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, u
       // Where the compiled code expected floats and the interpreter would leave no trace, two fixnums have come.
       if (bytecode::is_arithmetic(bytecode::op_of(*at)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
         bytecode::note_feedback(at, bytecode::kSawOther);
+      note_other_kind(at, base);
       proto->function->left_at.add(static_cast<uint32_t>(at - proto->code), proto->function->code.size());
       break;
     case frame::LeaveCause::kBeforeLoop:

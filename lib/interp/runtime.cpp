@@ -4,6 +4,7 @@
 #include "bytecode/code.hpp"
 #include "frame/number.hpp"
 #include "frame/vm.hpp"
+#include "heap/vector.hpp"
 #include "interp/loop.hpp"
 #include "prims/primitive.hpp"
 
@@ -70,11 +71,19 @@ Value runtime_unbound(VmState* vm, Value cell) {
                             name.data());
 }
 
+// Base code reads generic vectors inline, so others come here often.
 Value runtime_vector_ref(VmState* vm, Value v, Value i) {
+  if (is_vector(v) && is_fixnum(i) && i.bits >> kFixnumShift < as<Vector>(v)->length) [[likely]]
+    return heap::vector_ref(frame::heap_of(vm), as<Vector>(v), i.bits >> kFixnumShift);
   Value args[] = {v, i};
   return prims::prim_vector_ref(vm, args, 2);
 }
 Value runtime_vector_set(VmState* vm, Value v, Value i, Value x) {
+  if (is_vector(v) && is_fixnum(i) && i.bits >> kFixnumShift < as<Vector>(v)->length && is_flonum_immediate(x) &&
+      as<Vector>(v)->kind() == VectorKind::kDoubles) [[likely]] {
+    as<Vector>(v)->slot[i.bits >> kFixnumShift] = std::bit_cast<uint64_t>(decode_float(x));
+    return kUnspecified;
+  }
   Value args[] = {v, i, x};
   return prims::prim_vector_set(vm, args, 3);
 }

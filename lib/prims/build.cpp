@@ -89,11 +89,15 @@ uint64_t count_code_points(std::string_view text) {
   return n;
 }
 
-value::Vector* new_vector(VmState* vm, const char* who, uint64_t length, Value fill) {
-  auto* v = sized<value::Vector>(vm, who, Type::kVector, length, sizeof(Value));
-  if (v == nullptr) return nullptr;
-  v->length = length;
-  std::fill_n(v->data, length, fill);
+value::Vector* new_vector(VmState* vm, const char* who, uint64_t length, value::VectorKind kind) {
+  value::Vector* v = heap::try_vector(heap_of(vm), length, kind);
+  if (v == nullptr) raise_too_large(vm, who);
+  return v;
+}
+
+value::Vector* new_word_vector(VmState* vm, const char* who, uint64_t length) {
+  value::Vector* v = new_vector(vm, who, length, value::VectorKind::kGeneric);
+  if (v != nullptr) std::fill_n(v->slot, length, kNil.bits);
   return v;
 }
 

@@ -5,6 +5,7 @@
 // Invariant: everything made here is fully initialised and is answered unrooted: the caller keeps it in a local.
 #pragma once
 
+#include "heap/vector.hpp"
 #include "prims/arguments.hpp"
 #include "text/printer.hpp"
 
@@ -92,8 +93,11 @@ Value copy_string(VmState* vm, const char* who, std::string_view text, uint64_t 
 Value copy_string(VmState* vm, const char* who, std::string_view text);
 uint64_t count_code_points(std::string_view text);
 
-// Each is filled with `fill`, or zero, and null after raising a heap-limit error.
-value::Vector* new_vector(VmState* vm, const char* who, uint64_t length, Value fill);
+// Each is null after raising a heap-limit error, and filled with zero if nothing else is said.
+// A vector of any kind whose slots the caller fills at once.
+value::Vector* new_vector(VmState* vm, const char* who, uint64_t length, value::VectorKind kind);
+// A generic vector of as many nil.
+value::Vector* new_word_vector(VmState* vm, const char* who, uint64_t length);
 value::F64Vector* new_f64_vector(VmState* vm, const char* who, uint64_t length);
 value::I64Vector* new_i64_vector(VmState* vm, const char* who, uint64_t length);
 value::Bytes* new_bytes(VmState* vm, const char* who, uint64_t length);

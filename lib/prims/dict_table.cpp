@@ -21,10 +21,10 @@ constexpr const char* kWho = "dict";
 
 Dict* as_dict(Value v) { return as<Dict>(v); }
 value::Vector* array_of(Value entries) { return as<value::Vector>(entries); }
-DictEntry* entries_in(Value entries) { return reinterpret_cast<DictEntry*>(array_of(entries)->data); }
+DictEntry* entries_in(Value entries) { return reinterpret_cast<DictEntry*>(array_of(entries)->slot); }
 uint64_t capacity_of(Value entries) { return array_of(entries)->length / 3; }
 // The word behind the entries: the array that replaced this one, or nil.
-Value& successor(Value entries) { return array_of(entries)->data[array_of(entries)->length - 1]; }
+Value& successor(Value entries) { return value::words_of(array_of(entries))[array_of(entries)->length - 1]; }
 
 Key key_in(Value dict, Value key) {
   value::DictEquality equality = as_dict(dict)->equality;
@@ -94,7 +94,7 @@ int64_t find_key(VmState* vm, Value dict, const Key& key) {
 }
 
 Value new_entries(VmState* vm, uint64_t capacity) {
-  auto* array = new_vector(vm, kWho, capacity * 3 + 1, kNil);
+  auto* array = new_word_vector(vm, kWho, capacity * 3 + 1);
   return array ? from_object(array) : kUnwind;
 }
 

@@ -38,7 +38,7 @@ inline uint64_t dict_count(Value dict) { return as<value::Dict>(dict)->count; }
 // The number of the key's entry, kDictAbsent or kDictFailed. Valid until the next change of the dict.
 int64_t dict_find(VmState* vm, Value dict, Value key);
 inline DictEntry* dict_entry(Value dict, int64_t number) {
-  return reinterpret_cast<DictEntry*>(as<value::Vector>(as<value::Dict>(dict)->entries)->data) + number;
+  return reinterpret_cast<DictEntry*>(as<value::Vector>(as<value::Dict>(dict)->entries)->slot) + number;
 }
 // Adds the key or replaces its value; false after raising.
 bool dict_insert(VmState* vm, Value dict, Value key, Value value);

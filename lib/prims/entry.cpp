@@ -60,7 +60,7 @@ uint64_t lay_out(VmState* vm, const Value* args, uint64_t argc) {
   if (!function_argument(vm, "apply", args[0])) return kNoCall;
   uint64_t singles = argc - 2, length;
   Value list = args[argc - 1];
-  if (value::is_vector(list)) list = frame::make_list(vm, as<value::Vector>(list)->data, as<value::Vector>(list)->length);
+  if (value::is_vector(list)) list = frame::list_of_vector(vm, as<value::Vector>(list), 0, as<value::Vector>(list)->length);
   if (!list_length(vm, "apply", list, &length)) return kNoCall;
   vm->tail_callee = args[0];
   if (singles + length > bytecode::kMaxCallArguments) {

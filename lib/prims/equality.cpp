@@ -7,6 +7,7 @@
 
 #include "base/hash.hpp"
 #include "frame/number.hpp"
+#include "heap/vector.hpp"
 #include "prims/dict_table.hpp"
 
 namespace terrace::prims {
@@ -118,10 +119,10 @@ class Comparison {
       case Type::kString:
         return make_bool(same_text(a, b));
       case Type::kVector:
-        return values<value::Vector>(a, b);
+        return vectors(as<value::Vector>(a), as<value::Vector>(b));
       case Type::kTuple:
       case Type::kValues:
-        return values<value::Tuple>(a, b);
+        return values(as<value::Tuple>(a), as<value::Tuple>(b));
       case Type::kBytes:
         return make_bool(same_packed<value::Bytes>(a, b));
       case Type::kI64Vector:
@@ -135,10 +136,16 @@ class Comparison {
     }
   }
 
-  template <class T>
-  Value values(Value a, Value b) {
-    auto* x = as<T>(a);
-    auto* y = as<T>(b);
+  Value vectors(const value::Vector* x, const value::Vector* y) {
+    if (x->length != y->length) return kFalse;
+    for (uint64_t i = 0; i < x->length; i++) {
+      Value same = element(heap::vector_ref(heap_of(vm_), x, i), heap::vector_ref(heap_of(vm_), y, i));
+      if (same != kTrue) return same;
+    }
+    return kTrue;
+  }
+
+  Value values(const value::Tuple* x, const value::Tuple* y) {
     if (x->length != y->length) return kFalse;
     for (uint64_t i = 0; i < x->length; i++) {
       Value same = element(x->data[i], y->data[i]);
@@ -175,7 +182,7 @@ class StructureHash {
     if (!value::is_object(v)) return leaf(v);
     switch (as<value::Object>(v)->type) {
       case Type::kVector:
-        return values(as<value::Vector>(v), depth);
+        return elements(heap::VectorView(as<value::Vector>(v)), depth);
       case Type::kTuple:
       case Type::kValues:
         return values(as<value::Tuple>(v), depth);
@@ -197,8 +204,12 @@ class StructureHash {
     for (; value::is_pair(v) && left_ > 0; v = value::cdr(v)) sum = part(sum, value::car(v), depth);
     return value::is_pair(v) ? sum : part(sum, v, depth);
   }
-  template <class T>
-  uint64_t values(const T* object, int depth) {
+  uint64_t elements(heap::VectorView vector, int depth) {
+    uint64_t sum = combine(13 + static_cast<uint64_t>(Type::kVector), vector.length());
+    for (uint64_t i = 0; i < vector.length() && left_ > 0; i++) sum = part(sum, vector[i], depth);
+    return sum;
+  }
+  uint64_t values(const value::Tuple* object, int depth) {
     uint64_t sum = combine(13 + static_cast<uint64_t>(object->type), object->length);
     for (uint64_t i = 0; i < object->length && left_ > 0; i++) sum = part(sum, object->data[i], depth);
     return sum;

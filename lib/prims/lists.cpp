@@ -176,10 +176,10 @@ Value prim_append_reverse(VmState* vm, const Value* args, uint64_t) {
 
 Value prim_reverse(VmState* vm, const Value* args, uint64_t) {
   if (value::is_vector(args[0])) {
-    auto* result = new_vector(vm, "reverse", as<value::Vector>(args[0])->length, kNil);
-    if (result == nullptr) return kUnwind;
     auto* from = as<value::Vector>(args[0]);
-    std::reverse_copy(from->data, from->data + from->length, result->data);
+    auto* result = new_vector(vm, "reverse", from->length, from->kind());
+    if (result == nullptr) return kUnwind;
+    std::reverse_copy(from->slot, from->slot + from->length, result->slot);
     return from_object(result);
   }
   uint64_t n;
@@ -210,7 +210,7 @@ Value prim_first(VmState* vm, const Value* args, uint64_t) {
   if (is_pair(args[0])) return value::car(args[0]);
   if (!value::is_vector(args[0])) return raise_type(vm, "first", "a list or vector with an element", args[0]);
   auto* v = as<value::Vector>(args[0]);
-  return v->length > 0 ? v->data[0] : raise_index(vm, "first", make_fixnum(0), 0);
+  return v->length > 0 ? heap::vector_ref(heap_of(vm), v, 0) : raise_index(vm, "first", make_fixnum(0), 0);
 }
 
 Value prim_rest(VmState* vm, const Value* args, uint64_t) {
@@ -230,7 +230,7 @@ Value prim_last_pair(VmState* vm, const Value* args, uint64_t) {
 Value prim_last(VmState* vm, const Value* args, uint64_t) {
   if (value::is_vector(args[0])) {
     auto* v = as<value::Vector>(args[0]);
-    return v->length > 0 ? v->data[v->length - 1] : raise_index(vm, "last", make_fixnum(-1), 0);
+    return v->length > 0 ? heap::vector_ref(heap_of(vm), v, v->length - 1) : raise_index(vm, "last", make_fixnum(-1), 0);
   }
   if (!is_pair(args[0])) return raise_type(vm, "last", "a list or vector with an element", args[0]);
   uint64_t n;
@@ -244,7 +244,7 @@ Value prim_nth(VmState* vm, const Value* args, uint64_t) {
   uint64_t i;
   if (value::is_vector(args[0])) {
     auto* v = as<value::Vector>(args[0]);
-    return index_argument(vm, "nth", args[1], v->length, &i) ? v->data[i] : kUnwind;
+    return index_argument(vm, "nth", args[1], v->length, &i) ? heap::vector_ref(heap_of(vm), v, i) : kUnwind;
   }
   if (!is_pair(args[0]) && !is_nil(args[0])) return raise_type(vm, "nth", "a list or vector", args[0]);
   return size_argument(vm, "nth", args[1], &i) ? element_of_list(vm, "nth", args[0], i) : kUnwind;

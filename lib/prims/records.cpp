@@ -184,7 +184,7 @@ Value prim_record_type_name(VmState* vm, const Value* args, uint64_t) {
 Value prim_record_type_fields(VmState* vm, const Value* args, uint64_t) {
   if (!record_type_argument(vm, "record-type-fields", args[0])) return kUnwind;
   auto* fields = as<value::Vector>(as<RecordType>(args[0])->fields);
-  return frame::make_list(vm, fields->data, fields->length);
+  return frame::list_of_vector(vm, fields, 0, fields->length);
 }
 
 Value prim_record_to_list(VmState* vm, const Value* args, uint64_t) {

@@ -23,7 +23,7 @@ const Value* Lanes::next() {
   for (size_t i = 0; i < at_.size(); i++) {
     Value at = at_[i];
     if (value::is_vector(at)) {
-      row_[i] = as<value::Vector>(at)->data[index_];
+      row_[i] = heap::vector_ref(heap_, as<value::Vector>(at), index_);
     } else if (value::is_pair(at)) {
       row_[i] = value::car(at);
       at_[i] = value::cdr(at);
@@ -45,30 +45,29 @@ Value element_of_list(VmState* vm, const char* who, Value list, uint64_t n) {
 }
 
 Value copy_vector(VmState* vm, const char* who, Value vector, uint64_t start, uint64_t end) {
-  uint64_t length = as<value::Vector>(vector)->length;
-  end = std::min(end, length);
+  auto* from = as<value::Vector>(vector);
+  end = std::min(end, from->length);
   start = std::min(start, end);
-  auto* copy = new_vector(vm, who, end - start, kNil);
+  auto* copy = new_vector(vm, who, end - start, from->kind());
   if (copy == nullptr) return kUnwind;
-  std::copy_n(as<value::Vector>(vector)->data + start, end - start, copy->data);
+  std::copy_n(from->slot + start, end - start, copy->slot);
   return from_object(copy);
 }
 
 Value vector_of_list(VmState* vm, const char* who, Value list) {
   uint64_t n;
   if (!list_length(vm, who, list, &n)) return kUnwind;
-  auto* v = new_vector(vm, who, n, kNil);
+  auto* v = new_vector(vm, who, n, value::VectorKind::kGeneric);
   if (v == nullptr) return kUnwind;
   Value at = list;
-  for (uint64_t i = 0; i < n; i++, at = value::cdr(at)) v->data[i] = value::car(at);
+  for (uint64_t i = 0; i < n; i++, at = value::cdr(at)) v->slot[i] = value::car(at).bits;
+  heap::pack(v);
   return from_object(v);
 }
 
 Value vector_of(VmState* vm, const char* who, const Value* items, uint64_t count) {
-  auto* v = new_vector(vm, who, count, kNil);
-  if (v == nullptr) return kUnwind;
-  std::copy_n(items, count, v->data);
-  return from_object(v);
+  value::Vector* v = heap::vector_of(heap_of(vm), items, count);
+  return v != nullptr ? from_object(v) : raise_too_large(vm, who);
 }
 
 bool gather(VmState* vm, const char* who, Value sequence, RootedValues* out) {

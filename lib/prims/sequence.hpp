@@ -13,6 +13,7 @@ class Sequence {
  public:
   // False after raising: `v` is neither a proper list nor a vector.
   bool open(VmState* vm, const char* who, Value v) {
+    heap_ = &heap_of(vm);
     at_ = v;
     index_ = 0;
     is_vector_ = value::is_vector(v);
@@ -27,7 +28,7 @@ class Sequence {
   bool next(Value* element) {
     if (index_ >= length_) return false;
     if (is_vector_) {
-      *element = as<value::Vector>(at_)->data[index_++];
+      *element = heap::vector_ref(*heap_, as<value::Vector>(at_), index_++);
       return true;
     }
     if (!value::is_pair(at_)) return false;
@@ -42,6 +43,7 @@ class Sequence {
   uint64_t index() const { return index_; }
 
  private:
+  Heap* heap_ = nullptr;
   Value at_ = kNil;  // the vector, or what is left of the list
   uint64_t index_ = 0;
   uint64_t length_ = 0;
@@ -51,7 +53,7 @@ class Sequence {
 // Several sequences in step: gives the elements that stand at the same place, as long as all have one.
 class Lanes {
  public:
-  explicit Lanes(VmState* vm) : at_(heap_of(vm)), row_(heap_of(vm)) {}
+  explicit Lanes(VmState* vm) : heap_(heap_of(vm)), at_(heap_), row_(heap_) {}
   bool open(VmState* vm, const char* who, const Value* sequences, uint64_t count);
   // The next row, `count` values, valid until the next call; null at the end.
   const Value* next();
@@ -60,6 +62,7 @@ class Lanes {
   bool first_is_vector() const { return first_is_vector_; }
 
  private:
+  Heap& heap_;
   RootedValues at_;
   RootedValues row_;
   uint64_t index_ = 0;

@@ -202,10 +202,10 @@ Value prim_string_to_vector(VmState* vm, const Value* args, uint64_t argc) {
   if (!type_argument(vm, "string->vector", args[0], Type::kString, "a string")) return kUnwind;
   auto* s = as<String>(args[0]);
   if (!part_arguments(vm, "string->vector", args, argc, 1, s->length, &part)) return kUnwind;
-  auto* v = new_vector(vm, "string->vector", part.size(), kNil);
+  auto* v = new_word_vector(vm, "string->vector", part.size());
   if (v == nullptr) return kUnwind;
   uint64_t i = 0;
-  each_char(s, part, [&](Value c) { return v->data[i++] = c, true; });
+  each_char(s, part, [&](Value c) { return v->slot[i++] = c.bits, true; });
   return from_object(v);
 }
 
@@ -216,7 +216,7 @@ Value prim_vector_to_string(VmState* vm, const Value* args, uint64_t argc) {
   if (!part_arguments(vm, "vector->string", args, argc, 1, v->length, &part)) return kUnwind;
   uint64_t i = part.start;
   return string_of_chars(vm, "vector->string",
-                         [&](Value* c) { return i < part.end ? (*c = v->data[i++], true) : false; });
+                         [&](Value* c) { return i < part.end ? (*c = heap::vector_ref(heap_of(vm), v, i++), true) : false; });
 }
 
 Value prim_string_to_utf8(VmState* vm, const Value* args, uint64_t argc) {

@@ -11,6 +11,7 @@
 namespace terrace::prims {
 
 using value::Vector;
+using value::VectorKind;
 
 namespace {
 
@@ -29,6 +30,33 @@ Value copy_part(VmState* vm, const char* who, const Value* args, uint64_t argc) 
   return copy_vector(vm, who, args[0], part.start, part.end);
 }
 
+// Stores into all elements of a part; false after raising.
+bool fill_part(VmState* vm, const char* who, Vector* v, Part part, Value x) {
+  if (part.size() == 0) return true;
+  if (!heap::vector_set(heap_of(vm), v, part.start, x)) return raise_too_large(vm, who), false;
+  std::fill_n(v->slot + part.start, part.size(), v->slot[part.start]);
+  return true;
+}
+
+// Copies between vectors of different kinds, which therefore do not overlap; false after raising.
+bool copy_values(VmState* vm, const char* who, Vector* to, uint64_t at, const Vector* from, Part part) {
+  for (uint64_t i = part.start; i < part.end; i++) {
+    Value x = heap::vector_ref(heap_of(vm), from, i);
+    if (!heap::vector_set(heap_of(vm), to, at++, x)) return raise_too_large(vm, who), false;
+  }
+  return true;
+}
+
+// Copies slots, or values where the kinds differ; false after raising.
+bool copy_elements(VmState* vm, const char* who, Vector* to, uint64_t at, const Vector* from, Part part) {
+  if (part.size() == 0) return true;
+  if (from->kind() != VectorKind::kFresh) heap::settle(to, from->kind());
+  if (to->kind() != from->kind()) return copy_values(vm, who, to, at, from, part);
+  std::memmove(to->slot + at, from->slot + part.start, part.size() * sizeof(Value));
+  Heap::write_barrier(to);
+  return true;
+}
+
 bool only_vectors(VmState* vm, const char* who, const Value* args, uint64_t argc) {
   Vector* v;
   for (uint64_t i = 0; i < argc; i++) {
@@ -44,8 +72,12 @@ Value prim_vector(VmState* vm, const Value* args, uint64_t argc) { return vector
 Value prim_make_vector(VmState* vm, const Value* args, uint64_t argc) {
   uint64_t n;
   if (!size_argument(vm, "make-vector", args[0], &n)) return kUnwind;
-  Vector* v = new_vector(vm, "make-vector", n, argc > 1 ? args[1] : make_fixnum(0));
-  return v ? from_object(v) : kUnwind;
+  Value fill = argc > 1 ? args[1] : make_fixnum(0);
+  Vector* v = new_vector(vm, "make-vector", n, fill == make_fixnum(0) ? VectorKind::kFresh : VectorKind::kGeneric);
+  if (v == nullptr) return kUnwind;
+  std::fill_n(v->slot, n, fill.bits);
+  heap::pack(v);
+  return from_object(v);
 }
 
 Value prim_vector_length(VmState* vm, const Value* args, uint64_t) {
@@ -57,7 +89,7 @@ Value prim_vector_ref(VmState* vm, const Value* args, uint64_t) {
   Vector* v;
   uint64_t i;
   if (!vector_argument(vm, "vector-ref", args[0], &v)) return kUnwind;
-  return index_argument(vm, "vector-ref", args[1], v->length, &i) ? v->data[i] : kUnwind;
+  return index_argument(vm, "vector-ref", args[1], v->length, &i) ? heap::vector_ref(heap_of(vm), v, i) : kUnwind;
 }
 
 Value prim_vector_set(VmState* vm, const Value* args, uint64_t) {
@@ -65,9 +97,7 @@ Value prim_vector_set(VmState* vm, const Value* args, uint64_t) {
   uint64_t i;
   if (!vector_argument(vm, "vector-set!", args[0], &v)) return kUnwind;
   if (!index_argument(vm, "vector-set!", args[1], v->length, &i)) return kUnwind;
-  v->data[i] = args[2];
-  Heap::write_barrier(v);
-  return kUnspecified;
+  return heap::vector_set(heap_of(vm), v, i, args[2]) ? kUnspecified : raise_too_large(vm, "vector-set!");
 }
 
 Value prim_vector_to_list(VmState* vm, const Value* args, uint64_t argc) {
@@ -75,7 +105,7 @@ Value prim_vector_to_list(VmState* vm, const Value* args, uint64_t argc) {
   Part part;
   if (!vector_argument(vm, "vector->list", args[0], &v)) return kUnwind;
   if (!part_arguments(vm, "vector->list", args, argc, 1, v->length, &part)) return kUnwind;
-  return frame::make_list(vm, v->data + part.start, part.size());
+  return frame::list_of_vector(vm, v, part.start, part.end);
 }
 
 Value prim_list_to_vector(VmState* vm, const Value* args, uint64_t) {
@@ -87,9 +117,7 @@ Value prim_vector_fill(VmState* vm, const Value* args, uint64_t argc) {
   Part part;
   if (!vector_argument(vm, "vector-fill!", args[0], &v)) return kUnwind;
   if (!part_arguments(vm, "vector-fill!", args, argc, 2, v->length, &part)) return kUnwind;
-  std::fill_n(v->data + part.start, part.size(), args[1]);
-  Heap::write_barrier(v);
-  return kUnspecified;
+  return fill_part(vm, "vector-fill!", v, part, args[1]) ? kUnspecified : kUnwind;
 }
 
 Value prim_subvector(VmState* vm, const Value* args, uint64_t argc) { return copy_part(vm, "subvector", args, argc); }
@@ -109,19 +137,22 @@ Value prim_vector_copy_to(VmState* vm, const Value* args, uint64_t argc) {
   if (part.size() > to->length - at) {
     return raise_index(vm, "vector-copy!", make_fixnum(static_cast<int64_t>(at + part.size() - 1)), to->length);
   }
-  std::memmove(static_cast<void*>(to->data + at), from->data + part.start, part.size() * sizeof(Value));
-  Heap::write_barrier(to);
-  return kUnspecified;
+  return copy_elements(vm, "vector-copy!", to, at, from, part) ? kUnspecified : kUnwind;
 }
 
 Value prim_vector_append(VmState* vm, const Value* args, uint64_t argc) {
   if (!only_vectors(vm, "vector-append", args, argc)) return kUnwind;
   uint64_t n = 0;
   for (uint64_t i = 0; i < argc; i++) n += as<Vector>(args[i])->length;
-  Vector* all = new_vector(vm, "vector-append", n, kNil);
+  Vector* all = new_vector(vm, "vector-append", n, VectorKind::kFresh);
   if (all == nullptr) return kUnwind;
-  Value* at = all->data;
-  for (uint64_t i = 0; i < argc; i++) at = std::copy_n(as<Vector>(args[i])->data, as<Vector>(args[i])->length, at);
+  std::fill_n(all->slot, n, make_fixnum(0).bits);
+  uint64_t at = 0;
+  for (uint64_t i = 0; i < argc; i++) {
+    auto* from = as<Vector>(args[i]);
+    if (!copy_elements(vm, "vector-append", all, at, from, Part{0, from->length})) return kUnwind;
+    at += from->length;
+  }
   return from_object(all);
 }
 
@@ -139,7 +170,7 @@ Value prim_vector_binary_search(VmState* vm, const Value* args, uint64_t) {
   uint64_t low = 0, high = v->length;
   while (low < high) {
     uint64_t middle = low + (high - low) / 2;
-    Value pair[] = {v->data[middle], args[1]};
+    Value pair[] = {heap::vector_ref(heap_of(vm), v, middle), args[1]};
     Value order = frame::call(vm, args[2], pair, 2);
     if (order == kUnwind) return kUnwind;
     if (!frame::number::is_number(order)) return raise_type(vm, "vector-binary-search", "a number", order);

@@ -11,6 +11,7 @@
 #include <algorithm>
 
 #include "frame/alias.hpp"
+#include "frame/vm.hpp"
 #include "value/objects.hpp"
 
 namespace terrace::syntax {
@@ -20,6 +21,16 @@ using value::cdr;
 using value::is_nil;
 using value::is_pair;
 using value::is_symbol;
+
+namespace {
+
+// The elements of a vector as a list that is kept.
+Value elements_of(Unit& unit, Value vector) {
+  auto* v = value::as<value::Vector>(vector);
+  return unit.keep(frame::list_of_vector(unit.vm(), v, 0, v->length));
+}
+
+}  // namespace
 
 Pattern* PatternReader::make(Kind kind, Value v, Parts parts) {
   Pattern& made = patterns_.emplace_back();
@@ -53,10 +64,7 @@ std::vector<Value> PatternReader::items(Value list) {
 const Pattern* PatternReader::read(Value form) {
   unit_.check_depth();
   if (is_symbol(form)) return read_symbol(form);
-  if (value::is_vector(form)) {
-    auto* vector = value::as<value::Vector>(form);
-    return read_vector({vector->data, vector->data + vector->length}, Kind::kVector);
-  }
+  if (value::is_vector(form)) return read_vector(items(elements_of(unit_, form)), Kind::kVector);
   if (!is_pair(form)) return constant(form);
   Unit::At at(unit_, form);
   return read_compound(form);
@@ -208,9 +216,8 @@ const Pattern* PatternReader::read_record(Value name, Value list) { return make(
 const Pattern* PatternReader::read_template(Value form) {
   unit_.check_depth();
   if (value::is_vector(form)) {
-    auto* vector = value::as<value::Vector>(form);
     Pattern* made = make(Kind::kVector);
-    for (uint64_t i = 0; i < vector->length; ++i) made->parts.push_back(read_template(vector->data[i]));
+    for (Value part : items(elements_of(unit_, form))) made->parts.push_back(read_template(part));
     return made;
   }
   if (!is_pair(form)) return constant(form);

@@ -118,7 +118,7 @@ Node* Expander::quasi_nested(Value form, int depth) {
 
 Node* Expander::quasi_vector(Value vector, int depth) {
   auto* v = value::as<value::Vector>(vector);
-  Value list = unit_.keep(frame::make_list(unit_.vm(), v->data, v->length));
+  Value list = unit_.keep(frame::list_of_vector(unit_.vm(), v, 0, v->length));
   Node* made = quasi(list, depth);
   // What was unquoted may have become a constant too, so the elements are always the new ones.
   return primitive(Id::k_list_to_vector, {made});

@@ -49,13 +49,13 @@ struct Notation {
 
 Value list_of(VmState* vm, Value vector) {
   auto* v = value::as<value::Vector>(vector);
-  return frame::make_list(vm, v->data, v->length);
+  return frame::list_of_vector(vm, v, 0, v->length);
 }
 
 Value vector_of(VmState* vm, const Value* items, size_t count) {
   auto* made = frame::heap_of(vm).make<value::Vector>(value::Type::kVector, count * sizeof(Value));
   made->length = count;
-  std::copy(items, items + count, made->data);
+  std::copy(items, items + count, value::words_of(made));
   return value::from_object(made);
 }
 
@@ -202,7 +202,7 @@ class Expander::RulesUse {
   RulesUse(Expander& expander, Value rules, Value form)
       : expander_(expander),
         unit_(expander.unit_),
-        fields_(value::as<value::Vector>(rules)->data),
+        fields_(value::words_of(value::as<value::Vector>(rules))),
         form_(form),
         notation_{fields_[kEllipsis], fields_[kLiterals]} {}
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frame/vm.hpp"
+#include "heap/vector.hpp"
 #include "text/print_atom.hpp"
 #include "text/syntax_chars.hpp"
 
@@ -45,6 +46,7 @@ class Printer {
   void element(Walk& walk, Value v);
   void step_list(Walk& walk);
   void step_indexed(Walk& walk, const Value* data, uint64_t length);
+  void step_vector(Walk& walk, heap::VectorView vector);
   void step_dict(Walk& walk);
   void step_record(Walk& walk);
   void step_error(Walk& walk);
@@ -134,7 +136,7 @@ void Printer::step() {
   if (value::is_pair(walk.value)) return step_list(walk);
   switch (as<value::Object>(walk.value)->type) {
     case Type::kVector:
-      return step_indexed(walk, as<value::Vector>(walk.value)->data, as<value::Vector>(walk.value)->length);
+      return step_vector(walk, heap::VectorView(as<value::Vector>(walk.value)));
     case Type::kTuple:
     case Type::kValues:
       return step_indexed(walk, as<value::Tuple>(walk.value)->data, as<value::Tuple>(walk.value)->length);
@@ -188,14 +190,19 @@ void Printer::step_indexed(Walk& walk, const Value* data, uint64_t length) {
   element(walk, data[walk.next]);
 }
 
+void Printer::step_vector(Walk& walk, heap::VectorView vector) {
+  if (walk.next == vector.length()) return finish();
+  element(walk, vector[walk.next]);
+}
+
 void Printer::step_dict(Walk& walk) {
   const auto* dict = as<value::Dict>(walk.value);
   if (!walk.in_value) {
-    while (walk.next < dict->used && as<value::Vector>(dict->entries)->data[3 * walk.next] == value::kUnbound)
+    while (walk.next < dict->used && value::words_of(as<value::Vector>(dict->entries))[3 * walk.next] == value::kUnbound)
       walk.next++;
   }
   if (walk.next >= dict->used) return finish();
-  const Value* entry = &as<value::Vector>(dict->entries)->data[3 * walk.next];
+  const Value* entry = value::words_of(as<value::Vector>(dict->entries)) + 3 * walk.next;
   if (walk.started) out_ += ' ';
   walk.started = true;
   if (walk.in_value) walk.next++;
@@ -211,7 +218,7 @@ void Printer::step_record(Walk& walk) {
   if (walk.next == 0) print_atom(out_, type->name, Style::kDisplay, end_);
   if (walk.next == names->length) return finish();
   out_ += " :";
-  print_atom(out_, names->data[walk.next], style_, end_);
+  print_atom(out_, value::words_of(names)[walk.next], style_, end_);
   out_ += ' ';
   begin(record->field[walk.next++]);
 }

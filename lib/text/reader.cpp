@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "frame/number.hpp"
+#include "heap/vector.hpp"
 
 namespace terrace::text {
 using frame::heap_of;
@@ -248,10 +249,10 @@ Reader::Step Reader::append(Value datum, Position where) {
 // --- vectors as constants
 
 Value Reader::build_vector(Value list, uint64_t count) {
-  auto* vector = heap_of(vm_).try_make<value::Vector>(value::Type::kVector, count * sizeof(Value));
+  value::Vector* vector = heap::try_vector(heap_of(vm_), count);
   if (vector == nullptr) return frame::raise_error(vm_, frame::ErrorKind::kHeapLimit, "read: no memory for a vector");
-  vector->length = count;
-  for (uint64_t i = 0; i < count; i++, list = value::cdr(list)) vector->data[i] = value::car(list);
+  for (uint64_t i = 0; i < count; i++, list = value::cdr(list)) vector->slot[i] = value::car(list).bits;
+  heap::pack(vector);
   return value::from_object(vector);
 }
 

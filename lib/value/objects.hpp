@@ -7,6 +7,7 @@
 // is its whole size in 16-byte units; a pair is two words with no header.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -83,12 +84,24 @@ struct Keyword : Object {
   uint64_t hash;
   uint64_t reserved;
 };
-// aux = VectorKind. `capacity` counts elements.
-enum class VectorKind : uint16_t { kGeneric = 0 };
+// How a vector keeps its elements. A vector is made with any kind; afterwards kFresh may become each of the others and kDoubles
+// kGeneric, in any store, and nothing else changes. heap/vector.hpp reads and stores elements of all kinds.
+enum class VectorKind : uint16_t {
+  kGeneric = 0,  // every slot is a Value
+  kFresh = 1,    // the same, every element is the fixnum 0; the first store decides what the vector becomes
+  kDoubles = 2,  // every slot is the bits of a double, or kHole
+};
+// aux = VectorKind.
 struct Vector : Object {
   uint64_t length;
-  Value data[];
+  uint64_t slot[];
+  VectorKind kind() const { return static_cast<VectorKind>(aux); }
+  void become(VectorKind kind) { aux = static_cast<uint16_t>(kind); }
 };
+// What stands in a vector of doubles for an element that is the fixnum 0 because it was never stored: a signalling NaN, which no
+// arithmetic makes. Doubles from outside are asked by `tamed` before they are a Value or a register's double, so that none is this one.
+inline constexpr uint64_t kHole = 0x7FF4'0000'0000'0000;
+inline constexpr uint64_t kQuietBit = uint64_t{1} << 51;
 // Packed numeric storage. `data` points behind the struct, or into host memory when flags has kBorrowed; then `owner`
 // is the HostObject that keeps it alive.
 inline constexpr uint8_t kBorrowed = 1;
@@ -229,6 +242,16 @@ inline bool is_bignum(Value v) { return is_type(v, Type::kBignum); }
 inline bool is_float(Value v) { return is_flonum_immediate(v) || is_type(v, Type::kFlonum); }
 inline double float_value(Value v) { return is_flonum_immediate(v) ? decode_float(v) : as<Flonum>(v)->number; }
 inline bool is_integer(Value v) { return is_fixnum(v) || is_bignum(v); }
+// The elements of a vector that is known to be generic or fresh: of one that no SX code ever gets, or just made.
+inline Value* words_of(Vector* v) { return reinterpret_cast<Value*>(v->slot); }
+inline const Value* words_of(const Vector* v) { return reinterpret_cast<const Value*>(v->slot); }
+// Whether the bits are those of a NaN.
+constexpr bool is_nan_bits(uint64_t bits) { return bits << 1 > uint64_t{0x7FF} << 53; }
+// Any double that comes from outside, with a NaN made quiet.
+inline double tamed(double d) {
+  auto bits = std::bit_cast<uint64_t>(d);
+  return is_nan_bits(bits) ? std::bit_cast<double>(bits | kQuietBit) : d;
+}
 inline Value car(Value v) { return as_pair(v)->car; }
 inline Value cdr(Value v) { return as_pair(v)->cdr; }
 

@@ -352,6 +352,59 @@ void borrowed_doubles(void**) {
   assert_int_equal(finalized, 1);
 }
 
+// The bits that stand for an element never stored, and their negation, as they may come from outside.
+double hole(bool negative) {
+  uint64_t bits = 0x7FF4000000000000 | uint64_t{negative} << 63;
+  double d;
+  memcpy(&d, &bits, sizeof d);
+  return d;
+}
+
+void vectors_of_doubles(void**) {
+  Session s;
+  jit_value items[] = {of_double(1.5), of_double(hole(false)), of_double(1e300), of_double(hole(true))}, v, got[4];
+  jit_ref* ref;
+  size_t n;
+  assert_int_equal(jit_vector_new(s.vm, items, 4, &ref, nullptr), JIT_OK);
+  assert_int_equal(jit_length(ref, &n, nullptr), JIT_OK);
+  assert_int_equal(n, 4);
+  assert_text(s.print(of_ref(ref)), "#(1.5 +nan.0 1e300 +nan.0)");
+  assert_int_equal(jit_get(ref, 2, &v, nullptr), JIT_OK);
+  assert_true(v.kind == JIT_DOUBLE && v.as.number == 1e300);
+  v = of_double(-2.5);
+  assert_int_equal(jit_set(ref, 0, &v, nullptr), JIT_OK);
+  assert_text(s.print(of_ref(ref)), "#(-2.5 +nan.0 1e300 +nan.0)");
+  v = of_int(7);
+  assert_int_equal(jit_set(ref, 3, &v, nullptr), JIT_OK);
+  assert_int_equal(jit_items(ref, 0, got, 4, &n, nullptr, nullptr), JIT_OK);
+  assert_true(n == 4 && got[0].as.number == -2.5 && got[1].as.number != got[1].as.number && got[2].as.number == 1e300);
+  assert_true(got[3].kind == JIT_INT && got[3].as.integer == 7);
+  jit_ref_release(ref);
+}
+
+// What the host puts into its own memory is read by code of every tier.
+void no_double_of_the_host_is_an_absent_element(void**) {
+  double mine[] = {1.5, hole(false), hole(true)};
+  for (const char* tier : {"nil", "(jit-optimize! take-from :base)", "(jit-optimize! take-from :opt)"}) {
+    Session s;
+    jit_ref* ref;
+    assert_int_equal(jit_f64_borrow(s.vm, mine, 3, nullptr, nullptr, &ref, nullptr), JIT_OK);
+    jit_value v = of_ref(ref);
+    assert_int_equal(jit_define(s.vm, "mine", 4, &v, nullptr), JIT_OK);
+    s.eval("(define (take-from f i) (let ((w (make-vector 2))) (vector-set! w 0 (f64-vector-ref f i)) w))");
+    s.eval("(define (twice i) (list (take-from mine i) (+ 1.0 (vector-ref (take-from mine i) 0))))");
+    s.eval("(let loop ((i 0)) (when (< i 100) (twice 0) (loop (+ i 1))))");
+    s.eval(tier);
+    s.eval("(jit-wait!)");
+    for (int round = 0; round < 20; round++) {
+      assert_text(s.shown("(twice 0)"), "(#(1.5 0) 2.5)");
+      assert_text(s.shown("(twice 1)"), "(#(+nan.0 0) +nan.0)");
+      assert_text(s.shown("(twice 2)"), "(#(+nan.0 0) +nan.0)");
+    }
+    jit_ref_release(ref);
+  }
+}
+
 void wrong_kinds_of_reference(void**) {
   Session s, t;
   jit_ref* number_list = s.eval("(list 1)").as.ref;
@@ -435,6 +488,8 @@ int main() {
       cmocka_unit_test(removed_keys_are_not_listed),
       cmocka_unit_test(packed_doubles),
       cmocka_unit_test(borrowed_doubles),
+      cmocka_unit_test(vectors_of_doubles),
+      cmocka_unit_test(no_double_of_the_host_is_an_absent_element),
       cmocka_unit_test(wrong_kinds_of_reference),
       cmocka_unit_test(equality_and_printing),
       cmocka_unit_test(references_survive_collections),

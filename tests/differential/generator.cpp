@@ -106,7 +106,7 @@ Node Generator::literal(Type type) {
     case Type::kSymbol: return r_.pick({"'red", "'green", "'blue", "'sym"});
     case Type::kChar: return r_.pick({"#\\a", "#\\z", "#\\0", "#\\space", "#\\x3bb", "#\\A"});
     case Type::kList: return r_.pick({"nil", "'(1 2 3)", "'(5)", "'(3 1 2 3)", "'(1152921504606846975 -1 0)", "(list 4 5 6)", "(range 4)"});
-    case Type::kVector: return r_.pick({"(vector 1 2 3)", "(vector 1.5 2.5)", "(make-vector 4 0)", "(vector)", "(vector 'a 1 2.0)", "(make-vector 3 1.0)"});
+    case Type::kVector: return r_.pick({"(vector 1 2 3)", "(vector 1.5 2.5)", "(make-vector 4 0)", "(vector)", "(vector 'a 1 2.0)", "(make-vector 3 1.0)", "(make-vector 3)", "(vector 1e300 +inf.0 -0.0)"});
     case Type::kF64: return r_.pick({"(f64-vector 1 2.5 -3)", "(make-f64-vector 4 0.5)", "(f64-vector)", "(f64-vector 1e300 +inf.0 -0.0)"});
     case Type::kBytes: return r_.pick({"(bytes 1 2 255)", "(make-bytes 5 7)", "(bytes)"});
     case Type::kDict: return r_.pick({"(dict)", "(dict 'a 1 'b 2)", "(dict 1 10 2 20 3 30)", "(dict \"k\" 5 1.5 6)"});

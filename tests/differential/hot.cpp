@@ -79,6 +79,33 @@ Node Generator::hot_vector(Type type, int depth) {
   return list("begin", std::move(whole), expression(type, depth));
 }
 
+// A vector that begins with floats or with nothing, read and stored by index under two names; in one turn something else is stored, by
+// the loop itself, a statement or a primitive.
+Node Generator::hot_doubles(Type type, int depth) {
+  int64_t size = r_.between(1, 40);
+  int rounds = r_.pick({1, 3, 12});
+  if (!affordable(static_cast<double>(size) * 20 * rounds)) return specific(type, depth);
+  spent_ += work_ * static_cast<double>(size) * 20 * rounds;
+  std::string v = fresh("vec"), other = fresh("vec"), i = fresh("i"), s = fresh("s"), e = fresh("e"), x = fresh("x"), all = fresh("all");
+  std::string count = std::to_string(size), turns = std::to_string(size * rounds), turn = std::to_string(r_.between(0, size * rounds));
+  Node at = list("modulo", i, count);
+  Node made = r_.chance(40) ? list("make-vector", count) : list("make-vector", count, r_.pick({"1.5", "0", "0.0", "1e300", "+nan.0", "-0.0"}));
+  Node stored = list(r_.pick({"*", "-", "+"}), i, r_.pick({"1.5", "-0.25", "1e-300", "1e300"}));
+  if (r_.chance(30)) stored = list("+", stored, list("vector-ref", other, at));
+  Node store = list("vector-set!", r_.chance(50) ? v : other, at, std::move(stored));
+  Node trouble = r_.pick({0, 1, 2}) == 0 ? statement(1)
+                 : r_.chance(50)         ? list("vector-set!", other, at, surprise(depth))
+                                         : list("vector-fill!", other, surprise(depth), r_.pick({"0", count.c_str()}));
+  Node read = list("let", list(list(x, list("vector-ref", v, at))), list("if", list("number?", x), list("+", s, x), list("list", x)));
+  if (r_.chance(50)) read = list("if", list("number?", s), std::move(read), s);
+  Node turned = list("begin", list("when", list("=", i, turn), std::move(trouble)), r_.chance(70) ? std::move(store) : Node("nil"),
+                     list(all, list("+", i, "1"), std::move(read)));
+  Node loop = list("let", all, list(list(i, "0"), list(s, r_.pick({"0", "0.0"}))), list("if", list(">=", i, turns), list("list", s, v), std::move(turned)));
+  Node whole = list("let*", list(list(v, std::move(made)), list(other, r_.chance(70) ? v : "(make-vector " + count + " 0.5)")), std::move(loop));
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
 // Not a tail call, some thousand deep; an escape or an error may come from the bottom.
 Node Generator::deep_recursion(Type type, int depth) {
   double levels = static_cast<double>(r_.pick({50, 300, 2000}));

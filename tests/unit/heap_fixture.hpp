@@ -25,7 +25,7 @@ struct Fixture {
 inline Value make_vector(Heap& heap, size_t length) {
   auto* v = heap.make<Vector>(Type::kVector, length * sizeof(Value));
   v->length = length;
-  for (size_t i = 0; i < length; i++) v->data[i] = kNil;
+  for (size_t i = 0; i < length; i++) v->slot[i] = kNil.bits;
   return from_object(v);
 }
 

@@ -82,7 +82,7 @@ Cell* cell(std::string_view name, Value v = kUnbound) {
 Value vector(std::initializer_list<Value> items) {
   auto* v = make<Vector>(Type::kVector, items.size() * 8);
   v->length = items.size();
-  std::copy(items.begin(), items.end(), v->data);
+  std::copy(items.begin(), items.end(), words_of(v));
   return from_object(v);
 }
 
@@ -773,7 +773,7 @@ void test_vectors(void**) {
     Value v = vector({fix(1), kNil, fix(3)});
     assert_value(call(f[0], {v, fix(2)}), fix(3));
     assert_value(call(f[1], {v, fix(0), kTrue}), kTrue);
-    assert_value(as<Vector>(v)->data[0], kTrue);
+    assert_value(words_of(as<Vector>(v))[0], kTrue);
     assert_int_equal(card_of(as<Vector>(v)), 1);
     as<Vector>(v)->flags = 0x40;
     assert_value(call(f[0], {v, fix(0)}), kTrue);

@@ -99,14 +99,14 @@ void holes_between_survivors_are_used_again(void**) {
     auto* table = as<Vector>(f.roots[0]);
     for (size_t i = 0; i < kept * 4; i++) {
       Value v = make_text(f.heap, size, 'a');
-      if (i % 4 == 0) table->data[i / 4] = v;
+      if (i % 4 == 0) words_of(table)[i / 4] = v;
       Heap::write_barrier(table);
     }
     f.heap.collect();
     uint64_t committed = f.heap.stats().committed_bytes;
     for (size_t i = 0; i < kept * 40; i++) make_text(f.heap, size, 'b');
     assert_true(f.heap.stats().committed_bytes <= committed + 6 * kMegabyte);
-    for (size_t i = 0; i < kept; i++) assert_true(is_filled(table->data[i], size, 'a'));
+    for (size_t i = 0; i < kept; i++) assert_true(is_filled(words_of(table)[i], size, 'a'));
   }
 }
 

@@ -58,7 +58,7 @@ Value* Graph::slots(Value v, size_t* count) {
     return as<Tuple>(v)->data;
   }
   *count = as<Vector>(v)->length;
-  return as<Vector>(v)->data;
+  return words_of(as<Vector>(v));
 }
 
 // Pairs carry their number in a box-like vector of one element in the car, so that both kinds of cells are mixed.
@@ -66,7 +66,7 @@ int Graph::number_of(Value v) {
   if (is_pair(v)) return number_of(car(v));
   if (is_function(v)) return static_cast<int>(fixnum_value(as_closure(v)->capture[0]));
   if (is_type(v, Type::kTuple)) return static_cast<int>(fixnum_value(as<Tuple>(v)->data[0]));
-  return static_cast<int>(fixnum_value(as<Vector>(v)->data[0]));
+  return static_cast<int>(fixnum_value(words_of(as<Vector>(v))[0]));
 }
 
 Value Graph::make_node() {
@@ -78,7 +78,7 @@ Value Graph::make_node() {
   uint64_t kind = random_.below(4);
   if (kind == 0) {
     Value label = make_vector(f_.heap, 1);
-    as<Vector>(label)->data[0] = number;
+    words_of(as<Vector>(label))[0] = number;
     keep.push(label);
     watched = as<Object>(label);
     made = f_.heap.cons(label, kNil);
@@ -101,7 +101,7 @@ Value Graph::make_node() {
     made = from_object(tuple);
   } else {
     made = make_vector(f_.heap, 1 + random_.below(random_.below(50) == 0 ? 3000 : 30));
-    as<Vector>(made)->data[0] = number;
+    words_of(as<Vector>(made))[0] = number;
     watched = as<Object>(made);
   }
   f_.heap.add_finalizable(watched, &died, this);

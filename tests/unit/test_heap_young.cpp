@@ -42,7 +42,7 @@ void what_is_stored_into_the_old_is_found(void**) {
     f.heap.collect_young();
     for (size_t i = 0; i < std::size(kLengths); i++) {
       auto* vector = as<Vector>(f.roots[i]);
-      vector->data[vector->length - 1] = make_text(f.heap, 100 + i, static_cast<char>('a' + round));
+      words_of(vector)[vector->length - 1] = make_text(f.heap, 100 + i, static_cast<char>('a' + round));
       Heap::write_barrier(vector);
     }
     auto* pair = as_pair(f.roots.back());
@@ -53,7 +53,7 @@ void what_is_stored_into_the_old_is_found(void**) {
     for (int i = 0; i < 2000; i++) make_text(f.heap, 100, 'x');
     for (size_t i = 0; i < std::size(kLengths); i++) {
       auto* vector = as<Vector>(f.roots[i]);
-      assert_true(is_filled(vector->data[vector->length - 1], 100 + i, static_cast<char>('a' + round)));
+      assert_true(is_filled(words_of(vector)[vector->length - 1], 100 + i, static_cast<char>('a' + round)));
     }
   }
   int found = 0;
@@ -93,7 +93,7 @@ void what_dies_old_is_found_in_time(void**) {
   Fixture f(options);
   f.roots.push(make_vector(f.heap, 10));
   f.heap.collect();
-  as<Vector>(f.roots[0])->data[3] = make_text(f.heap, 10, 'y');
+  words_of(as<Vector>(f.roots[0]))[3] = make_text(f.heap, 10, 'y');
   f.heap.collect_young();
   _exit(0);
 }

@@ -308,7 +308,7 @@ void display_shows_text_as_it_is(void**) {
 Value make_vector(VmFixture& f, std::initializer_list<Value> items) {
   auto* vector = f.vm().heap.make<Vector>(Type::kVector, items.size() * sizeof(Value));
   vector->length = items.size();
-  std::copy(items.begin(), items.end(), vector->data);
+  std::copy(items.begin(), items.end(), words_of(vector));
   return from_object(vector);
 }
 
@@ -326,7 +326,7 @@ void cycles_end(void**) {
   as_pair(self)->car = self;
   assert_text(text::written(self), "(... b)");
   Value vector = make_vector(f, {make_fixnum(1), kNil});
-  as<Vector>(vector)->data[1] = vector;
+  words_of(as<Vector>(vector))[1] = vector;
   assert_text(text::written(vector), "#(1 ...)");
   Value quoted = read(f, "'x");
   as_pair(cdr(quoted))->car = quoted;

@@ -128,11 +128,28 @@ void Emitter::emit_VectorRef(Instr i) {
     set_checked(i.a, runtime(Runtime::k_vector_ref, {vector, index}));
     jump(next);
   });
-  require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, slow);
+  Block doubles = m_.plan().specialises ? cold([=, this] { vector_of_doubles_ref(i, slow, next); }) : slow;
+  require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, doubles);
   require_index(index, vector, offsets::kVectorLength, slow);
   set(i.a, m_.load(m_.add(vector, index), offsets::kVectorData));  // a fixnum index is the distance in bytes
   jump(next);
   start(next);
+}
+
+// An element of a vector of doubles as a word.
+void Emitter::vector_of_doubles_ref(Instr i, Block slow, Block next) {
+  Val vector = reg(i.b), index = reg(i.c);
+  require_vector_of_doubles(vector, slow);
+  require_index(index, vector, offsets::kVectorLength, slow);
+  Val bits = hold(1, m_.load(m_.add(vector, index), offsets::kVectorData));
+  guard(m_.differ(bits, value::Value{value::kHole}), slow);
+  set_float(i.a, hold_double(0, m_.bits_as(bits, m_.double_type())), next);
+}
+
+void Emitter::require_vector_of_doubles(Val object, Block otherwise) {
+  guard(m_.has_tag(object, kTagObject), otherwise);
+  Val header = m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type());
+  guard(m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux), m_.word(offsets::kVectorOfDoubles)), otherwise);
 }
 
 void Emitter::emit_VectorSet(Instr i) {
@@ -142,12 +159,22 @@ void Emitter::emit_VectorSet(Instr i) {
     must_not_unwind(runtime(Runtime::k_vector_set, {vector, index, reg(i.c)}));
     jump(next);
   });
-  require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, slow);
+  Block doubles = m_.plan().specialises ? cold([=, this] { vector_of_doubles_set(i, slow, next); }) : slow;
+  require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, doubles);
   require_index(index, vector, offsets::kVectorLength, slow);
   assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.word_type()), reg(i.c));
   mark_card(m_.add(vector, -int64_t{kTagObject}));
   jump(next);
   start(next);
+}
+
+void Emitter::vector_of_doubles_set(Instr i, Block slow, Block next) {
+  Val vector = reg(i.a), index = reg(i.b), number = reg(i.c);
+  require_vector_of_doubles(vector, slow);
+  require_index(index, vector, offsets::kVectorLength, slow);
+  guard(m_.is_float(number), slow);
+  assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.double_type()), m_.decode_float(number));
+  jump(next);
 }
 
 Place Emitter::packed_element(Val object, Val index, int size_shift, Type type) const {

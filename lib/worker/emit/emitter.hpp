@@ -190,6 +190,9 @@ class Emitter {
   void mark_card(Val address);
   void require_object(Val object, value::Type type, uint32_t header_mask, Block otherwise);
   void require_index(Val index, Val object, int64_t length, Block otherwise);
+  void require_vector_of_doubles(Val object, Block otherwise);
+  void vector_of_doubles_ref(Instr i, Block slow, Block next);
+  void vector_of_doubles_set(Instr i, Block slow, Block next);
   Place packed_element(Val object, Val index, int size_shift, Type type) const;
   void fill_captures(Val closure, const std::vector<bytecode::CaptureSource>& sources);
 

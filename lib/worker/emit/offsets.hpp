@@ -22,13 +22,15 @@ inline constexpr int64_t kObjectHeader = T_OBJECT_FIELD(Object, type);  // 32 bi
 inline constexpr uint32_t kHeaderTypeAndAux = 0xFFFF00FF;               // without the flags
 inline constexpr uint32_t kHeaderType = 0xFF;
 inline constexpr int kHeaderAuxShift = 16;
+inline constexpr uint32_t kVectorOfDoubles =  // of type and aux
+    static_cast<uint32_t>(value::Type::kVector) | static_cast<uint32_t>(value::VectorKind::kDoubles) << kHeaderAuxShift;
 static_assert(offsetof(value::Object, type) == 0 && offsetof(value::Object, aux) == 2);
 
 inline constexpr int64_t kPairCar = static_cast<int64_t>(offsetof(value::Pair, car)) - int64_t{value::kTagPair};
 inline constexpr int64_t kPairCdr = static_cast<int64_t>(offsetof(value::Pair, cdr)) - int64_t{value::kTagPair};
 
 inline constexpr int64_t kVectorLength = T_OBJECT_FIELD(Vector, length);
-inline constexpr int64_t kVectorData = T_OBJECT_FIELD(Vector, data);
+inline constexpr int64_t kVectorData = T_OBJECT_FIELD(Vector, slot);
 // The three packed kinds have the same head.
 inline constexpr int64_t kPackedLength = T_OBJECT_FIELD(F64Vector, length);
 inline constexpr int64_t kPackedData = T_OBJECT_FIELD(F64Vector, data);

@@ -13,6 +13,8 @@ namespace {
 // Leaving spills the registers to vm->xargs.
 constexpr size_t kMostRegisters = frame::kMaxXargs;
 
+constexpr uint8_t kNotGeneric = bytecode::kSawFloats | bytecode::kSawMixed | bytecode::kSawOther;
+
 uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
 bool is_double(const State& s, uint16_t r) { return s[r] & kDouble; }
 
@@ -267,9 +269,9 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
       if ((i.x & bytecode::kSawOther) || is_double(before, i.b) || is_double(before, i.c)) return Treatment::kWords;
       return Treatment::kDivide;
     case Op::kVectorRef:
-      return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kLoad;
+      return i.x & kNotGeneric ? Treatment::kWords : Treatment::kLoad;
     case Op::kVectorSet:
-      return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kStore;
+      return i.x & kNotGeneric ? Treatment::kWords : Treatment::kStore;
     case Op::kBytesRef:
       return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kLoadByte;
     case Op::kBytesSet:
