@@ -87,6 +87,11 @@ Value runtime_vector_set(VmState* vm, Value v, Value i, Value x) {
   Value args[] = {v, i, x};
   return prims::prim_vector_set(vm, args, 3);
 }
+uint64_t runtime_settle(VmState*, Value v, uint64_t kind) {
+  if (!is_vector(v)) return 0;
+  heap::settle(as<Vector>(v), static_cast<VectorKind>(kind));
+  return as<Vector>(v)->kind() == static_cast<VectorKind>(kind);
+}
 Value runtime_f64_ref(VmState* vm, Value v, Value i) {
   Value args[] = {v, i};
   return prims::prim_f64_ref(vm, args, 2);

@@ -21,10 +21,10 @@ void Emitter::emit_Loop(Instr i) {
       ask_policy();
       go_on_promoted(target_of(pc_, i), go_on);
     });
-  Block go_on = target(i);
-  Block check = cold([this, go_on] {
+  Block go_on = target(i), after_check = back_after_other_code(target_of(pc_, i));
+  Block check = cold([this, after_check] {
     must_not_unwind(runtime(Runtime::k_check, {}));
-    jump(go_on);
+    jump(after_check);
   });
   check_stack(check, go_on);
 }

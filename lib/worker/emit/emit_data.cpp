@@ -149,7 +149,7 @@ void Emitter::vector_of_doubles_ref(Instr i, Block slow, Block next) {
 void Emitter::require_vector_of_doubles(Val object, Block otherwise) {
   guard(m_.has_tag(object, kTagObject), otherwise);
   Val header = m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type());
-  guard(m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux), m_.word(offsets::kVectorOfDoubles)), otherwise);
+  guard(m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux), m_.word(offsets::vector_header(value::VectorKind::kDoubles))), otherwise);
 }
 
 void Emitter::emit_VectorSet(Instr i) {
@@ -177,9 +177,10 @@ void Emitter::vector_of_doubles_set(Instr i, Block slow, Block next) {
   jump(next);
 }
 
-Place Emitter::packed_element(Val object, Val index, int size_shift, Type type) const {
+// `data` is the address of the elements.
+Place Emitter::packed_element(Val data, Val index, int size_shift, Type type) const {
   Val offset = size_shift == value::kFixnumShift ? index : m_.shift_right(index, value::kFixnumShift - size_shift);
-  return m_.at(m_.add(m_.load(object, offsets::kPackedData), offset), 0, type);
+  return m_.at(m_.add(data, offset), 0, type);
 }
 
 void Emitter::emit_F64Ref(Instr i) {
@@ -191,7 +192,7 @@ void Emitter::emit_F64Ref(Instr i) {
   });
   require_object(vector, ObjectType::kF64Vector, offsets::kHeaderType, slow);
   require_index(index, vector, offsets::kPackedLength, slow);
-  set_float(i.a, gcc_jit_lvalue_as_rvalue(packed_element(vector, index, 3, m_.double_type())), next);
+  set_float(i.a, gcc_jit_lvalue_as_rvalue(packed_element(m_.load(vector, offsets::kPackedData), index, 3, m_.double_type())), next);
   start(next);
 }
 
@@ -205,7 +206,7 @@ void Emitter::emit_F64Set(Instr i) {
   require_object(vector, ObjectType::kF64Vector, offsets::kHeaderType, slow);
   require_index(index, vector, offsets::kPackedLength, slow);
   guard(m_.is_float(reg(i.c)), slow);
-  assign(packed_element(vector, index, 3, m_.double_type()), m_.decode_float(reg(i.c)));
+  assign(packed_element(m_.load(vector, offsets::kPackedData), index, 3, m_.double_type()), m_.decode_float(reg(i.c)));
   jump(next);
   start(next);
 }
@@ -219,7 +220,7 @@ void Emitter::emit_BytesRef(Instr i) {
   });
   require_object(bytes, ObjectType::kBytes, offsets::kHeaderType, slow);
   require_index(index, bytes, offsets::kPackedLength, slow);
-  set(i.a, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(packed_element(bytes, index, 0, m_.u8_type()))));
+  set(i.a, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(packed_element(m_.load(bytes, offsets::kPackedData), index, 0, m_.u8_type()))));
   jump(next);
   start(next);
 }
@@ -234,7 +235,7 @@ void Emitter::emit_BytesSet(Instr i) {
   require_object(bytes, ObjectType::kBytes, offsets::kHeaderType, slow);
   require_index(index, bytes, offsets::kPackedLength, slow);
   guard(m_.equal(m_.bit_and(byte, ~value::make_fixnum(255).bits), m_.word(0)), slow);
-  assign(packed_element(bytes, index, 0, m_.u8_type()),
+  assign(packed_element(m_.load(bytes, offsets::kPackedData), index, 0, m_.u8_type()),
          m_.cast(m_.shift_right(byte, value::kFixnumShift), m_.u8_type()));
   jump(next);
   start(next);

@@ -6,6 +6,8 @@
 //  2. What an instruction assumes is tested before it changes anything. When a test fails the live registers, as words, go to vm->xargs
 //     and runtime->resume goes on with this very instruction in the interpreter: nothing is done twice.
 //  3. Boxing may collect, and other calls use xargs; so everything is boxed before the first word is stored there.
+#include <utility>
+
 #include "worker/emit/emitter.hpp"
 #include "worker/emit/offsets.hpp"
 
@@ -46,13 +48,63 @@ void Emitter::make_forms_for(uint32_t leader) {
 void Emitter::establish(uint16_t r, Forms forms, Block otherwise) {
   if ((forms & kDouble) && !(state_[r] & kDouble)) unbox(r, otherwise);
   if ((forms & kFixnum) && !(state_[r] & kFixnum)) guard(m_.is_fixnum(reg(r)), otherwise);
-  if ((forms & kVector) && !(state_[r] & kVector))
-    require_object(reg(r), value::Type::kVector, offsets::kHeaderTypeAndAux, otherwise);
+  Forms kind = forms & (kVector | kDoublesVector);
+  if ((kind & ~state_[r]) != 0)
+    require_kind(r, kind == kDoublesVector ? value::VectorKind::kDoubles : value::VectorKind::kGeneric, otherwise);
+  else if ((forms & kAnyVector) && !(state_[r] & kAnyVector))
+    require_object(reg(r), value::Type::kVector, offsets::kHeaderType, otherwise);
   if ((forms & kF64Vector) && !(state_[r] & kF64Vector))
     require_object(reg(r), value::Type::kF64Vector, offsets::kHeaderType, otherwise);
   if ((forms & kBytes) && !(state_[r] & kBytes))
     require_object(reg(r), value::Type::kBytes, offsets::kHeaderType, otherwise);
-  state_[r] |= forms;
+  if (kind != 0) forms |= kAnyVector;
+  Forms before = std::exchange(state_[r], state_[r] | forms);
+  if ((state_[r] & kSized) && !(before & kSized)) hold_size(r);
+}
+
+// A fresh vector becomes what is wanted here.
+void Emitter::require_kind(uint16_t r, value::VectorKind kind, Block otherwise) {
+  Block next = fresh();
+  Block other = cold([=, this] {
+    Val is_one = runtime(Runtime::k_settle, {reg(r), m_.word(static_cast<uint64_t>(kind))});
+    guard(m_.differ(is_one, m_.word(0)), otherwise);
+    jump(next);
+  });
+  if (!(state_[r] & kAnyVector)) guard(m_.has_tag(reg(r), value::kTagObject), otherwise);
+  guard(is_of_kind(r, kind), other);
+  jump(next);
+  start(next);
+}
+
+// Of any object: type and kind, the flags aside.
+Val Emitter::is_of_kind(uint16_t r, value::VectorKind kind) const {
+  Val header = m_.cast(m_.load(reg(r), offsets::kObjectHeader, m_.u32_type()), m_.word_type());
+  return m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux), m_.word(offsets::vector_header(kind)));
+}
+
+// --- sizes, which never change
+
+Place Emitter::length_place(uint16_t r) {
+  if (lengths_.empty()) lengths_.resize(code_.register_count);
+  return local(lengths_[r], m_.word_type(), ("length" + std::to_string(r)).c_str());
+}
+
+Place Emitter::data_place(uint16_t r) {
+  if (data_.empty()) data_.resize(code_.register_count);
+  return local(data_[r], m_.word_type(), ("data" + std::to_string(r)).c_str());
+}
+
+// The length as a fixnum, so that an index is compared as it is, and the address of packed data.
+void Emitter::hold_size(uint16_t r) {
+  bool packed = state_[r] & (kF64Vector | kBytes);
+  Val length = m_.load(reg(r), packed ? offsets::kPackedLength : offsets::kVectorLength);
+  assign(length_place(r), m_.shift_left(length, value::kFixnumShift));
+  if (packed) assign(data_place(r), m_.load(reg(r), offsets::kPackedData));
+}
+
+void Emitter::move_size(uint16_t to, uint16_t from) {
+  if (state_[from] & kSized) assign(length_place(to), gcc_jit_lvalue_as_rvalue(length_place(from)));
+  if (state_[from] & (kF64Vector | kBytes)) assign(data_place(to), gcc_jit_lvalue_as_rvalue(data_place(from)));
 }
 
 // --- the way out
@@ -118,34 +170,40 @@ bool Emitter::emit_typed(Instr i) {
     case Treatment::kMove:
       if (state_[i.b] & kWord) set(i.a, reg(i.b));
       if (state_[i.b] & kDouble) assign(double_place(i.a), double_reg(i.b));
+      move_size(i.a, i.b);
       return true;
     case Treatment::kConstant:
       return number_constant(i), true;
     case Treatment::kDivide:
       return fixnum_division(i), true;
     case Treatment::kLoad:
-      require_element(i.b, kVector, i.c, offsets::kVectorLength);
-      set(i.a, gcc_jit_lvalue_as_rvalue(element(i.b, i.c)));
+      require_element(i.b, kVector, i.c);
+      set(i.a, gcc_jit_lvalue_as_rvalue(element(i.b, i.c, m_.word_type())));
       return true;
     case Treatment::kStore:
-      require_element(i.a, kVector, i.b, offsets::kVectorLength);
-      assign(element(i.a, i.b), reg(i.c));
+      require_element(i.a, kVector, i.b);
+      assign(element(i.a, i.b, m_.word_type()), reg(i.c));
       mark_card_for(i.a, i.c);
       return true;
+    case Treatment::kLoadRaw:
+      return load_raw(i), true;
+    case Treatment::kStoreRaw:
+      require_element(i.a, kDoublesVector, i.b);
+      if (!(state_[i.c] & kDouble)) unbox(i.c, leave_here());
+      assign(element(i.a, i.b, m_.double_type()), double_reg(i.c));
+      return true;
     case Treatment::kLoadByte:
-      require_element(i.b, kBytes, i.c, offsets::kPackedLength);
-      set(i.a, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(packed_element(reg(i.b), reg(i.c), 0, m_.u8_type()))));
+      require_element(i.b, kBytes, i.c);
+      set(i.a, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(packed_element(data(i.b), reg(i.c), 0, m_.u8_type()))));
       return true;
     case Treatment::kStoreByte:
       store_byte(i);
       return true;
     case Treatment::kLoadDouble:
-      require_element(i.b, kF64Vector, i.c, offsets::kPackedLength);
-      assign(double_place(i.a), gcc_jit_lvalue_as_rvalue(packed_element(reg(i.b), reg(i.c), 3, m_.double_type())));
-      return true;
+      return load_packed_double(i), true;
     case Treatment::kStoreDouble:
-      require_element(i.a, kF64Vector, i.b, offsets::kPackedLength);
-      assign(packed_element(reg(i.a), reg(i.b), 3, m_.double_type()), double_reg(i.c));
+      require_element(i.a, kF64Vector, i.b);
+      assign(packed_element(data(i.a), reg(i.b), 3, m_.double_type()), double_reg(i.c));
       return true;
     case Treatment::kSquareRoot:
       assign(double_place(i.a), m_.square_root(double_reg(i.b)));
@@ -214,23 +272,54 @@ void Emitter::fixnum_division(Instr i) {
 }
 
 // A negative index is a huge number here.
-void Emitter::require_element(uint16_t object, Forms type, uint16_t index, int64_t length) {
+void Emitter::require_element(uint16_t object, Forms type, uint16_t index) {
   establish(object, type, leave_here());
   establish(index, kFixnum, leave_here());
-  guard(m_.below(m_.shift_right(reg(index), value::kFixnumShift), m_.load(reg(object), length)), leave_here());
+  guard(m_.below(reg(index), gcc_jit_lvalue_as_rvalue(length_place(object))), leave_here());
+}
+
+// An element that was never stored leaves. It is a NaN, which is rare, so that only one comparison stands in the way.
+void Emitter::load_raw(Instr i) {
+  require_element(i.b, kDoublesVector, i.c);
+  Val number = hold_double(0, gcc_jit_lvalue_as_rvalue(element(i.b, i.c, m_.double_type())));
+  Block next = fresh(), leave = leave_here();
+  Block nan = cold([=, this] {
+    guard(m_.differ(m_.bits_as(number, m_.word_type()), value::Value{value::kHole}), leave);
+    assign(double_place(i.a), number);
+    jump(next);
+  });
+  guard(m_.compare(GCC_JIT_COMPARISON_EQ, number, number), nan);
+  assign(double_place(i.a), number);
+  jump(next);
+  start(next);
+}
+
+// A NaN from outside is made quiet, see value::kHole.
+void Emitter::load_packed_double(Instr i) {
+  require_element(i.b, kF64Vector, i.c);
+  Val number = hold_double(0, gcc_jit_lvalue_as_rvalue(packed_element(data(i.b), reg(i.c), 3, m_.double_type())));
+  Block next = fresh();
+  Block nan = cold([=, this] {
+    assign(double_place(i.a), m_.binary(GCC_JIT_BINARY_OP_PLUS, m_.double_type(), number, number));
+    jump(next);
+  });
+  guard(m_.compare(GCC_JIT_COMPARISON_EQ, number, number), nan);
+  assign(double_place(i.a), number);
+  jump(next);
+  start(next);
 }
 
 void Emitter::store_byte(Instr i) {
-  require_element(i.a, kBytes, i.b, offsets::kPackedLength);
+  require_element(i.a, kBytes, i.b);
   Val byte = reg(i.c);
   guard(m_.equal(m_.bit_and(byte, ~value::make_fixnum(255).bits), m_.word(0)), leave_here());
-  assign(packed_element(reg(i.a), reg(i.b), 0, m_.u8_type()),
+  assign(packed_element(data(i.a), reg(i.b), 0, m_.u8_type()),
          m_.cast(m_.shift_right(byte, value::kFixnumShift), m_.u8_type()));
 }
 
 // A fixnum index is the distance in bytes.
-Place Emitter::element(uint16_t vector, uint16_t index) const {
-  return m_.at(m_.add(reg(vector), reg(index)), offsets::kVectorData, m_.word_type());
+Place Emitter::element(uint16_t vector, uint16_t index, Type type) const {
+  return m_.at(m_.add(reg(vector), reg(index)), offsets::kVectorData, type);
 }
 
 // After a store. What is no pointer needs no mark.
@@ -248,6 +337,21 @@ void Emitter::mark_card_for(uint16_t object, uint16_t stored) {
 }
 
 // --- ways into loops
+
+// Where the head of a loop goes on after other code has run at the jump back to it, which may have made vectors generic.
+Block Emitter::back_after_other_code(uint32_t head) {
+  if (!types_.specialises()) return at_pc(head);
+  const RegisterSet& live = flow_.live_at(head);
+  std::vector<uint16_t> doubted;
+  for (uint16_t r = 0; r < code_.register_count; r++)
+    if (live.has(r) && (types_.at(head)[r] & kDoublesVector)) doubted.push_back(r);
+  if (doubted.empty()) return at_pc(head);
+  Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop);
+  return cold([=, this] {
+    for (uint16_t r : doubted) guard(is_of_kind(r, value::VectorKind::kDoubles), otherwise);
+    jump(at_pc(head));
+  });
+}
 
 // From the interpreter, where every register is a word, to the forms of the loop's head.
 void Emitter::enter_loop(uint32_t head) {

@@ -169,8 +169,18 @@ class Emitter {
   void number_constant(Instr i);
   void fixnum_division(Instr i);
   void store_byte(Instr i);
-  void require_element(uint16_t object, Forms type, uint16_t index, int64_t length);
-  Place element(uint16_t vector, uint16_t index) const;
+  void require_element(uint16_t object, Forms type, uint16_t index);
+  void require_kind(uint16_t r, value::VectorKind kind, Block otherwise);
+  Val is_of_kind(uint16_t r, value::VectorKind kind) const;
+  void load_raw(Instr i);
+  void load_packed_double(Instr i);
+  Place element(uint16_t vector, uint16_t index, Type type) const;
+  Place length_place(uint16_t r);
+  Place data_place(uint16_t r);
+  Val data(uint16_t r) { return gcc_jit_lvalue_as_rvalue(data_place(r)); }
+  void hold_size(uint16_t r);
+  void move_size(uint16_t to, uint16_t from);
+  Block back_after_other_code(uint32_t head);
   void mark_card_for(uint16_t object, uint16_t stored);
   void establish(uint16_t r, Forms forms, Block otherwise);
   Place double_place(uint16_t r);
@@ -193,7 +203,7 @@ class Emitter {
   void require_vector_of_doubles(Val object, Block otherwise);
   void vector_of_doubles_ref(Instr i, Block slow, Block next);
   void vector_of_doubles_set(Instr i, Block slow, Block next);
-  Place packed_element(Val object, Val index, int size_shift, Type type) const;
+  Place packed_element(Val data, Val index, int size_shift, Type type) const;
   void fill_captures(Val closure, const std::vector<bytecode::CaptureSource>& sources);
 
   // --- jumps: emit_jumps.cpp
@@ -271,6 +281,8 @@ class Emitter {
   Block restart_ = nullptr;  // behind the copying of arguments: where a tail call of itself goes
   std::vector<Place> registers_;
   std::vector<Place> double_registers_;
+  std::vector<Place> lengths_;  // by register, of what is kSized
+  std::vector<Place> data_;
   Place register_array_ = nullptr;
   Place argument_array_ = nullptr;
   Place proto_ = nullptr;

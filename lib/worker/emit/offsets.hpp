@@ -22,8 +22,10 @@ inline constexpr int64_t kObjectHeader = T_OBJECT_FIELD(Object, type);  // 32 bi
 inline constexpr uint32_t kHeaderTypeAndAux = 0xFFFF00FF;               // without the flags
 inline constexpr uint32_t kHeaderType = 0xFF;
 inline constexpr int kHeaderAuxShift = 16;
-inline constexpr uint32_t kVectorOfDoubles =  // of type and aux
-    static_cast<uint32_t>(value::Type::kVector) | static_cast<uint32_t>(value::VectorKind::kDoubles) << kHeaderAuxShift;
+// What kHeaderTypeAndAux leaves of the header of a vector.
+constexpr uint32_t vector_header(value::VectorKind kind) {
+  return static_cast<uint32_t>(value::Type::kVector) | static_cast<uint32_t>(kind) << kHeaderAuxShift;
+}
 static_assert(offsetof(value::Object, type) == 0 && offsetof(value::Object, aux) == 2);
 
 inline constexpr int64_t kPairCar = static_cast<int64_t>(offsetof(value::Pair, car)) - int64_t{value::kTagPair};

@@ -13,7 +13,11 @@ namespace {
 // Leaving spills the registers to vm->xargs.
 constexpr size_t kMostRegisters = frame::kMaxXargs;
 
-constexpr uint8_t kNotGeneric = bytecode::kSawFloats | bytecode::kSawMixed | bytecode::kSawOther;
+constexpr prims::Effect kEffects[] = {
+#define T_PRIM(id, name, min, max, effect, signature, text) prims::Effect::effect,
+#include "prims/prims.def"
+#undef T_PRIM
+};
 
 uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
 bool is_double(const State& s, uint16_t r) { return s[r] & kDouble; }
@@ -109,6 +113,9 @@ void Types::solve() {
 
 // The forms of a register with those that are made of it on the way into a loop.
 Forms with_made(Forms held, Forms made) {
+  Forms kind = made & (kVector | kDoublesVector);
+  if (kind != 0 && held == (kWord | kAnyVector)) return held | kind;
+  if (kind != 0) made |= kAnyVector;
   return held == kWord ? held | made : held;
 }
 
@@ -137,6 +144,19 @@ void Types::find_before_loops() {
     if (flow_.has_single_file_entry(loop)) before_loops_[index_[loop.head]] = needed_before(loop);
 }
 
+bool Types::changes_kinds(const Loop& loop) const {
+  const auto& leaders = flow_.leaders();
+  for (size_t n = 0; n < leaders.size(); n++) {
+    if (leaders[n] < loop.head || leaders[n] > loop.last) continue;
+    State state = states_[n];
+    for (uint32_t pc = leaders[n]; pc == leaders[n] || (pc <= loop.last && !flow_.is_leader(pc)); pc++) {
+      if (runs_other_code(pc, treatment(pc, state))) return true;
+      step(pc, state);
+    }
+  }
+  return false;
+}
+
 State Types::needed_before(const Loop& loop) const {
   const auto& code = function_.code.code;
   State needed(function_.code.register_count, 0);
@@ -153,9 +173,12 @@ State Types::needed_before(const Loop& loop) const {
       if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
     }
   }
-  // What is needed in two ways that exclude each other is tested where it is needed.
-  for (Forms& forms : needed)
+  // What is needed in two ways that exclude each other is tested where it is needed, and so is what a turn may change.
+  bool may_change = changes_kinds(loop);
+  for (Forms& forms : needed) {
     if (forms & (forms - 1)) forms = 0;
+    if (may_change && forms == kDoublesVector) forms = kAnyVector;
+  }
   return needed;
 }
 
@@ -185,6 +208,11 @@ std::vector<Types::Need> Types::needs(uint32_t pc, const State& before) const {
       return {{i.b, kVector}, {i.c, kFixnum}};
     case Treatment::kStore:
       return {{i.a, kVector}, {i.b, kFixnum}};
+    case Treatment::kLoadRaw:
+      return {{i.b, kDoublesVector}, {i.c, kFixnum}};
+    case Treatment::kStoreRaw:
+      if (is_double(before, i.c)) return {{i.a, kDoublesVector}, {i.b, kFixnum}};
+      return {{i.a, kDoublesVector}, {i.b, kFixnum}, {i.c, kDouble}};
     case Treatment::kLoadByte:
       return {{i.b, kBytes}, {i.c, kFixnum}};
     case Treatment::kStoreByte:
@@ -223,6 +251,13 @@ Treatment Types::comparison(uint32_t pc, Forms x, Forms y) const {
   if (x & y & kDouble) return Treatment::kCompare;
   if ((x | y) & kDouble || function_.code.left_at.has(pc)) return Treatment::kWords;
   return Treatment::kCompareFixnums;
+}
+
+Treatment Types::vector_store(Instr i, const State& before) const {
+  if (i.x & (bytecode::kSawMixed | bytecode::kSawOther)) return Treatment::kWords;
+  if (!(i.x & bytecode::kSawFloats)) return Treatment::kStore;
+  bool is_fixnum = !is_double(before, i.c) && (before[i.c] & kFixnum);
+  return is_fixnum ? Treatment::kWords : Treatment::kStoreRaw;
 }
 
 Treatment Types::treatment(uint32_t pc, const State& before) const {
@@ -269,9 +304,10 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
       if ((i.x & bytecode::kSawOther) || is_double(before, i.b) || is_double(before, i.c)) return Treatment::kWords;
       return Treatment::kDivide;
     case Op::kVectorRef:
-      return i.x & kNotGeneric ? Treatment::kWords : Treatment::kLoad;
+      if (i.x & (bytecode::kSawMixed | bytecode::kSawOther)) return Treatment::kWords;
+      return i.x & bytecode::kSawFloats ? Treatment::kLoadRaw : Treatment::kLoad;
     case Op::kVectorSet:
-      return i.x & kNotGeneric ? Treatment::kWords : Treatment::kStore;
+      return vector_store(i, before);
     case Op::kBytesRef:
       return i.x & bytecode::kSawOther ? Treatment::kWords : Treatment::kLoadByte;
     case Op::kBytesSet:
@@ -305,6 +341,7 @@ bool Types::takes_words(Treatment treatment) {
     case Treatment::kWords:
     case Treatment::kLoad:
     case Treatment::kStore:
+    case Treatment::kLoadRaw:
     case Treatment::kLoadByte:
     case Treatment::kStoreByte:
     case Treatment::kLoadDouble:
@@ -325,22 +362,49 @@ std::vector<uint16_t> Types::word_operands(uint32_t pc) const {
 
 namespace {
 
+Forms with_type(Forms object) { return object & (kVector | kDoublesVector) ? object | kAnyVector : object; }
+
 void step_load(Instr i, Forms object, Forms result, State& state) {
-  state[i.b] |= kWord | object;
+  state[i.b] |= kWord | with_type(object);
   state[i.c] |= kWord | kFixnum;
   state[i.a] = result;
 }
 
 void step_store(Instr i, Forms object, State& state) {
-  state[i.a] |= kWord | object;
+  state[i.a] |= kWord | with_type(object);
   state[i.b] |= kWord | kFixnum;
 }
 
 }  // namespace
 
-void Types::step(uint32_t pc, State& state) const {
+bool Types::runs_other_code(uint32_t pc, Treatment treatment) const {
   Instr i = function_.code.code[pc];
-  switch (treatment(pc, state)) {
+  if (treatment == Treatment::kKnownCall) return true;
+  if (treatment != Treatment::kWords) return false;
+  switch (op_of(i)) {
+    case Op::kCall:
+    case Op::kCallGlobal:
+    case Op::kVectorSet:
+      return true;
+    case Op::kPrim: {
+      prims::Effect effect = kEffects[i.c];
+      return effect != prims::Effect::kPure && effect != prims::Effect::kRead;
+    }
+    default:
+      return false;
+  }
+}
+
+void Types::step(uint32_t pc, State& state) const {
+  Treatment treated = treatment(pc, state);
+  step_treated(pc, treated, state);
+  if (!specialises_ || !runs_other_code(pc, treated)) return;
+  for (Forms& forms : state) forms &= static_cast<Forms>(~kDoublesVector);
+}
+
+void Types::step_treated(uint32_t pc, Treatment treatment, State& state) const {
+  Instr i = function_.code.code[pc];
+  switch (treatment) {
     case Treatment::kFixnums:
     case Treatment::kDivide:
       state[i.b] |= kFixnum;
@@ -370,6 +434,8 @@ void Types::step(uint32_t pc, State& state) const {
       return;
     case Treatment::kLoad:
       return step_load(i, kVector, kWord, state);
+    case Treatment::kLoadRaw:
+      return step_load(i, kDoublesVector, kDouble, state);
     case Treatment::kLoadByte:
       return step_load(i, kBytes, kWord | kFixnum, state);
     case Treatment::kLoadDouble:
@@ -377,6 +443,9 @@ void Types::step(uint32_t pc, State& state) const {
     case Treatment::kStore:
       state[i.c] |= kWord;
       return step_store(i, kVector, state);
+    case Treatment::kStoreRaw:
+      state[i.c] |= kDouble;
+      return step_store(i, kDoublesVector, state);
     case Treatment::kStoreByte:
       state[i.c] |= kWord | kFixnum;
       return step_store(i, kBytes, state);

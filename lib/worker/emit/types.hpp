@@ -19,10 +19,13 @@ using Forms = uint8_t;
 inline constexpr Forms kWord = 1;
 inline constexpr Forms kDouble = 2;
 inline constexpr Forms kFixnum = 4;  // this and the following: only with kWord
-inline constexpr Forms kVector = 8;  // an object of that type; what an object is never changes
+inline constexpr Forms kVector = 8;  // a generic vector; this and the next two: an object of that type, which it stays
 inline constexpr Forms kF64Vector = 16;
 inline constexpr Forms kBytes = 32;
-inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes;
+inline constexpr Forms kAnyVector = 64;       // a vector of any kind; only such are of the next and of kVector
+inline constexpr Forms kDoublesVector = 128;  // a vector of doubles: any other code that runs may make it generic
+inline constexpr Forms kSized = kAnyVector | kF64Vector | kBytes;  // the length is held, and where packed data lies
+inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kDoublesVector;
 inline constexpr Forms kAllForms = kWord | kDouble | kOfWord;
 using State = std::vector<Forms>;  // by register
 
@@ -37,6 +40,8 @@ enum class Treatment : uint8_t {
   kConstant,       // a number
   kLoad,           // an element of a vector, or leave
   kStore,          // likewise
+  kLoadRaw,        // a double out of a vector of doubles, or leave
+  kStoreRaw,       // a double into one, or leave
   kLoadByte,
   kStoreByte,
   kLoadDouble,     // from an f64 vector
@@ -91,6 +96,8 @@ class Types {
   std::vector<Need> needs(uint32_t pc, const State& before) const;
   // From the forms before the instruction to those after it.
   void step(uint32_t pc, State& state) const;
+  // Whether code may run at the instruction that stores into any vector. A Loop's safepoint is not meant.
+  bool runs_other_code(uint32_t pc, Treatment treatment) const;
   // Whether the instruction finds all its operands as words.
   static bool takes_words(Treatment treatment);
   // The registers that an instruction needs as words when its treatment takes words.
@@ -103,9 +110,12 @@ class Types {
   bool all_return_doubles() const;
   void find_before_loops();
   State needed_before(const Loop& loop) const;
+  bool changes_kinds(const Loop& loop) const;
   bool join(uint32_t leader, const State& from, bool comes_back);
   Treatment arithmetic(Instr i, const State& before) const;
   Treatment comparison(uint32_t pc, Forms x, Forms y) const;
+  Treatment vector_store(Instr i, const State& before) const;
+  void step_treated(uint32_t pc, Treatment treatment, State& state) const;
 
   const bytecode::PortableFunction& function_;
   const Flow& flow_;
