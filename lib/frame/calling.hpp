@@ -37,7 +37,8 @@ inline constexpr uint64_t kArgcMask = 0xFFFF;
 // instruction before has written.
 enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kResult };
 
-// What a call takes off Proto::countdown in the interpreter; a loop's back-edge, and a call or back-edge in compiled code, takes one.
+// What a call takes off Proto::countdown in the interpreter, unless VmState::call_weight says otherwise; a loop's back-edge, and a call or
+// back-edge in compiled code, takes one.
 inline constexpr int32_t kCallWeight = 64;
 
 }  // namespace terrace::frame
