@@ -208,6 +208,7 @@ Value rt_f64_ref(VmState*, Value, Value n) { return COUNTED("f64_ref"), raise(n)
 Value rt_f64_set(VmState*, Value, Value n, Value) { return COUNTED("f64_set"), raise(n); }
 Value rt_bytes_ref(VmState*, Value, Value n) { return COUNTED("bytes_ref"), raise(n); }
 Value rt_bytes_set(VmState*, Value, Value n, Value) { return COUNTED("bytes_set"), raise(n); }
+uint64_t rt_settle(VmState*, Value, uint64_t) { return COUNTED("settle"), 0; }
 Value rt_global_set(VmState*, Value c, Value v) {
   COUNTED("global_set");
   if (as<Cell>(c)->value == kUnbound) return raise(as<Cell>(c)->name);
@@ -331,11 +332,19 @@ class Code {
     p->constant_count = static_cast<uint32_t>(constants.size());
     std::copy(constants.begin(), constants.end(), p->constant);
     bytecode::compute_hash(p);
+    if (!takes_for_granted)
+      for (uint32_t pc = 0; pc < code.code.size(); pc++) code.left_at.add(pc, code.code.size());
     return p;
+  }
+  // Nothing was left yet: opt code is written for what is usual, and left otherwise.
+  Code& usual() {
+    takes_for_granted = true;
+    return *this;
   }
 
   bytecode::FunctionCode code;
   std::vector<Value> constants;
+  bool takes_for_granted = false;
 
  private:
   int constant(bytecode::ConstantKind kind, Value v) {
@@ -924,6 +933,25 @@ void test_specialised(void**) {
   assert_int_equal(g_calls["resume"], 4);
 }
 
+// What was never left is written for what is usual: two fixnums are compared, and of anything else the interpreter hears.
+void test_takes_for_granted(void**) {
+  reset();
+  Code below("below", 2, 3), text("length", 1, 3);
+  below.usual().op(Op::kNumLt, 2, 0, 1).op(Op::kReturn, 2);
+  text.usual().op(Op::kMove, 1, 0).op(Op::kPrim, 2, 1, static_cast<int>(prims::Id::k_vector_length), 1).op(Op::kReturn, 2);
+  Proto* p[] = {below.proto(), text.proto()};
+  install({p[0], p[1]}, Tier::kOpt);
+  Value is_below = closure_of(p[0]), length = closure_of(p[1]);
+  assert_value(call(is_below, {fix(2), fix(3)}), kTrue);
+  assert_value(call(length, {vector({fix(1), fix(2)})}), fix(2));
+  assert_int_equal(g_calls["resume"], 0);
+  assert_value(call(is_below, {fix(2), real(3.0)}), make_char('R'));
+  assert_int_equal(g_resumed_at, 0);
+  assert_value(call(length, {fix(2)}), make_char('R'));
+  assert_int_equal(g_resumed_at, 1);
+  assert_int_equal(g_calls["resume"], 2);
+}
+
 // Bytes that are no function, and code that would leave its registers.
 void test_refusals(void**) {
   reset();
@@ -961,6 +989,7 @@ int main() {
       cmocka_unit_test(test_promotion_in_loop),
       cmocka_unit_test(test_interrupt),
       cmocka_unit_test(test_specialised),
+      cmocka_unit_test(test_takes_for_granted),
       cmocka_unit_test(test_refusals),
   };
   return cmocka_run_group_tests_name("emit", tests, nullptr, nullptr);
