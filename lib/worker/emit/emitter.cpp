@@ -179,6 +179,10 @@ void Emitter::count_down(const std::function<void(Block)>& ask) {
 void Emitter::check_stack(Block passed, Block go_on) {
   constexpr int kLargeFrame = 256;  // registers
   int64_t below = code_.register_count > kLargeFrame ? 8 * int64_t{code_.register_count} : 0;
+  if (!m_.plan().compares_stack_pointer) {
+    Val limit = m_.load(vm(), offsets::kVmStackLimit, m_.volatile_word_type());
+    return branch(m_.expect(m_.below(m_.add(m_.frame_address(), -below), limit), false), passed, go_on);
+  }
   Place is_below = local(is_below_, m_.i32_type(), "is_below");
   m_.compare_stack(current_, vm(), offsets::kVmStackLimit, below, is_below);
   Val is_passed = m_.differ(gcc_jit_lvalue_as_rvalue(is_below), m_.number(m_.i32_type(), 0));

@@ -186,6 +186,8 @@ Val Module::expect(Val condition, bool likely) const {
                 number(signed_, 0));
 }
 
+Val Module::frame_address() const { return bits_as(builtin("__builtin_frame_address", {number(u32_, 0)}), word_); }
+
 // In assembly, because C cannot name the stack pointer, and a volatile word is loaded before it is compared.
 void Module::compare_stack(Block block, Val base, int64_t offset, int64_t below, Place passed) const {
   std::string text = "cmpq " + std::to_string(offset) + "(%1), " + (below == 0 ? "%%rsp" : "%2");
@@ -194,8 +196,7 @@ void Module::compare_stack(Block block, Val base, int64_t offset, int64_t below,
   gcc_jit_extended_asm_add_output_operand(comparison, nullptr, "=@ccb", passed);
   gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", base);
   if (below == 0) return;
-  Val frame = bits_as(builtin("__builtin_frame_address", {number(u32_, 0)}), word_);
-  gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", add(frame, -below));
+  gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", add(frame_address(), -below));
 }
 
 Val Module::record_of(const bytecode::Hash& hash) const {

@@ -127,6 +127,7 @@ class Module {
   // True when a op b overflows; the result goes to *out (a signed place).
   Val overflows(const char* builtin, Val a, Val b, Place out) const;
   Val expect(Val condition, bool likely) const;
+  Val frame_address() const;
   // Sets `passed`, an int, to whether the stack pointer is below the limit in memory at base + offset; with `below`, whether the frame's
   // address less that many bytes is.
   void compare_stack(Block block, Val base, int64_t offset, int64_t below, Place passed) const;

@@ -23,6 +23,7 @@ struct Plan {
   Floats floats;               // none, float with float, or also fixnum with float
   bool separate_nested_loops;  // entries into nested loops get a copy of the body, so that the loops stay reducible
   bool specialises;            // on the types that were seen: numbers stay unboxed, other values leave for the interpreter
+  bool compares_stack_pointer;  // by assembly, which at -O0 makes frames larger than it is worth; else the frame's address by C
   bool orders_blocks;          // blocks are laid out by us, else by GCC
 };
 
@@ -37,6 +38,7 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .floats = Floats::kRuntime,
                                 .separate_nested_loops = false,
                                 .specialises = false,
+                                .compares_stack_pointer = false,
                                 .orders_blocks = true};
 inline constexpr Plan kOptPlan{.name = "opt",
                                .gcc_level = 3,
@@ -49,6 +51,7 @@ inline constexpr Plan kOptPlan{.name = "opt",
                                .floats = Floats::kMixed,
                                .separate_nested_loops = true,
                                .specialises = true,
+                               .compares_stack_pointer = true,
                                .orders_blocks = false};
 
 }  // namespace terrace::worker::emit
