@@ -116,3 +116,44 @@ jit_status jit_demote(jit_vm* vm, const jit_value* function, jit_error** err) {
     return JIT_OK;
   });
 }
+
+namespace {
+
+jit_status set_pinned(const char* where, jit_vm* vm, const jit_value* function, bool pinned, jit_error** err) {
+  return inside(where, vm, err, [&](Call& call) -> jit_status {
+    Value f;
+    if (jit_status status = function_from_host(call, function, &f)) return status;
+    call.instance().set_pinned(f, pinned);
+    return JIT_OK;
+  });
+}
+
+}  // namespace
+
+jit_status jit_pin_function(jit_vm* vm, const jit_value* function, jit_error** err) {
+  return set_pinned("jit_pin_function", vm, function, true, err);
+}
+
+jit_status jit_unpin_function(jit_vm* vm, const jit_value* function, jit_error** err) {
+  return set_pinned("jit_unpin_function", vm, function, false, err);
+}
+
+jit_status jit_memory_pressure(jit_engine* engine, uint32_t level, uint64_t* bytes, jit_error** err) {
+  clear(bytes);
+  return with_engine("jit_memory_pressure", engine, err, [&](Engine& e, Report& report) -> jit_status {
+    if (level != JIT_PRESSURE_MODERATE && level != JIT_PRESSURE_CRITICAL)
+      return report.fail(JIT_E_ARGUMENT, "level %u is neither JIT_PRESSURE_MODERATE nor JIT_PRESSURE_CRITICAL", level);
+    const uint64_t given = e.memory_pressure(level);
+    if (bytes) *bytes = given;
+    return JIT_OK;
+  });
+}
+
+jit_status jit_idle(jit_engine* engine, uint64_t budget_ns, uint32_t* more, jit_error** err) {
+  clear(more);
+  return with_engine("jit_idle", engine, err, [&](Engine& e, Report&) {
+    const bool left = e.idle(budget_ns);
+    if (more) *more = left;
+    return jit_status{JIT_OK};
+  });
+}

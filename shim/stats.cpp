@@ -87,6 +87,34 @@ jit_status jit_stats_json(jit_engine* engine, char** text, jit_error** err) {
 
 void jit_text_release(char* text) { free(text); }
 
+jit_status jit_report(jit_engine* engine, char** text, jit_error** err) {
+  const bool wanted = clear(text);
+  return with_engine("jit_report", engine, err, [&](engine::Engine& e, Report& report) -> jit_status {
+    if (!wanted) return report.no_output("text");
+    *text = text_for_host(e.report());
+    return JIT_OK;
+  });
+}
+
+jit_status jit_report_json(jit_engine* engine, char** text, jit_error** err) {
+  const bool wanted = clear(text);
+  return with_engine("jit_report_json", engine, err, [&](engine::Engine& e, Report& report) -> jit_status {
+    if (!wanted) return report.no_output("text");
+    *text = text_for_host("{\"statistics\":" + to_json(e.statistics()) + "," + e.report_json().substr(1));
+    return JIT_OK;
+  });
+}
+
+jit_status jit_events_poll(jit_engine* engine, char** text, jit_error** err) {
+  const bool wanted = clear(text);
+  return with_engine("jit_events_poll", engine, err, [&](engine::Engine& e, Report& report) -> jit_status {
+    if (!wanted) return report.no_output("text");
+    const std::string events = e.poll_events();
+    if (!events.empty()) *text = text_for_host(events);
+    return JIT_OK;
+  });
+}
+
 jit_status jit_explain(jit_vm* vm, const jit_value* function, char** text, jit_error** err) {
   const bool wanted = clear(text);
   return inside("jit_explain", vm, err, [&](Call& call) -> jit_status {

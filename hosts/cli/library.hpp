@@ -51,6 +51,9 @@ namespace terrace::cli {
   X(stats_json)                  \
   X(store_json)                  \
   X(store_clear)                 \
+  X(report)                      \
+  X(report_json)                 \
+  X(params_json)                 \
   X(text_release)
 
 struct Library {

@@ -12,6 +12,7 @@
 
 #include "corpus.hpp"
 #include "effects.hpp"
+#include "params.hpp"
 #include "primitives.hpp"
 #include "repl.hpp"
 #include "sizes.hpp"
@@ -35,7 +36,8 @@ const std::map<std::string, uint32_t> kModes = {{"auto", JIT_MODE_AUTO}, {"inter
 struct Command {
   std::string library;
   std::string tier = "auto";
-  std::string stats;  // "", "text" or "json"
+  std::string stats;   // "", "text" or "json"
+  std::string report;  // the same
   std::string heap_limit;
   std::string stack_limit;
   std::string output_limit;
@@ -51,6 +53,7 @@ struct Command {
   std::vector<std::string> paths;
   CorpusOptions corpus;
   std::string primitive;
+  std::string parameter;
   bool markdown = false;
 };
 
@@ -64,6 +67,10 @@ void add_options(CLI::App& app, Command* command) {
       ->check(CLI::IsMember({"interp", "base", "opt", "auto", "storm"}));
   app.add_option("--threshold", command->settings.threshold, "calls before a function is compiled; 0: never");
   app.add_option("--budget", command->settings.budget, "functions that the code cache holds; 0: none");
+  app.add_option("--preset", command->settings.preset, "named settings: default, development or production");
+  app.add_option("--set", command->settings.params, "a parameter, as NAME=VALUE; `terrace params` lists them")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--heap-limit", command->heap_limit, "bytes of heap, such as 512M");
   app.add_option("--stack-limit", command->stack_limit, "bytes of stack for a computation, such as 64M");
   app.add_option("--output-limit", command->output_limit, "bytes that a program may write, such as 1M");
@@ -73,6 +80,8 @@ void add_options(CLI::App& app, Command* command) {
   app.add_flag("--gc-stress", command->gc_stress, "collect garbage as often as possible, for tests");
   app.add_flag("--stats{text}", command->stats, "show the figures of the code cache on standard error at the end, "
                                                 "as text or with --stats=json");
+  app.add_flag("--report{text}", command->report, "show tiers, cache, compiler and the hottest functions on standard error at the end, "
+                                                  "as text or with --report=json");
   app.add_flag("--allow-files", command->allow_files, "answer (perform 'read-file path)");
 }
 
@@ -92,6 +101,8 @@ void add_commands(CLI::App& app, Command* command) {
   auto* store = app.add_subcommand("store", "look at the compiled code on disk, check it, or remove it");
   store->add_option("ACTION", command->store_action, "info, list, verify or clear")
       ->check(CLI::IsMember({"info", "list", "verify", "clear"}));
+  auto* params = app.add_subcommand("params", "show the parameters of the engine, as the other options set them, or one of them");
+  params->add_option("NAME", command->parameter, "one parameter");
   auto* prims = app.add_subcommand("prims", "show what a primitive does, or what all of them do");
   prims->add_option("NAME", command->primitive, "one primitive");
   prims->add_flag("--markdown", command->markdown, "all of them as they stand in the reference page");
@@ -126,15 +137,18 @@ bool read_limit(const char* option, const std::string& text, uint64_t* limit) {
   return size.has_value();
 }
 
+bool is_form(const char* option, const std::string& form) {
+  if (form.empty() || form == "text" || form == "json") return true;
+  std::cerr << "terrace: " << option << ": " << form << " is neither text nor json" << std::endl;
+  return false;
+}
+
 bool settle(Command* command) {
   Settings& settings = command->settings;
   settings.mode = kModes.at(command->tier);
   settings.gc_stress = command->gc_stress;
-  if (!command->stats.empty() && command->stats != "text" && command->stats != "json") {
-    std::cerr << "terrace: --stats: " << command->stats << " is neither text nor json" << std::endl;
-    return false;
-  }
-  return read_limit("--heap-limit", command->heap_limit, &settings.heap_limit) &&
+  return is_form("--stats", command->stats) && is_form("--report", command->report) &&
+         read_limit("--heap-limit", command->heap_limit, &settings.heap_limit) &&
          read_limit("--stack-limit", command->stack_limit, &settings.stack_limit) &&
          read_limit("--output-limit", command->output_limit, &settings.output_limit) &&
          read_limit("--store-limit", command->store_limit, &settings.store_limit);
@@ -146,6 +160,22 @@ void show_stats(const Engine& engine, const std::string& form) {
   if (form.empty()) return;
   std::fflush(stdout);
   std::cerr << (form == "json" ? engine.stats_json() + "\n" : stats_text(engine.stats())) << std::flush;
+}
+
+void show_report(const Engine& engine, const std::string& form) {
+  if (form.empty()) return;
+  std::fflush(stdout);
+  std::cerr << (form == "json" ? engine.report_json() + "\n" : engine.report()) << std::flush;
+}
+
+int show_params(const Engine& engine, const std::string& name) {
+  auto text = params_text(engine, name);
+  if (!text) {
+    std::cerr << "terrace: no parameter is called " << name << "; `terrace params` lists them" << std::endl;
+    return kUsage;
+  }
+  std::cout << *text << std::flush;
+  return kDone;
 }
 
 // Shows an error, or the value when it is wanted; answers the exit code.
@@ -185,6 +215,11 @@ int run_file(Session& session, const std::string& file, const std::vector<std::s
 
 int run_in_session(const Library& library, const CLI::App& app, const Command& command) {
   Engine engine(library, command.settings);
+  if (engine.refused()) {
+    std::cerr << "terrace: " << engine.problem() << std::endl;
+    return kUsage;
+  }
+  if (engine.ok() && app.got_subcommand("params")) return show_params(engine, command.parameter);
   Session session(engine, command.settings, write_to_output, program_effects(command.allow_files));
   if (!engine.ok() || !session.ok()) {
     std::cerr << "terrace: " << (engine.ok() ? session.problem() : engine.problem()) << std::endl;
@@ -201,6 +236,7 @@ int run_in_session(const Library& library, const CLI::App& app, const Command& c
     code = show(session, show_primitives(session, command.primitive, form), false);
   }
   show_stats(engine, command.stats);
+  show_report(engine, command.report);
   return code;
 }
 

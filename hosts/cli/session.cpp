@@ -65,9 +65,13 @@ Engine::Engine(const Library& library, const Settings& settings) : library_(libr
   options.worker_path = settings.worker_path.empty() ? nullptr : settings.worker_path.c_str();
   options.store_path = settings.store ? settings.store->c_str() : nullptr;
   options.store_limit = settings.store_limit;
+  options.preset = settings.preset.empty() ? nullptr : settings.preset.c_str();
+  std::string params;
+  for (const std::string& param : settings.params) params += param + " ";
+  options.settings = params.c_str();
   jit_error* error = nullptr;
-  jit_status status = library_.engine_new(&options, &engine_, &error);
-  if (status != JIT_OK) problem_ = describe(take_failure(library_, status, error));
+  status_ = library_.engine_new(&options, &engine_, &error);
+  if (status_ != JIT_OK) problem_ = describe(take_failure(library_, status_, error));
 }
 
 jit_stats_data Engine::stats() const {
@@ -77,12 +81,12 @@ jit_stats_data Engine::stats() const {
   return data;
 }
 
-std::string Engine::stats_json() const {
+std::string Engine::text(jit_status (*function)(jit_engine*, char**, jit_error**)) const {
   char* text = nullptr;
-  if (library_.stats_json(engine_, &text, nullptr) != JIT_OK) return "{}";
-  std::string json = text;
+  if (function(engine_, &text, nullptr) != JIT_OK) return {};
+  std::string copy = text;
   library_.text_release(text);
-  return json;
+  return copy;
 }
 
 Session::Session(Engine& engine, const Settings& settings, std::function<void(std::string_view)> write, EffectHost effects)

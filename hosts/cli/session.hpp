@@ -19,6 +19,8 @@ struct Settings {
   uint32_t mode = JIT_MODE_AUTO;
   std::optional<int64_t> threshold;  // calls before compilation; 0: never
   std::optional<int64_t> budget;     // code cache entries; 0: cache nothing
+  std::string preset;                // empty: the library's default
+  std::vector<std::string> params;   // NAME=VALUE
   uint64_t heap_limit = 0;           // bytes; 0: the library's default
   uint64_t stack_limit = 0;
   uint64_t fuel = 0;                 // milliseconds of processor time; 0: no limit
@@ -108,12 +110,22 @@ class Engine {
   jit_engine* get() const { return engine_; }
   const Library& library() const { return library_; }
 
+  // Whether there is none because the settings make no sense.
+  bool refused() const { return status_ == JIT_E_NOT_FOUND || status_ == JIT_E_RANGE || status_ == JIT_E_ARGUMENT; }
+
   jit_stats_data stats() const;
-  std::string stats_json() const;
+  std::string stats_json() const { return text(library_.stats_json); }
+  std::string report() const { return text(library_.report); }
+  std::string report_json() const { return text(library_.report_json); }
+  std::string params_json() const { return text(library_.params_json); }
 
  private:
+  // What a function of the library that makes a text says; empty when it fails.
+  std::string text(jit_status (*function)(jit_engine*, char**, jit_error**)) const;
+
   const Library& library_;
   jit_engine* engine_ = nullptr;
+  jit_status status_ = JIT_OK;
   std::string problem_;
 };
 

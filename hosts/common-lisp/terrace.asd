@@ -25,7 +25,9 @@
                (:file "run")
                (:file "vm")
                (:file "json")
-               (:file "control"))
+               (:file "control")
+               (:file "parameters")
+               (:file "housekeeping"))
   :in-order-to ((test-op (test-op "terrace/tests"))))
 
 (defsystem "terrace/tests"
@@ -42,6 +44,7 @@
                (:file "effects")
                (:file "tiers")
                (:file "control")
+               (:file "housekeeping")
                (:file "bad-input")
                (:file "guest")
                (:file "threads")

@@ -16,6 +16,33 @@ export type SxFunction = (...args: Passed[]) => any;
 export type Mode = 'auto' | 'interp' | 'base' | 'opt' | 'storm';
 export type Tier = 'base' | 'opt';
 
+export type Preset = 'default' | 'development' | 'production';
+
+export interface Parameter {
+  name: string; value: number; default: number; least: number; most: number;
+  /** 'calls', 'ms', 'bytes', ...; '' for a switch. */
+  unit: string;
+  /** Whether it can be set only in the options of the engine. */
+  atStart: boolean;
+  text: string;
+}
+
+export interface FunctionReport {
+  name: string; tier: 'interp' | Tier; calls: number; bytes: number; compileNs: number; deopts: number;
+  misjudged: number; drops: number; pinned: boolean;
+  /** How many functions of how many vms share the code. */
+  users: number;
+  compilingFor?: Tier;
+  /** Why it has no code, a key of `stats().refusals`. */
+  reason?: string;
+}
+export interface Report {
+  statistics: Stats;
+  tiers: { interp: number; base: number; opt: number; compiling: number };
+  /** The hottest first, as many as the parameter reportFunctions says. */
+  functions: FunctionReport[];
+}
+
 export interface EngineOptions {
   /** Path of libterrace.so; else TERRACE_LIBRARY, then the usual places. */
   library?: string;
@@ -29,6 +56,10 @@ export interface EngineOptions {
   budgetBytes?: number;
   /** Compile processes. Default 1. */
   workers?: number;
+  /** Named settings of all parameters. */
+  preset?: Preset;
+  /** Parameters, named as `engine.params()` names them; they go over the preset. */
+  params?: Record<string, number>;
   /** Path of terrace-worker; else TERRACE_WORKER, then beside the library. */
   workerPath?: string;
   /** Called, later and on the engine's own thread of JavaScript, with what the compiler did. */
@@ -41,6 +72,7 @@ export interface Stats {
   baseEntries: number; optEntries: number; baseCompiles: number; optCompiles: number;
   baseCompileNs: number; optCompileNs: number; queued: number; refused: number; retiredBytes: number;
   workerStarts: number; workerDeaths: number; promotions: number; heapBytes: number; heapCollections: number;
+  deopts: number; invalidations: number; workers: number; batches: number; functions: number; shared: number; eventsLost: number;
   /** Requests that ended without code, by reason. */
   refusals: Record<string, number>;
 }
@@ -72,6 +104,21 @@ export class Engine {
   /** The same without blocking. */
   idle(options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<boolean>;
   stats(): Stats;
+  /** The value of a parameter. */
+  param(name: string): number;
+  /** Sets a parameter for every vm of the engine from now on. */
+  setParam(name: string, value: number): void;
+  params(): Parameter[];
+  presets(): { name: Preset; text: string; values: Record<string, number> }[];
+  /** Sets every parameter to what the preset says. */
+  usePreset(name: Preset): void;
+  /** Text for people. */
+  report(): string;
+  reportData(): Report;
+  /** Gives memory back now and answers how many bytes. */
+  memoryPressure(level?: 'moderate' | 'critical'): number;
+  /** Does what can wait, for at most so many milliseconds, 5 when left out; whether something is left. */
+  housekeep(milliseconds?: number): boolean;
   close(): void;
 }
 
@@ -122,6 +169,16 @@ export interface Explanation {
   calls?: number;
   bytes?: number;
   pinned?: boolean;
+  compileNs?: number;
+  /** How often opt code was left in the middle, and where. */
+  deopts?: number;
+  leftAt?: { pc: number; times: number; place: string }[];
+  misjudged?: number;
+  drops?: number;
+  users?: number;
+  refused?: string;
+  excludedBy?: string;
+  compilingFor?: Tier;
 }
 
 /** Made by `engine.createVm()`. Belongs to the thread that made it. */
@@ -148,6 +205,9 @@ export class Vm {
   borrow(array: Float64Array): SxObject;
   optimize(fn: string | SxFunction, tier?: Tier): void;
   demote(fn: string | SxFunction): void;
+  /** Code of this function, or of a later one of its name, is never evicted. */
+  pin(fn: string | SxFunction): void;
+  unpin(fn: string | SxFunction): void;
   explain(fn: string | SxFunction): Explanation;
   /** For `interrupt(id)`. */
   readonly id: number;
@@ -156,6 +216,19 @@ export class Vm {
 
 /** Stops what the vm of that number runs, from any thread of the process. False when there is no such vm. */
 export function interrupt(id: number): boolean;
+
+export interface Housekeeping {
+  /** Milliseconds between two looks at the event loop. Default 1000. */
+  everyMs?: number;
+  /** How long housekeeping may take when the event loop is idle. Default 5. */
+  budgetMs?: number;
+  /** Share of V8's heap limit above which memory counts as short after a full collection. Default 0.8. */
+  heapShare?: number;
+  /** Told how many bytes were given back then. */
+  onPressure?: (bytes: number) => void;
+}
+/** Ties an engine to Node's idle time and collections; the answered function ends that. */
+export function keepHouse(engine: Engine, options?: Housekeeping): () => void;
 
 export class TerraceError extends Error {
   constructor(message: string, details?: { kind?: string; irritants?: unknown[]; cause?: unknown });

@@ -149,7 +149,15 @@ struct jit_value {
 
 typedef void (*jit_finalizer)(void *env);
 
-/* An event for people and logs. Called on a thread of the library: must not call back into it. */
+/*
+ * An event (lib/observe/events.def): name is "promoted", "installed", "refused", "deoptimised", "invalidated", "evicted", "dropped",
+ * "worker_started", "worker_stopped", "worker_died", "changed" or "gave_back", and there may be more in later versions; text is one line for
+ * people, such as "fib opt". Both are borrowed for the call.
+ * Called on a thread that the library makes for it and that blocks all signals, one event after the other in the order in which they came,
+ * never on a thread or stack that runs SX: it must not call back into the library, and a host whose code may not run on a foreign thread
+ * passes the event on, or takes events by jit_events_poll instead. What comes too fast for it is dropped and counted (events_lost). Not in a
+ * child made by fork.
+ */
 typedef void (*jit_event_fn)(void *env, const char *name, const char *text);
 
 enum { JIT_MODE_AUTO = 0, JIT_MODE_INTERP = 1, JIT_MODE_BASE = 2, JIT_MODE_OPT = 3, JIT_MODE_STORM = 4 };
@@ -170,6 +178,10 @@ typedef struct jit_engine_options {
   const char *store_path;    /* directory of compiled code that all processes of this user share; "off" or "": none; NULL: environment
                                 TERRACE_STORE, then $XDG_CACHE_HOME/terrace, then $HOME/.cache/terrace */
   uint64_t store_limit;      /* bytes that the store may take of the disk; 0: the default (64 MiB) */
+  const char *preset;        /* "default", "development" or "production" (lib/tier/presets.def); NULL: "default" */
+  const char *settings;      /* parameters, as "opt_threshold=500 workers=2", with blanks or commas between; NULL: none. They go over the
+                                preset, and what the fields above say goes over both. JIT_E_NOT_FOUND, JIT_E_RANGE or JIT_E_ARGUMENT when it
+                                cannot be read */
 } jit_engine_options;
 
 /* Makes an engine. options may be NULL. Starts no process yet. */
@@ -317,6 +329,37 @@ JIT_API jit_status jit_equal(jit_vm *vm, const jit_value *a, const jit_value *b,
 
 /* ------------------------------------------------------------------ control: any thread, at any time */
 
+/*
+ * PARAMETERS. Every number that steers compilation, the queue, the cache and what is told has a name; lib/tier/params.def is the list, and
+ * jit_param_info reads it. In a name - is as good as _. A change counts from then on, for every vm of the engine; code compiled already stays
+ * unless the parameter is a budget. Any thread.
+ */
+typedef struct jit_param_data {
+  size_t size;             /* sizeof(jit_param_data) as the caller knows it */
+  const char *name;        /* "opt_threshold"; this and the other texts are static */
+  const char *unit;        /* "calls", "ms", "bytes", ...; "" for a switch or choice */
+  const char *text;        /* one sentence */
+  int64_t value;           /* now */
+  int64_t default_value;
+  int64_t least;           /* the bounds are included */
+  int64_t most;
+  uint32_t at_start;       /* 1: it can be set only before the engine's first vm is made */
+  uint32_t reserved;
+} jit_param_data;
+
+/* JIT_E_NOT_FOUND when there is no parameter of that name. */
+JIT_API jit_status jit_param_get(jit_engine *engine, const char *name, size_t length, int64_t *value, jit_error **err);
+/* JIT_E_NOT_FOUND for another name, JIT_E_RANGE for a number outside of the bounds, JIT_E_STATE when it is too late. */
+JIT_API jit_status jit_param_set(jit_engine *engine, const char *name, size_t length, int64_t value, jit_error **err);
+/* Parameter number `index`, from 0; JIT_E_NOT_FOUND past the last one. Set data->size before. */
+JIT_API jit_status jit_param_info(jit_engine *engine, uint32_t index, jit_param_data *data, jit_error **err);
+/* All of them and the presets as JSON: {"parameters": [{"name", "value", "default", "least", "most", "unit", "at_start", "text"} ...],
+ * "presets": [{"name", "text", "values": {parameter: value ...}} ...]}. *text is given back with jit_text_release. */
+JIT_API jit_status jit_params_json(jit_engine *engine, char **text, jit_error **err);
+/* Sets every parameter that can be set now to what the preset says, and to its default where that says nothing. JIT_E_NOT_FOUND for another
+ * name. */
+JIT_API jit_status jit_set_preset(jit_engine *engine, const char *name, size_t length, jit_error **err);
+
 /* Calls before a function is compiled. 1: at once; 0 or negative: never. Functions compiled already stay. */
 JIT_API jit_status jit_set_threshold(jit_engine *engine, int64_t calls, jit_error **err);
 /* Most entries in the code cache; 0: cache nothing (everything is dropped and nothing compiled). The excess is evicted at once, least
@@ -328,6 +371,9 @@ JIT_API jit_status jit_set_budget_bytes(jit_engine *engine, uint64_t bytes, jit_
 JIT_API jit_status jit_pin(jit_engine *engine, const char *name, size_t length, jit_error **err);
 /* JIT_E_NOT_FOUND when the name is not pinned. */
 JIT_API jit_status jit_unpin(jit_engine *engine, const char *name, size_t length, jit_error **err);
+/* The same for one function (a JIT_REF or a global's symbol): by its name when it has one, else by what it does. */
+JIT_API jit_status jit_pin_function(jit_vm *vm, const jit_value *function, jit_error **err);
+JIT_API jit_status jit_unpin_function(jit_vm *vm, const jit_value *function, jit_error **err);
 /* Drops every entry that is not pinned; counters start again. */
 JIT_API jit_status jit_reset(jit_engine *engine, jit_error **err);
 /* Drops entries not called in the last `generations` generations (a generation ends at every call of this function). *dropped may be NULL. */
@@ -342,6 +388,29 @@ JIT_API jit_status jit_optimize(jit_vm *vm, const jit_value *function, uint32_t 
 JIT_API jit_status jit_demote(jit_vm *vm, const jit_value *function, jit_error **err);
 /* Waits until nothing is being compiled, at most `milliseconds`. *idle 0 or 1, may be NULL. */
 JIT_API jit_status jit_wait(jit_engine *engine, uint32_t milliseconds, uint32_t *idle, jit_error **err);
+
+/*
+ * Takes the events that are kept, oldest first: *text is a JSON array of {"event", "number", "time_ns", "text"} with "function", "tier" and
+ * "reason" where they apply, given back with jit_text_release; NULL when there are none. `number` counts the engine's events, so a gap shows what
+ * was dropped. Nothing is kept unless the parameter events_kept says how many. The way for hosts whose code must run on threads of their own.
+ */
+JIT_API jit_status jit_events_poll(jit_engine *engine, char **text, jit_error **err);
+
+enum { JIT_PRESSURE_MODERATE = 1, JIT_PRESSURE_CRITICAL = 2 };
+/*
+ * Gives memory back to the system now. Moderate: code that was not used for cold_time, garbage of the vms that nobody is inside (a vm that is
+ * in use collects when its thread leaves it), compile workers that have nothing to do, what the allocator holds. Critical: all code that is not
+ * pinned too, requests that wait for the compiler, events that are kept. *bytes, which may be NULL: how many bytes of this process it knows to
+ * have given back. May take as long as a full collection of each vm; a call into a vm from another thread waits meanwhile. Runs no SX and no
+ * host code: finalizers wait for the vm's next call. Any thread, also inside a host function.
+ */
+JIT_API jit_status jit_memory_pressure(jit_engine *engine, uint32_t level, uint64_t *bytes, jit_error **err);
+/*
+ * For a host that has nothing to do: drops code that was not used for cold_time, frees dropped code that no stack returns into, and collects
+ * vms that nobody is inside and that have enough garbage, as long as the time lasts: a collection that is expected to take longer than what is
+ * left of budget_ns is not begun. *more, which may be NULL: 1 when something was left for another time. Otherwise as jit_memory_pressure.
+ */
+JIT_API jit_status jit_idle(jit_engine *engine, uint64_t budget_ns, uint32_t *more, jit_error **err);
 
 /* Zero it, set size, and call. All counts are since the engine was made unless they say "now". */
 typedef struct jit_stats_data {
@@ -375,6 +444,13 @@ typedef struct jit_stats_data {
   uint64_t store_writes;     /* functions put there */
   uint64_t store_written_bytes;
   uint64_t store_rejected;   /* entries that were there and not taken: damaged, foreign, or others could have written them */
+  uint64_t deopts;           /* times opt code was left in the middle, for a value of a type it was not compiled for */
+  uint64_t invalidations;    /* times opt code was given up for it */
+  uint64_t workers;          /* compile processes, now */
+  uint64_t batches;          /* sent to compile workers, each with one or more functions */
+  uint64_t functions;        /* that the engine has looked at, compiled or not, equal ones once; now */
+  uint64_t shared;           /* functions that run code which was compiled for another one with the same content, now */
+  uint64_t events_lost;      /* events that nobody heard, since there was no room for them */
 } jit_stats_data;
 JIT_API jit_status jit_stats(jit_engine *engine, jit_stats_data *stats, jit_error **err);
 /* Everything jit_stats knows, the refusals by reason and what was wrong with the store, as JSON. *text is NUL-terminated and given back with jit_text_release. */
@@ -392,6 +468,15 @@ JIT_API jit_status jit_store_json(const char *store_path, char **text, jit_error
 JIT_API jit_status jit_store_clear(const char *store_path, uint64_t *removed, jit_error **err);
 
 /* Says whether the function is compiled, in which tier, and if not, why, as JSON: {"name", "tier", "reason", "calls", "bytes", "pinned"}. */
+/* Everything for people: tiers, cache, compiler, queue, refusals, and the hottest functions (as many as the parameter report_functions says) with
+ * what they counted of calls in the interpreter and of calls and loop turns in base code, tier, bytes, compile time and deopts. */
+JIT_API jit_status jit_report(jit_engine *engine, char **text, jit_error **err);
+/* The same as JSON: {"statistics": as jit_stats_json, "tiers": {"interp", "base", "opt", "compiling"}, "functions": [{"name", "tier", "calls",
+ * "bytes", "compile_ns", "deopts", "misjudged", "drops", "pinned", "users", "compiling_for", "reason"} ...]}. */
+JIT_API jit_status jit_report_json(jit_engine *engine, char **text, jit_error **err);
+/* Says whether the function is compiled, in which tier, and if not, why, as JSON: {"name", "tier", "reason", "calls", "bytes", "pinned",
+ * "compile_ns", "deopts", "left_at": [{"pc", "times", "place"} ...], "misjudged", "drops", "users"}, and where they apply "refused" (a reason of
+ * lib/observe/reasons.def), "detail", "excluded_by", "compiling_for". `reason` is a sentence, "" when there is nothing to explain. */
 JIT_API jit_status jit_explain(jit_vm *vm, const jit_value *function, char **text, jit_error **err);
 
 #ifdef __cplusplus

@@ -143,6 +143,11 @@ void CodeCache::count_compile(jobs::Tier tier, uint64_t elapsed_ns) {
   (is_base ? counts_.base_compile_ns : counts_.opt_compile_ns) += elapsed_ns;
 }
 
+std::string CodeCache::name_of_record(const Record* record) {
+  std::lock_guard lock(mutex_);
+  return record->name;
+}
+
 Region* CodeCache::add_region(Region region) {
   std::lock_guard lock(mutex_);
   return regions_.emplace_back(std::make_unique<Region>(std::move(region))).get();
@@ -269,11 +274,57 @@ uint64_t CodeCache::clear_cold(uint32_t generations) {
   return drop_if([before](const Record& r) { return r.last_used < before; }, false);
 }
 
+uint64_t CodeCache::begin_epoch() {
+  std::lock_guard lock(mutex_);
+  return end_epoch();
+}
+
+uint64_t CodeCache::drop_unused_since(uint64_t epoch) {
+  {
+    std::lock_guard lock(mutex_);
+    for (const Place& place : order_) refresh_use(*place.record);
+  }
+  return drop_if([epoch](const Record& r) { return r.last_used < epoch; }, false);
+}
+
 Counts CodeCache::counts() {
   std::lock_guard lock(mutex_);
   Counts now = counts_;
   now.retired_bytes = retired_bytes_.load();
+  now.functions = records_.size();
   return now;
+}
+
+void Record::note_left(uint32_t pc) {
+  auto known = std::find_if(left_at.begin(), left_at.end(), [pc](const auto& site) { return site.first == pc; });
+  if (known != left_at.end()) {
+    known->second++;
+  } else {
+    left_at.emplace_back(pc, 1);
+  }
+}
+
+uint64_t counted_since(const value::Proto* proto, int64_t call_weight) {
+  auto* writable = const_cast<value::Proto*>(proto);
+  const int64_t used = int64_t{std::atomic_ref(writable->interval).load(std::memory_order_relaxed)} -
+                       std::atomic_ref(writable->countdown).load(std::memory_order_relaxed);
+  const bool interpreted = std::atomic_ref(writable->tier).load(std::memory_order_relaxed) == kInterp;
+  return static_cast<uint64_t>(std::max<int64_t>(interpreted ? used / call_weight : used, 0));
+}
+
+std::vector<FunctionReport> CodeCache::report(int64_t call_weight) {
+  std::lock_guard lock(mutex_);
+  std::vector<FunctionReport> all;
+  all.reserve(records_.size());
+  for (auto& [hash, record] : records_) {
+    FunctionReport one{record->name,       record->tier, record->requested,  record->reason, record->pinned,
+                       record->calls,      record->bytes, record->compile_ns, 0,              record->misjudged,
+                       record->drops,      static_cast<uint32_t>(record->users.size())};
+    for (const value::Proto* user : record->users) one.calls += counted_since(user, call_weight);
+    for (const auto& [pc, times] : record->left_at) one.deopts += times;
+    all.push_back(std::move(one));
+  }
+  return all;
 }
 
 }  // namespace terrace::cache

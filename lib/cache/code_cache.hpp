@@ -71,6 +71,9 @@ struct Record {
   uint64_t bytes = 0;
   uint32_t references = 0;  // of regions whose code knows this record
   uint32_t deopts = 0;      // times its code was left in the middle since it was installed
+  // Where opt code was left in the middle, and how often: few places, since code that is left too often is given up.
+  std::vector<std::pair<uint32_t, uint32_t>> left_at;
+  void note_left(uint32_t pc);
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
   uint32_t evictions = 0;   // how often that was to keep a budget
@@ -111,7 +114,22 @@ class StackOwner {
 // The name under which a prototype is pinned and excluded.
 std::string name_of(const value::Proto* proto);
 
+// What a prototype has counted since it asked the policy last: calls in the interpreter, calls and loop turns in base code.
+uint64_t counted_since(const value::Proto* proto, int64_t call_weight);
+
+// A copy of what a report needs of a Record, and what its users have counted since they asked the policy last.
+struct FunctionReport {
+  std::string name;
+  uint8_t tier = kInterp;
+  uint8_t requested = kInterp;
+  observe::Reason reason = observe::Reason::kNone;
+  bool pinned = false;
+  uint64_t calls = 0, bytes = 0, compile_ns = 0, deopts = 0;
+  uint32_t misjudged = 0, drops = 0, users = 0;
+};
+
 struct Counts {
+  uint64_t functions = 0;  // known, compiled or not
   uint64_t entries = 0, bytes = 0, pinned = 0, pinned_bytes = 0, shared = 0, base_entries = 0, opt_entries = 0, retired_bytes = 0;
   uint64_t hits = 0, misses = 0, evictions = 0, resets = 0;
   uint64_t base_compiles = 0, opt_compiles = 0, base_compile_ns = 0, opt_compile_ns = 0;
@@ -158,6 +176,7 @@ class CodeCache {
   void let_go(const std::vector<Record*>& records);
   // Code of this record was left in the middle. True when that was once too often and the code has been dropped.
   bool count_deopt(Record* record);
+  std::string name_of_record(const Record* record);
   // Adopts loaded memory; it is retired when its last function is dropped.
   Region* add_region(Region region);
   // After a batch was installed: regions that got no function go at once.
@@ -175,13 +194,19 @@ class CodeCache {
   // What was refused for this reason may be asked for again at once.
   void forgive(observe::Reason reason);
   uint64_t clear_cold(uint32_t generations);
+  // Drops what was not used since that epoch and is not pinned; answers how many entries.
+  uint64_t drop_unused_since(uint64_t epoch);
   Counts counts();
+  // All records. `call_weight` is what a call takes off an interpreted function's countdown.
+  std::vector<FunctionReport> report(int64_t call_weight);
 
   // Around a fork, by the thread that makes it; in the child what was asked of the parent's compiler is forgotten before unlocking.
   void lock_for_fork() { mutex_.lock(); }
   void forget_requests();
   void unlock_after_fork() { mutex_.unlock(); }
 
+  // An epoch that begins now, in all vms.
+  uint64_t begin_epoch();
   // The clock of use: entries from the host and ticks advance it.
   uint64_t next_epoch() { return epoch_.fetch_add(1, std::memory_order_relaxed) + 1; }
 

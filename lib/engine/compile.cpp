@@ -14,6 +14,7 @@ namespace terrace::engine {
 namespace {
 
 using cache::Record;
+using observe::EventKind;
 using jobs::Tier;
 using observe::Reason;
 using value::Proto;
@@ -38,15 +39,31 @@ void refuse(Record& record, Tier tier, Reason reason, std::string text) {
 
 }  // namespace
 
-void Engine::State::event(const char* name, const std::string& text) {
-  if (options.on_event) options.on_event(name, text.c_str());
+void Engine::State::event(observe::EventKind kind, std::string function, std::string tier, Reason reason,
+                          std::string detail) {
+  if (!events.wanted(kind)) return;
+  observe::Event event;
+  event.kind = kind;
+  event.function = std::move(function);
+  event.tier = std::move(tier);
+  event.reason = reason;
+  event.detail = std::move(detail);
+  events.tell(std::move(event));
 }
 
-bool Engine::State::excluded(const std::string& name) {
+void Engine::State::tell_evicted(std::vector<std::string> names) {
+  for (std::string& name : names) event(EventKind::kEvicted, std::move(name));
+}
+
+void Engine::State::tell_dropped(uint64_t entries, const std::string& why) {
+  if (entries > 0) event(EventKind::kDropped, "", "", Reason::kNone, std::to_string(entries) + " entries: " + why);
+}
+
+std::string Engine::State::excluded_by(const std::string& name) {
   std::lock_guard lock(mutex);
   for (const std::string& pattern : exclusions)
-    if (tier::matches(pattern, name)) return true;
-  return false;
+    if (tier::matches(pattern, name)) return pattern;
+  return {};
 }
 
 bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) {
@@ -86,6 +103,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) 
   }
   if (reason == Reason::kNone) {
     cache.count_miss();
+    event(EventKind::kPromoted, name, tier_name(tier));
     return true;
   }
   {
@@ -97,7 +115,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) 
     refuse(record, tier, reason, "");
     return 0;
   });
-  event("refused", name + ": " + std::string(observe::reason_text(reason).sentence));
+  event(EventKind::kRefused, name, tier_name(tier), reason);
   return false;
 }
 
@@ -143,11 +161,12 @@ void Engine::State::tick(VmState* vm, Value closure) {
   Proto* proto = value::as_closure(closure)->proto;
   if (!proto->function) return;
   state_of(vm).advance(static_cast<uint32_t>(cache.next_epoch()));
+  vm->call_weight = static_cast<int32_t>(settings.loop_turns.load(std::memory_order_relaxed));
   adopt(vm, proto);
   auto running = static_cast<uint8_t>(proto->tier);
   int64_t used = static_cast<int64_t>(proto->interval) - proto->countdown;
   // Rounded up, so that the turns of a loop, which are less than a call each, never count as nothing.
-  if (running == cache::kInterp) used = (used + frame::kCallWeight - 1) / frame::kCallWeight;
+  if (running == cache::kInterp) used = (used + vm->call_weight - 1) / vm->call_weight;
   uint64_t waiting = 0, calls = 0;
   tier::Decision decision = cache.with_record(proto, [&](Record& record) {
     calls = record.calls += static_cast<uint64_t>(std::max<int64_t>(used, 0));
@@ -167,18 +186,28 @@ void Engine::State::tick(VmState* vm, Value closure) {
   } else if (decision.request) {
     uint64_t id = 0;
     if (running != cache::kInterp || !cache.use(proto)) {
-      if (request(vm, proto, decision.tier, &id)) event("promoted", std::string(tier_name(decision.tier)));
+      if (request(vm, proto, decision.tier, &id) && !settings.background.load(std::memory_order_relaxed)) wait_for({id});
     }
     return;
   }
   if (running == cache::kInterp) cache.use(proto);
 }
 
-void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record) {
+void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record, uint32_t pc) {
   adopt(vm, proto);
   auto* left = reinterpret_cast<Record*>(record);
   if (left == nullptr) left = static_cast<Record*>(proto->profile);
-  cache.count_deopt(left);
+  const bool given_up = cache.count_deopt(left);
+  deopts.fetch_add(1, std::memory_order_relaxed);
+  std::string name = cache.with_record(proto, [&](Record& at) {
+    at.note_left(pc);
+    return at.name;
+  });
+  if (events.wanted(EventKind::kDeoptimised))
+    event(EventKind::kDeoptimised, std::move(name), tier_name(Tier::kOpt), Reason::kNone, "at " + place_text(*proto->function, pc));
+  if (!given_up) return;
+  invalidations.fetch_add(1, std::memory_order_relaxed);
+  event(EventKind::kInvalidated, cache.name_of_record(left), tier_name(Tier::kOpt));
 }
 
 void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
@@ -211,10 +240,10 @@ void Engine::State::on_answer(jobs::BatchAnswer&& batch) {
     } else if (reason != Reason::kNone) {
       refusals.add(reason);
       cache.with_hash(asked.hash, [&](Record& record) { refuse(record, asked.tier, reason, text); });
-      event("refused", name + ": " + std::string(observe::reason_text(reason).sentence) + " " + text);
+      event(EventKind::kRefused, name, tier_name(asked.tier), reason, text);
     } else {
       promotions.fetch_add(1, std::memory_order_relaxed);
-      event("installed", name + " " + tier_name(asked.tier));
+      event(EventKind::kInstalled, name, tier_name(asked.tier));
       if (!batch.was_known) afterwards.emplace_back([&, asked, name, elapsed_ns] { keep(batch, answer, asked, name, elapsed_ns); });
     }
     std::lock_guard lock(mutex);
@@ -258,8 +287,7 @@ Reason Engine::State::install(const jobs::BatchAnswer& batch, const jobs::Answer
   uint64_t bytes = loaded.size;
   cache::Region* adopted = cache.add_region(std::move(region));
   bool installed = false;
-  for (const std::string& name : cache.install(asked.hash, asked.tier, entry, adopted, bytes, elapsed_ns, &installed))
-    event("evicted", name);
+  tell_evicted(cache.install(asked.hash, asked.tier, entry, adopted, bytes, elapsed_ns, &installed));
   if (!installed) cache.drop_unused(adopted);
   if (installed && !batch.was_known) cache.count_compile(asked.tier, elapsed_ns);
   return installed ? Reason::kNone : Reason::kNoBudget;

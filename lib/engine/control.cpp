@@ -3,7 +3,11 @@
 // One case per line of prims/controls.def; the compiler complains about a forgotten one.
 #include "prims/control.hpp"
 
+#include <algorithm>
+#include <optional>
+
 #include "engine/state.hpp"
+#include "prims/build.hpp"
 #include "prims/dict_table.hpp"
 
 namespace terrace::engine {
@@ -22,7 +26,80 @@ bool put(VmState* vm, Value dict, std::string_view key, uint64_t n) {
   return prims::dict_insert(vm, dict, frame::vm_of(vm).intern(key), integer(vm, n));
 }
 
-bool only_looks(Control control) { return control == Control::kStats || control == Control::kTier; }
+bool only_looks(Control control) {
+  switch (control) {
+    case Control::kStats:
+    case Control::kTier:
+    case Control::kParam:
+    case Control::kParamInfo:
+    case Control::kParamNames:
+    case Control::kReportText:
+    case Control::kReportData:
+    case Control::kExplain:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string_view text_of(Value name) {
+  return is_string(name) ? frame::string_view_of(name) : frame::symbol_name(name);
+}
+
+// The parameter that a program named; nothing after raising.
+std::optional<tier::Param> param_of(VmState* vm, Value name) {
+  auto param = tier::find_param(text_of(name));
+  if (!param)
+    frame::raise_error(vm, frame::ErrorKind::kRange, "no parameter is called %s", std::string(text_of(name)).c_str());
+  return param;
+}
+
+Value get_param(VmState* vm, Engine& engine, Value name) {
+  auto param = param_of(vm, name);
+  return param ? frame::make_integer(vm, engine.param(*param)) : kUnwind;
+}
+
+Value set_param(VmState* vm, Engine& engine, Value name, int64_t value) {
+  auto param = param_of(vm, name);
+  if (!param) return kUnwind;
+  const tier::ParamInfo& info = tier::params()[static_cast<size_t>(*param)];
+  const int64_t before = engine.param(*param);
+  switch (engine.set_param(*param, value)) {
+    case Engine::SetResult::kDone:
+      return frame::make_integer(vm, before);
+    case Engine::SetResult::kOutOfBounds:
+      return frame::raise_error(vm, frame::ErrorKind::kRange, "%s is to be from %lld to %lld", info.name,
+                                static_cast<long long>(info.least), static_cast<long long>(info.most));
+    case Engine::SetResult::kTooLate:
+      break;
+  }
+  return frame::raise_error(vm, frame::ErrorKind::kUnsupported, "%s can be set only before the engine's first vm is made",
+                            info.name);
+}
+
+Value param_info(VmState* vm, Engine& engine, Value name) {
+  auto param = param_of(vm, name);
+  if (!param) return kUnwind;
+  return value_of_json(vm, engine.param_json(*param));
+}
+
+Value param_names(VmState* vm) {
+  prims::ListBuilder names(vm);
+  for (const tier::ParamInfo& info : tier::params()) {
+    std::string name = info.name;
+    std::replace(name.begin(), name.end(), '_', '-');
+    names.push(frame::vm_of(vm).intern(name));
+  }
+  return names.list();
+}
+
+Value set_preset(VmState* vm, Engine& engine, Value name) {
+  auto preset = tier::find_preset(text_of(name));
+  if (!preset)
+    return frame::raise_error(vm, frame::ErrorKind::kRange, "no preset is called %s", std::string(text_of(name)).c_str());
+  engine.set_preset(*preset);
+  return kUnspecified;
+}
 
 Value stats_dict(VmState* vm, Engine& engine) {
   Statistics s = engine.statistics();
@@ -49,6 +126,13 @@ Value stats_dict(VmState* vm, Engine& engine) {
       {"worker-starts", s.worker_starts},
       {"worker-deaths", s.worker_deaths},
       {"promotions", s.promotions},
+      {"deopts", s.deopts},
+      {"invalidations", s.invalidations},
+      {"workers", s.workers},
+      {"batches", s.batches},
+      {"functions", s.functions},
+      {"shared", s.shared},
+      {"events-lost", s.events_lost},
   };
   Value dict = prims::make_dict(vm, std::size(kFigures) + 1);
   Value reasons = prims::make_dict(vm);
@@ -59,22 +143,6 @@ Value stats_dict(VmState* vm, Engine& engine) {
     if (!put(vm, reasons, reason, n)) return kUnwind;
   if (!prims::dict_insert(vm, dict, frame::vm_of(vm).intern("refusals"), reasons)) return kUnwind;
   return dict;
-}
-
-// A function with a name is pinned by it, so that a later definition of the name is pinned as well.
-void set_pinned(Engine& engine, Instance::State& instance, Value function, bool pinned) {
-  Proto* proto = as_closure(function)->proto;
-  if (!proto->function) return;
-  engine.state().adopt(instance.owner.state(), proto);
-  if (is_symbol(proto->name)) {
-    if (pinned) {
-      engine.pin(frame::symbol_name(proto->name));
-    } else {
-      engine.unpin(frame::symbol_name(proto->name));
-    }
-    return;
-  }
-  engine.state().cache.pin(proto, pinned);
 }
 
 Value optimize(Instance& instance, Value function, Value tier) {
@@ -113,10 +181,10 @@ Value control(VmState* vm, uint32_t which, const Value* args, uint64_t) {
       return integer(vm, before);
     }
     case Control::kPin:
-      set_pinned(engine, state, args[0], true);
+      instance.set_pinned(args[0], true);
       return kUnspecified;
     case Control::kUnpin:
-      set_pinned(engine, state, args[0], false);
+      instance.set_pinned(args[0], false);
       return kUnspecified;
     case Control::kReset:
       engine.reset();
@@ -141,6 +209,30 @@ Value control(VmState* vm, uint32_t which, const Value* args, uint64_t) {
     case Control::kWait:
       engine.wait_idle(60000);
       return kUnspecified;
+    case Control::kParam:
+      return get_param(vm, engine, args[0]);
+    case Control::kSetParam:
+      return set_param(vm, engine, args[0], number(args[1]));
+    case Control::kParamInfo:
+      return param_info(vm, engine, args[0]);
+    case Control::kParamNames:
+      return param_names(vm);
+    case Control::kPreset:
+      return set_preset(vm, engine, args[0]);
+    case Control::kReportText:
+      return frame::make_string(vm, engine.report());
+    case Control::kReportData:
+      return value_of_json(vm, engine.report_json());
+    case Control::kExplain:
+      return value_of_json(vm, instance.explain_json(args[0]));
+    case Control::kEvents: {
+      const std::string events = engine.poll_events();
+      return events.empty() ? kNil : value_of_json(vm, events);
+    }
+    case Control::kMemoryPressure:
+      return integer(vm, engine.memory_pressure(frame::symbol_name(args[0]) == "critical" ? 2 : 1));
+    case Control::kIdle:
+      return make_bool(engine.idle(static_cast<uint64_t>(std::min<int64_t>(number(args[0]), 1'000'000'000)) * 1'000'000));
     case Control::kCount:
       break;
   }

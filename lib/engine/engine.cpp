@@ -10,18 +10,17 @@ Engine::State::State(EngineOptions given)
     : options(std::move(given)),
       cache(&interp::enter, [this] { return tier::first_countdown(settings); },
             [this] { return tier::compiled_countdown(settings); }),
+      events(options.on_event),
       store(store::find_place(options.store_path), options.store_limit ? options.store_limit : store::kUsualLimit) {
-  settings.mode = options.mode;
-  settings.threshold = options.threshold;
-  budget = options.budget;
-  budget_bytes = options.budget_bytes;
-  cache.set_budget(static_cast<uint64_t>(budget), budget_bytes);
-  jobs::PoolOptions pool_options;
-  pool_options.worker_path = options.worker_path;
-  pool_options.workers = options.workers;
-  if (store.is_on())
-    pool_options.known = [this](jobs::Request& request, jobs::BatchAnswer* answer) { return find_stored(request, answer); };
-  pool = std::make_unique<jobs::Pool>(pool_options, [this](jobs::BatchAnswer&& batch) { on_answer(std::move(batch)); });
+  for (size_t i = 0; i < tier::params().size(); i++) {
+    auto param = static_cast<tier::Param>(i);
+    settings.at(param) = tier::preset_value(options.preset, param);
+  }
+  for (const auto& [param, value] : options.params) settings.at(param) = value;
+  pool = std::make_unique<jobs::Pool>(pool_options(), [this](jobs::BatchAnswer&& batch) { on_answer(std::move(batch)); });
+  apply_budget();
+  apply(tier::Param::k_verbosity);
+  apply(tier::Param::k_events_kept);
   watch_forks(this);
 }
 
@@ -39,38 +38,20 @@ std::shared_ptr<Engine> Engine::make(EngineOptions options) {
   return made;
 }
 
-void Engine::set_threshold(int64_t calls) { state_->settings.threshold = std::max<int64_t>(calls, 0); }
-
-void Engine::set_budget(int64_t entries) {
-  uint64_t bytes;
-  {
-    std::lock_guard lock(state_->mutex);
-    state_->budget = std::max<int64_t>(entries, 0);
-    bytes = state_->budget_bytes;
-  }
-  for (const std::string& name : state_->cache.set_budget(static_cast<uint64_t>(std::max<int64_t>(entries, 0)), bytes))
-    state_->event("evicted", name);
-}
-
-void Engine::set_budget_bytes(uint64_t bytes) {
-  uint64_t entries;
-  {
-    std::lock_guard lock(state_->mutex);
-    state_->budget_bytes = bytes;
-    entries = static_cast<uint64_t>(state_->budget);
-  }
-  for (const std::string& name : state_->cache.set_budget(entries, bytes)) state_->event("evicted", name);
-}
-
 void Engine::pin(std::string_view name) { state_->cache.pin(name); }
 
 bool Engine::unpin(std::string_view name) { return state_->cache.unpin(name); }
 
 void Engine::reset() {
-  state_->cache.drop_if([](const cache::Record&) { return true; }, false);
+  const uint64_t dropped = state_->cache.drop_if([](const cache::Record&) { return true; }, false);
+  state_->tell_dropped(dropped, "everything that is not pinned");
 }
 
-uint64_t Engine::clear_cold(uint32_t generations) { return state_->cache.clear_cold(generations); }
+uint64_t Engine::clear_cold(uint32_t generations) {
+  const uint64_t dropped = state_->cache.clear_cold(generations);
+  state_->tell_dropped(dropped, "not used for " + std::to_string(generations) + " generations");
+  return dropped;
+}
 
 void Engine::exclude(std::string_view pattern) {
   {
@@ -82,7 +63,9 @@ void Engine::exclude(std::string_view pattern) {
     return record.region && std::any_of(record.region->records.begin(), record.region->records.end(),
                                         [&](const cache::Record* along) { return matches(*along); });
   };
-  state_->cache.drop_if([&](const cache::Record& record) { return matches(record) || has_along(record); }, true);
+  const uint64_t dropped =
+      state_->cache.drop_if([&](const cache::Record& record) { return matches(record) || has_along(record); }, true);
+  state_->tell_dropped(dropped, "excluded by " + std::string(pattern));
 }
 
 bool Engine::allow(std::string_view pattern) {
@@ -95,7 +78,11 @@ bool Engine::allow(std::string_view pattern) {
   return true;
 }
 
-bool Engine::wait_idle(uint32_t milliseconds) { return state_->pool->wait_idle(std::chrono::milliseconds(milliseconds)); }
+bool Engine::wait_idle(uint32_t milliseconds) {
+  if (!state_->pool->wait_idle(std::chrono::milliseconds(milliseconds))) return false;
+  state_->events.flush(std::chrono::milliseconds(milliseconds));
+  return true;
+}
 
 Statistics Engine::statistics() {
   Statistics s;
@@ -122,6 +109,13 @@ Statistics Engine::statistics() {
   s.promotions = state_->promotions;
   s.heap_collections = state_->dead_heap_collections;
   s.refused = state_->refusals.total();
+  s.deopts = state_->deopts;
+  s.invalidations = state_->invalidations;
+  s.workers = pool.workers_alive;
+  s.batches = pool.batches;
+  s.functions = c.functions;
+  s.shared = c.shared;
+  s.events_lost = state_->events.lost();
   for (size_t i = 1; i < observe::kReasonCount; i++) {
     auto reason = static_cast<observe::Reason>(i);
     if (uint64_t n = state_->refusals.of(reason)) s.refusals.emplace_back(observe::reason_text(reason).json, n);
@@ -134,8 +128,8 @@ Statistics Engine::statistics() {
   s.store_rejected = stored.rejected;
   s.store_problems = std::move(stored.problems);
   std::lock_guard lock(state_->mutex);
-  s.budget = static_cast<uint64_t>(state_->budget);
-  s.budget_bytes = state_->budget_bytes;
+  s.budget = static_cast<uint64_t>(state_->settings.budget);
+  s.budget_bytes = static_cast<uint64_t>(state_->settings.budget_bytes);
   for (Instance::State* instance : state_->instances) {
     s.heap_bytes += instance->heap_bytes;
     s.heap_collections += instance->heap_collections;

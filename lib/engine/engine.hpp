@@ -20,6 +20,7 @@
 #include "effect/switchboard.hpp"
 #include "frame/vm.hpp"
 #include "heap/heap.hpp"
+#include "observe/events.hpp"
 #include "tier/policy.hpp"
 
 namespace terrace::engine {
@@ -27,15 +28,12 @@ namespace terrace::engine {
 using tier::Mode;
 
 struct EngineOptions {
-  Mode mode = Mode::kAuto;
-  uint32_t workers = 1;
-  int64_t threshold = 4;      // 0: never
-  int64_t budget = 5000;      // 0: cache nothing
-  uint64_t budget_bytes = 0;  // 0: no limit
-  std::string worker_path;    // empty: TERRACE_WORKER, then beside the library
-  std::optional<std::string> store_path;  // a directory, or "off"; nothing: see store/place.hpp
-  uint64_t store_limit = 0;               // bytes of it; 0: the usual
-  std::function<void(const char* name, const char* text)> on_event;
+  size_t preset = 0;                                    // the number of a preset (tier/presets.def)
+  std::vector<std::pair<tier::Param, int64_t>> params;  // what differs from the preset, within its bounds
+  std::string worker_path;                              // empty: TERRACE_WORKER, then beside the library
+  std::optional<std::string> store_path;                // a directory, or "off"; nothing: see store/place.hpp
+  uint64_t store_limit = 0;                             // bytes of it; 0: the usual
+  observe::Events::Listener on_event;                   // may be empty
 };
 
 struct Statistics {
@@ -46,6 +44,7 @@ struct Statistics {
   uint64_t base_compile_ns = 0, opt_compile_ns = 0, queued = 0, refused = 0, retired_bytes = 0;
   uint64_t worker_starts = 0, worker_deaths = 0, promotions = 0, heap_bytes = 0, heap_collections = 0;
   uint64_t store_hits = 0, store_misses = 0, store_writes = 0, store_written_bytes = 0, store_rejected = 0;
+  uint64_t deopts = 0, invalidations = 0, workers = 0, batches = 0, functions = 0, shared = 0, events_lost = 0;
   std::vector<std::pair<std::string, uint64_t>> refusals;  // by reason, only those that happened
   std::vector<std::pair<std::string, uint64_t>> store_problems;  // the same
 };
@@ -55,6 +54,15 @@ class Engine {
   static std::shared_ptr<Engine> make(EngineOptions options);
   ~Engine();
 
+  // The parameters of tier/params.def (engine/parameters.cpp).
+  enum class SetResult { kDone, kOutOfBounds, kTooLate };
+  int64_t param(tier::Param param) const;
+  SetResult set_param(tier::Param param, int64_t value);
+  void set_preset(size_t preset);
+  std::string param_json(tier::Param param) const;
+  std::string params_json() const;
+
+  // What does not fit the bounds of the parameter is brought within them.
   void set_threshold(int64_t calls);
   void set_budget(int64_t entries);
   void set_budget_bytes(uint64_t bytes);
@@ -66,6 +74,17 @@ class Engine {
   bool allow(std::string_view pattern);
   bool wait_idle(uint32_t milliseconds);
   Statistics statistics();
+
+  // The statistics, the tiers and the hottest functions (engine/report.cpp).
+  std::string report();
+  std::string report_json();
+  // The events that are kept, as a JSON array; empty when there are none.
+  std::string poll_events();
+
+  // Gives memory back to the system (engine/housekeeping.cpp); answers how many bytes it knows of.
+  uint64_t memory_pressure(uint32_t level);
+  // Works for at most so long on what can wait; whether something is left to do.
+  bool idle(uint64_t budget_ns);
 
   struct State;
   State& state() { return *state_; }
@@ -101,7 +120,7 @@ struct Outcome {
 };
 
 // One vm with its computations.
-class Instance {
+class Instance : public std::enable_shared_from_this<Instance> {
  public:
   // Null when there is no memory for it.
   static std::shared_ptr<Instance> make(std::shared_ptr<Engine> engine, InstanceOptions options);
@@ -129,6 +148,15 @@ class Instance {
   bool optimize(Value function, Mode tier, std::string* why_not);
   void demote(Value function);
   std::string explain_json(Value function);
+  // By its name when it has one, so that a later definition of the name is pinned as well.
+  void set_pinned(Value function, bool pinned);
+
+  // Housekeeping, from any thread: collects now when nobody is inside, and the heap has enough garbage and the time is likely to
+  // suffice, else says that something is left to do; answers the bytes given back.
+  uint64_t collect_if_idle(bool only_if_worth, uint64_t longest_ns, bool* left_to_do);
+  // The thread that is inside collects when it leaves.
+  void collect_when_left();
+  bool is_entered() const;
 
   // References held by the host: a slot per live handle. Adding inside an Entry; dropping from any thread.
   uint32_t add_reference(Value v);
@@ -155,7 +183,9 @@ class Instance {
 // collector, and on the way out runs what was queued by other threads.
 class Entry {
  public:
-  explicit Entry(Instance& instance);
+  // Housekeeping goes in only where nobody is, and runs nothing that is left to do; whoever comes meanwhile waits.
+  enum class Visit : uint8_t { kCall, kHousekeeping };
+  explicit Entry(Instance& instance, Visit visit = Visit::kCall);
   ~Entry();
   Entry(const Entry&) = delete;
   bool ok() const { return ok_; }  // false: another thread is inside
@@ -163,6 +193,7 @@ class Entry {
  private:
   void restore_floats() const;
   Instance& instance_;
+  const Visit visit_;
   bool ok_;
   uint32_t mxcsr_ = 0;
   uint16_t x87_ = 0;

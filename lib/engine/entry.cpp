@@ -32,15 +32,26 @@ void take_default_floats(uint32_t mxcsr, uint16_t x87) {
   if (x87 != kDefaultX87) set_x87_control(kDefaultX87);
 }
 
+// Takes the vm when nobody is inside, waiting for the housekeeper; else false, with *who set to who is inside.
+bool enter_or_see(std::atomic<uint64_t>& entered_by, uint64_t me, uint64_t* who) {
+  for (;;) {
+    *who = 0;
+    if (entered_by.compare_exchange_strong(*who, me)) return true;
+    if (*who != kHousekeeper || me == kHousekeeper) return false;
+    entered_by.wait(kHousekeeper);
+  }
+}
+
 }  // namespace
 
-Entry::Entry(Instance& instance) : instance_(instance), ok_(false) {
+Entry::Entry(Instance& instance, Visit visit) : instance_(instance), visit_(visit), ok_(false) {
   Instance::State& state = *instance.state_;
-  uint64_t nobody = 0, me = this_thread();
+  const uint64_t me = visit == Visit::kHousekeeping ? kHousekeeper : this_thread();
+  uint64_t nobody = 0;
   outer_ = nullptr;
-  if (state.entered_by.compare_exchange_strong(nobody, me)) {
+  if (enter_or_see(state.entered_by, me, &nobody)) {
     ok_ = true;
-  } else if (nobody == me) {
+  } else if (nobody == me && visit != Visit::kHousekeeping) {
     ok_ = true;
     outer_ = state.innermost;
   }
@@ -55,8 +66,12 @@ Entry::Entry(Instance& instance) : instance_(instance), ok_(false) {
   if (segment_.outer) segment_.outer->low = this;  // what lies between the two is the host's
   state.board->segment = &segment_;
   instance.vm_->stack_base_limit = segment_.limit;
-  if (!outer_) state.advance(static_cast<uint32_t>(instance.engine_->state().cache.next_epoch()));
-  if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
+  if (!outer_) {
+    Engine::State& shared = instance.engine_->state();
+    state.advance(static_cast<uint32_t>(shared.cache.next_epoch()));
+    instance.vm_->state.call_weight = static_cast<int32_t>(shared.settings.loop_turns.load(std::memory_order_relaxed));
+  }
+  if (visit == Visit::kCall && state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
 }
 
 void Instance::State::note_heap() {
@@ -70,7 +85,7 @@ Entry::~Entry() {
   if (!ok_) return;
   Instance::State& state = *instance_.state_;
   if (!outer_) {
-    if (state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
+    if (visit_ == Visit::kCall && state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();
     if (instance_.engine_->state().cache.wants_scan()) state.scan_sometimes();
     if (state.collections_noted != state.board->collections()) [[unlikely]]
       state.note_heap();
@@ -81,6 +96,7 @@ Entry::~Entry() {
   state.innermost = outer_;
   restore_floats();
   if (!outer_) state.entered_by.store(0, std::memory_order_release);
+  if (visit_ == Visit::kHousekeeping) state.entered_by.notify_all();
 }
 
 void Entry::restore_floats() const {

@@ -24,6 +24,7 @@ Engines& engines() {
 void before_fork() {
   engines().mutex.lock();
   for (Engine::State* state : engines().all) {
+    state->parameters.lock();
     state->mutex.lock();
     state->cache.lock_for_fork();
   }
@@ -33,6 +34,7 @@ void after_fork() {
   for (Engine::State* state : engines().all) {
     state->cache.unlock_after_fork();
     state->mutex.unlock();
+    state->parameters.unlock();
   }
   engines().mutex.unlock();
 }

@@ -31,8 +31,8 @@ frame::Hooks hooks() {
     return code == kUnwind ? kUnwind : frame::call(vm, code, nullptr, 0);
   };
   h.tick = [](VmState* vm, Value closure) { state_of(vm).owner.engine().state().tick(vm, closure); };
-  h.deoptimised = [](VmState* vm, Value closure, uintptr_t record) {
-    state_of(vm).owner.engine().state().deoptimised(vm, as_closure(closure)->proto, record);
+  h.deoptimised = [](VmState* vm, Value closure, uintptr_t record, uint32_t pc) {
+    state_of(vm).owner.engine().state().deoptimised(vm, as_closure(closure)->proto, record, pc);
   };
   h.control = &control;
   h.proto_made = [](VmState* vm, Proto* proto) {
@@ -46,7 +46,7 @@ frame::Hooks hooks() {
 
 Value set_up(VmState* vm, void*) {
   prims::install(vm);
-  return syntax::install_control(vm) ? kNil : kUnwind;
+  return syntax::install_control(vm) && syntax::install_jit_library(vm) ? kNil : kUnwind;
 }
 
 struct EvalJob {
@@ -179,6 +179,10 @@ void Instance::State::do_left_work() {
     dropped_references.clear();
     left.swap(abandoned);
   }
+  if (collect_wanted.exchange(false)) {
+    owner.vm().heap.collect();
+    owner.vm().heap.trim();
+  }
   for (auto& computation : left) owner.cancel(computation);
 }
 
@@ -245,6 +249,7 @@ std::shared_ptr<Instance> Instance::make(std::shared_ptr<Engine> engine, Instanc
     std::lock_guard lock(shared.mutex);
     shared.instances.push_back(&state);
   }
+  shared.started.store(true);
   shared.cache.add_owner(&state);
   Entry entry(*made);
   Computation* c = state.board->start(&set_up, nullptr);
@@ -317,6 +322,11 @@ void Instance::cancel(const std::shared_ptr<Computation>& computation) {
 void Instance::abandon(std::shared_ptr<Computation> computation) {
   std::lock_guard lock(state_->mutex);
   state_->abandoned.push_back(std::move(computation));
+  state_->has_left_work.store(true);
+}
+
+void Instance::collect_when_left() {
+  state_->collect_wanted.store(true);
   state_->has_left_work.store(true);
 }
 

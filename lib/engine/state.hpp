@@ -1,7 +1,9 @@
 // engine/state.hpp: what engine/*.cpp share: the parts of an Engine and of an Instance.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <unordered_map>
 
 #include "cache/code_cache.hpp"
@@ -10,6 +12,7 @@
 #include "engine/limits.hpp"
 #include "jobs/pool.hpp"
 #include "native/loader.hpp"
+#include "observe/events.hpp"
 #include "observe/reasons.hpp"
 #include "store/store.hpp"
 
@@ -29,6 +32,17 @@ struct Pending {
   store::Key key;              // set when the store was asked
   std::vector<uint8_t> types;  // the same: what the interpreter had seen
   Loaded found;                // what the store had
+};
+
+// Which epoch of the cache's clock of use belongs to which time, for a while back.
+class UseClock {
+ public:
+  // Notes the epoch that it is; answers the newest one that is so long ago, 0 when none is known.
+  uint64_t before(uint64_t epoch, std::chrono::milliseconds ago);
+
+ private:
+  std::mutex mutex_;
+  std::deque<std::pair<std::chrono::steady_clock::time_point, uint64_t>> noted_;
 };
 
 struct Engine::State {
@@ -61,25 +75,45 @@ struct Engine::State {
 
   // --- policy
   void tick(VmState* vm, Value closure);
-  void deoptimised(VmState* vm, value::Proto* proto, uintptr_t record);
+  // Compiled code was left at this pc of the prototype's function; `record` is of the code.
+  void deoptimised(VmState* vm, value::Proto* proto, uintptr_t record, uint32_t pc);
   // Makes the cache know this prototype, until its collector finds it dead.
   void adopt(VmState* vm, value::Proto* proto);
-  bool excluded(const std::string& name);
-  void event(const char* name, const std::string& text);
+  // The pattern that excludes the name; empty when none does.
+  std::string excluded_by(const std::string& name);
+  bool excluded(const std::string& name) { return !excluded_by(name).empty(); }
+  void event(observe::EventKind kind, std::string function = {}, std::string tier = {},
+             observe::Reason reason = observe::Reason::kNone, std::string detail = {});
+  void tell_evicted(std::vector<std::string> names);
+  void tell_dropped(uint64_t entries, const std::string& why);
+
+  // Drops code that was not used for the time cold_time; answers how many entries (engine/housekeeping.cpp).
+  uint64_t drop_cold();
+
+  // --- parameters (engine/parameters.cpp)
+  jobs::PoolOptions pool_options();
+  void on_worker(jobs::WorkerNews news, const std::string& text);
+  // Makes a parameter's value count.
+  void apply(tier::Param param);
+  void apply_budget();
 
   EngineOptions options;
   tier::Settings settings;
   cache::CodeCache cache;
   observe::ReasonCounts refusals;
+  observe::Events events;
+  std::atomic<uint64_t> deopts{0}, invalidations{0};
   std::atomic<uint64_t> promotions{0};
   std::atomic<uint64_t> dead_heap_collections{0};  // of vms that are gone
+
+  std::mutex parameters;              // held while one is set
+  std::atomic<bool> started{false};  // a vm was made
+  UseClock use_clock;                 // for jit_idle
 
   std::mutex mutex;  // guards what follows
   std::condition_variable answered;
   std::unordered_map<uint64_t, Pending> pending;
   uint64_t next_id = 1;
-  int64_t budget = 5000;
-  uint64_t budget_bytes = 0;
   std::vector<std::string> exclusions;
   std::vector<Instance::State*> instances;
 
@@ -130,7 +164,7 @@ struct Instance::State final : cache::StackOwner {
   HostRecord writer;  // the host's output as a host function; its arguments are one Output
   std::unique_ptr<effect::Switchboard> board;
   std::unique_ptr<Limits> limits;
-  std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none
+  std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none, kHousekeeper: for a moment
   Entry* innermost = nullptr;
   uint64_t entries_since_scan = 0;
   uint64_t bytes_scanned = 0;  // the last time
@@ -144,13 +178,24 @@ struct Instance::State final : cache::StackOwner {
   std::vector<uint32_t> free_references;
   std::atomic<uint64_t> heap_bytes{0}, heap_collections{0};  // for statistics from other threads
   uint64_t collections_noted = UINT64_MAX;  // when these were written
+  std::atomic<bool> collect_wanted{false};                   // when the thread that is inside leaves
+  uint64_t allocated_when_kept = 0;                          // what the heap had allocated when housekeeping collected it
 };
+
+// In State::entered_by: the housekeeper is inside, and whoever comes waits.
+inline constexpr uint64_t kHousekeeper = UINT64_MAX;
 
 inline Instance::State& state_of(VmState* vm) { return *static_cast<Instance::State*>(frame::vm_of(vm).engine_side); }
 
 // From the first to the second, forks leave this engine usable in the child (engine/fork.cpp).
 void watch_forks(Engine::State* state);
 void forget_forks(Engine::State* state);
+
+// JSON as a value: objects are dicts from symbols, with - for _, arrays are lists. kUnwind after raising.
+Value value_of_json(VmState* vm, const std::string& text);
+
+// "instruction in source:line:column" of a place in a function.
+std::string place_text(const bytecode::FunctionCode& code, uint32_t pc);
 
 // The hook behind the jit-... primitives.
 Value control(VmState* vm, uint32_t control, const Value* args, uint64_t argc);

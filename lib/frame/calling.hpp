@@ -33,7 +33,8 @@ inline constexpr uint64_t kSpread = uint64_t{1} << 17;
 inline constexpr uint64_t kEnterLoop = uint64_t{1} << 18;
 inline constexpr uint64_t kArgcMask = 0xFFFF;
 
-// What a call takes off Proto::countdown in the interpreter; a loop's back-edge, and a call or back-edge in compiled code, takes one.
+// What a call takes off Proto::countdown in the interpreter, unless VmState::call_weight says otherwise; a loop's back-edge, and a call or
+// back-edge in compiled code, takes one.
 inline constexpr int32_t kCallWeight = 64;
 
 }  // namespace terrace::frame

@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "bytecode/code.hpp"
+#include "frame/calling.hpp"
 #include "frame/names.hpp"
 
 namespace terrace::frame {
@@ -50,6 +51,7 @@ Vm::Vm(const heap::HeapOptions& options, const Hooks& vm_hooks)
     : heap(&state.window, options), hooks(vm_hooks), dynamic(heap), macros(heap), names_(new Names(heap)) {
   state.unwind_value = state.tail_callee = kNil;
   state.returned = kUnbound;
+  state.call_weight = kCallWeight;
   for (Value& argument : state.tail_args) argument = kNil;
   heap.add_root_provider([this](heap::Marker& marker) {
     if (heap.is_minor())

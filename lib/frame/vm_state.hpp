@@ -63,7 +63,7 @@ struct VmState {
   uint64_t dynamic_depth;  // entries on the dynamic state stack of the running computation
   uint64_t guard_depth;    // how many there were when the innermost running guard began
   uint32_t epoch;          // grows with every entry from the host; closures called since carry it in Proto::stamp
-  uint32_t reserved;
+  int32_t call_weight;     // what a call takes off Proto::countdown in the interpreter
 
   // A pending unwind: set before kUnwind is answered, taken by a handler or by the entry from the host.
   UnwindKind unwind_kind;

@@ -473,7 +473,7 @@ call: {
   Proto* proto = as_closure(callee)->proto;
   if (proto->entry != &enter || proto->expected != argc) [[unlikely]]
     goto call_out;
-  if ((proto->countdown -= frame::kCallWeight) < 0 && ask_policy(vm, callee)) [[unlikely]]
+  if ((proto->countdown -= vm->call_weight) < 0 && ask_policy(vm, callee)) [[unlikely]]
     goto call_out;
   Value* top = args + proto->aux;
   if (top > vm->register_limit || vm->link_top == vm->link_limit) [[unlikely]] {
@@ -523,7 +523,7 @@ tail_call: {
   Proto* proto = as_closure(callee)->proto;
   if (proto->entry != &enter || proto->expected != argc) [[unlikely]]
     goto tail_call_out;
-  if ((proto->countdown -= frame::kCallWeight) < 0 && ask_policy(vm, callee)) [[unlikely]]
+  if ((proto->countdown -= vm->call_weight) < 0 && ask_policy(vm, callee)) [[unlikely]]
     goto tail_call_out;
   Value* top = base + proto->aux;
   if (top > vm->register_limit) [[unlikely]] {
@@ -644,7 +644,8 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, u
   if (bytecode::is_arithmetic(bytecode::op_of(*at)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
     bytecode::note_feedback(at, bytecode::kSawOther);
   if (!bytecode::takes_feedback(bytecode::op_of(*at))) note_left_before_loop(at, as_closure(callee)->proto);
-  if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee, record);
+  const auto pc = static_cast<uint32_t>(at - as_closure(callee)->proto->code);
+  if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee, record, pc);
 }
 
 // Inline, so that the tail call is a jump of its caller where the build makes such jumps, and costs no frame where not.
@@ -676,7 +677,7 @@ Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value 
   Proto* proto = as_closure(callee)->proto;
   if (argc != proto->expected) [[unlikely]]
     return normalise(vm, callee, argc, a0, a1, a2);
-  if ((proto->countdown -= frame::kCallWeight) < 0 && ask_policy(vm, callee)) [[unlikely]]
+  if ((proto->countdown -= vm->call_weight) < 0 && ask_policy(vm, callee)) [[unlikely]]
     return proto->entry(vm, callee, argc, a0, a1, a2);
   Value* saved_top = vm->register_top;
   Value* base = saved_top + 1;

@@ -88,6 +88,7 @@ void Runner::on_death(Slot& slot, Reason reason) {
     --counters_.workers_alive;
   }
   const std::string text(observe::reason_text(reason).sentence);
+  tell(WorkerNews::kDied, text);
   if (reason == Reason::kWorkerVersion) {
     pause(reason, text);
   } else if (++deaths_in_row_ >= kDeathsBeforePause) {

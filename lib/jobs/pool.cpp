@@ -21,6 +21,16 @@ std::vector<std::string> worker_environment() {
   return wanted;
 }
 
+void take_numbers(const PoolOptions& from, PoolOptions* to) {
+  to->workers = from.workers;
+  to->batch_functions = from.batch_functions;
+  to->batch_bytes = from.batch_bytes;
+  to->queue_limit = from.queue_limit;
+  to->time_limit = from.time_limit;
+  to->memory_limit = from.memory_limit;
+  to->idle_limit = from.idle_limit;
+}
+
 }  // namespace
 
 Pool::Pool(PoolOptions options, OnAnswer on_answer)
@@ -50,6 +60,10 @@ void Pool::raise(uint64_t id, uint64_t priority) { runner().raise(id, priority);
 void Pool::withdraw(uint64_t id) { runner().withdraw(id); }
 bool Pool::wait_idle(std::chrono::milliseconds timeout) { return runner().wait_idle(timeout); }
 void Pool::drop_waiting() { runner().drop_waiting(); }
+void Pool::configure(const PoolOptions& options) {
+  take_numbers(options, &options_);
+  runner().configure(options_);
+}
 void Pool::trim() { runner().trim(); }
 void Pool::forgive() { runner().forgive(); }
 PoolCounters Pool::counters() const { return runner().counters(); }

@@ -49,6 +49,9 @@ struct BatchAnswer {
   std::vector<Answer> answers;
 };
 
+// What a worker did, for events.
+enum class WorkerNews : uint8_t { kStarted, kStopped, kDied };
+
 // Asked on the pool's thread for every request before a worker is. True: the answer's object is set, and the request's
 // symbol and tier say what is in it.
 using Known = std::function<bool(Request& request, BatchAnswer* answer)>;
@@ -67,6 +70,8 @@ struct PoolOptions {
   std::chrono::milliseconds first_pause{1000};   // after three deaths in a row; doubles
   std::chrono::milliseconds longest_pause{60000};
   Known known;  // may be empty
+  // Called on the pool's thread; `text` is for people. May be empty.
+  std::function<void(WorkerNews news, const std::string& text)> on_worker;
 };
 
 struct PoolCounters {
@@ -106,6 +111,8 @@ class Pool {
   bool wait_idle(std::chrono::milliseconds timeout);
   // Answers everything that is not yet with a worker with kStopped.
   void drop_waiting();
+  // Takes the numbers of these options for everything from now on; paths stay. One thread at a time.
+  void configure(const PoolOptions& options);
   // Stops idle workers now; the next request starts one again.
   void trim();
   // Forgets which functions killed the compiler and any pause.

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +20,7 @@ using observe::Reason;
 
 inline constexpr size_t kThreadStackBytes = 256 * 1024;
 inline constexpr size_t kMaxSymbolBytes = 1000;
+inline constexpr uint32_t kMostWorkers = 64;
 
 }  // namespace
 
@@ -31,7 +33,8 @@ Runner::Runner(const PoolOptions& options, const OnAnswer& on_answer, const std:
     : options_(options),
       on_answer_(on_answer),
       owner_(getpid()),
-      slots_(std::clamp<uint32_t>(options.workers, 1, 64)),
+      slots_(kMostWorkers),
+      next_options_(options),
       next_pause_(options.first_pause) {
   connection_options_.worker_path = options.worker_path;
   connection_options_.temp_parent = options.temp_parent;
@@ -61,7 +64,7 @@ Reason Runner::submit(Request request) {
   {
     std::lock_guard lock(mutex_);
     if (poisoned_.contains(fingerprint(request))) return Reason::kPoisoned;
-    const bool full = unasked_.size() + queue_.size() >= options_.queue_limit;
+    const bool full = unasked_.size() + queue_.size() >= next_options_.queue_limit;
     if (full && (queue_.empty() || queue_.least_benefit() >= benefit_of(request))) return Reason::kQueueFull;
     if (!has_thread_ && !start_thread()) return Reason::kWorkerStart;
     if (full) displaced_.push_back(queue_.take_worst());
@@ -87,6 +90,13 @@ bool Runner::wait_idle(std::chrono::milliseconds timeout) {
 void Runner::drop_waiting() {
   std::lock_guard lock(mutex_);
   drop_ = true;
+  wake();
+}
+
+void Runner::configure(const PoolOptions& options) {
+  std::lock_guard lock(mutex_);
+  next_options_ = options;
+  configure_ = true;
   wake();
 }
 
@@ -194,7 +204,7 @@ void Runner::run() {
 
 // False when the thread shall end.
 bool Runner::take_orders() {
-  bool trim;
+  bool trim, configured;
   std::vector<Waiting> dropped, displaced, withdrawn;
   {
     std::lock_guard lock(mutex_);
@@ -205,8 +215,10 @@ bool Runner::take_orders() {
     trim = std::exchange(trim_, false);
     if (std::exchange(drop_, false)) dropped = take_waiting();
     if (std::exchange(forgive_, false)) on_success();
+    configured = std::exchange(configure_, false);
+    if (configured) options_ = next_options_;
   }
-  if (trim) stop_idle(true);
+  if (trim || configured) stop_idle(trim);
   answer_failed(std::move(dropped), Reason::kStopped, "");
   answer_failed(std::move(displaced), Reason::kQueueFull, "");
   answer_failed(std::move(withdrawn), Reason::kUnused, "");
@@ -267,9 +279,16 @@ void Runner::refuse_while_paused() {
   answer_failed(std::move(refused), pause_reason_, pause_text_);
 }
 
+// Slots beyond these get no work, so their workers are soon idle and stopped.
+size_t Runner::wanted_slots() const { return std::clamp<size_t>(options_.workers, 1, slots_.size()); }
+
+void Runner::tell(WorkerNews news, const std::string& text) const {
+  if (options_.on_worker) options_.on_worker(news, text);
+}
+
 void Runner::dispatch() {
-  for (Slot& slot : slots_) {
-    if (slot.connection.state() == Connection::State::kReady) feed(slot);
+  for (size_t i = 0; i < wanted_slots(); i++) {
+    if (slots_[i].connection.state() == Connection::State::kReady) feed(slots_[i]);
   }
   start_one();
 }
@@ -278,7 +297,7 @@ void Runner::feed(Slot& slot) {
   {
     std::lock_guard lock(mutex_);
     if (queue_.empty()) return;
-    const size_t share = (queue_.size() + slots_.size() - 1) / slots_.size();
+    const size_t share = (queue_.size() + wanted_slots() - 1) / wanted_slots();
     const size_t limit = std::min<size_t>(options_.batch_functions, kMaxBatchFunctions);
     slot.batch = queue_.take_batch(std::clamp<size_t>(share, 1, std::max<size_t>(limit, 1)), options_.batch_bytes);
     ++counters_.batches;
@@ -300,7 +319,7 @@ void Runner::start_one() {
     if (queue_.empty()) return;
   }
   Slot* down = nullptr;
-  for (Slot& slot : slots_) {
+  for (Slot& slot : std::span(slots_).first(wanted_slots())) {
     if (slot.connection.state() == Connection::State::kStarting) return;
     if (slot.connection.state() == Connection::State::kDown && !down) down = &slot;
   }
@@ -312,19 +331,32 @@ void Runner::start_one() {
     refuse_while_paused();
     return;
   }
-  std::lock_guard lock(mutex_);
-  ++counters_.worker_starts;
-  ++counters_.workers_alive;
+  {
+    std::lock_guard lock(mutex_);
+    ++counters_.worker_starts;
+    ++counters_.workers_alive;
+  }
+  tell(WorkerNews::kStarted, "");
 }
 
+// A worker that is not needed any more, or has had nothing to do for long and would get nothing now.
 void Runner::stop_idle(bool all) {
   const auto now = Clock::now();
-  for (Slot& slot : slots_) {
-    Connection& c = slot.connection;
-    if (c.state() != Connection::State::kReady || !(all || now - c.idle_since() >= options_.idle_limit)) continue;
-    c.stop();
+  bool has_work;
+  {
     std::lock_guard lock(mutex_);
-    --counters_.workers_alive;
+    has_work = !queue_.empty();
+  }
+  for (size_t i = 0; i < slots_.size(); i++) {
+    Connection& c = slots_[i].connection;
+    const bool wanted = i < wanted_slots() && (has_work || now - c.idle_since() < options_.idle_limit);
+    if (c.state() != Connection::State::kReady || (wanted && !all)) continue;
+    c.stop();
+    {
+      std::lock_guard lock(mutex_);
+      --counters_.workers_alive;
+    }
+    tell(WorkerNews::kStopped, i < wanted_slots() ? "there is no work for it" : "fewer workers are wanted");
   }
 }
 

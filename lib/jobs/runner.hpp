@@ -32,6 +32,7 @@ class Runner {
   void withdraw(uint64_t id);
   bool wait_idle(std::chrono::milliseconds timeout);
   void drop_waiting();
+  void configure(const PoolOptions& options);
   void trim();
   void forgive();
   PoolCounters counters() const;
@@ -59,6 +60,8 @@ class Runner {
   void feed(Slot& slot);
   void start_one();
   void stop_idle(bool all);
+  size_t wanted_slots() const;
+  void tell(WorkerNews news, const std::string& text) const;
   void wait_events();
   int poll_timeout_ms() const;
   void serve(Slot& slot);
@@ -74,7 +77,7 @@ class Runner {
   void answer(std::vector<Waiting> batch, observe::Reason reason, BatchAnswer reply);
   void answer_failed(std::vector<Waiting> batch, observe::Reason reason, const std::string& text);
 
-  const PoolOptions options_;
+  PoolOptions options_;  // of the thread alone; it takes over next_options_
   const OnAnswer on_answer_;
   const pid_t owner_;
   int wake_fd_ = -1;
@@ -84,6 +87,7 @@ class Runner {
   mutable std::mutex mutex_;  // guards the following
   std::condition_variable idle_;
   Queue unasked_;  // PoolOptions::known was not asked for them yet
+  PoolOptions next_options_;
   Queue queue_;
   std::vector<Waiting> displaced_;  // by better ones, to be refused
   std::vector<Waiting> withdrawn_;  // to be refused, too
@@ -97,6 +101,7 @@ class Runner {
   bool trim_ = false;
   bool drop_ = false;
   bool forgive_ = false;
+  bool configure_ = false;
 
   // Of the thread alone.
   pthread_t thread_{};

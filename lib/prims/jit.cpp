@@ -2,6 +2,9 @@
 //
 // Answers for: checking arguments. Not for: carrying it out: the engine does, through Hooks::control and the numbers of
 // controls.def. A vm without an engine answers with an unsupported error.
+#include <algorithm>
+#include <initializer_list>
+
 #include "prims/build.hpp"
 #include "prims/control.hpp"
 #include "prims/dict_table.hpp"
@@ -29,6 +32,15 @@ Value ask_function(VmState* vm, const char* who, Control control, const Value* a
 
 Value ask_pattern(VmState* vm, const char* who, Control control, const Value* args) {
   return type_argument(vm, who, args[0], Type::kString, "a string") ? ask(vm, control, args, 1) : kUnwind;
+}
+
+Value ask_name(VmState* vm, const char* who, Control control, const Value* args, uint64_t argc) {
+  const bool name = value::is_symbol(args[0]) || value::is_keyword(args[0]) || value::is_string(args[0]);
+  return name ? ask(vm, control, args, argc) : raise_type(vm, who, "a symbol, string or keyword", args[0]);
+}
+
+bool is_keyword_of(Value v, std::initializer_list<std::string_view> names) {
+  return value::is_keyword(v) && std::find(names.begin(), names.end(), frame::symbol_name(v)) != names.end();
 }
 
 bool set(VmState* vm, Value dict, std::string_view name, uint64_t n) {
@@ -68,9 +80,7 @@ Value prim_jit_allow(VmState* vm, const Value* args, uint64_t) {
 Value prim_jit_optimize(VmState* vm, const Value* args, uint64_t argc) {
   if (!function_argument(vm, "jit-optimize!", args[0])) return kUnwind;
   Value both[] = {args[0], argc > 1 ? args[1] : vm_of(vm).keyword("opt")};
-  bool tier =
-      value::is_keyword(both[1]) && (frame::symbol_name(both[1]) == "opt" || frame::symbol_name(both[1]) == "base");
-  return tier ? ask(vm, Control::kOptimize, both, 2) : raise_type(vm, "jit-optimize!", ":base or :opt", both[1]);
+  return is_keyword_of(both[1], {"opt", "base"}) ? ask(vm, Control::kOptimize, both, 2) : raise_type(vm, "jit-optimize!", ":base or :opt", both[1]);
 }
 
 Value prim_jit_demote(VmState* vm, const Value* args, uint64_t) {
@@ -84,6 +94,39 @@ Value prim_jit_tier(VmState* vm, const Value* args, uint64_t) {
 }
 
 Value prim_jit_wait(VmState* vm, const Value* args, uint64_t) { return ask(vm, Control::kWait, args, 0); }
+
+Value prim_jit_param(VmState* vm, const Value* args, uint64_t) {
+  return ask_name(vm, "jit-param", Control::kParam, args, 1);
+}
+Value prim_jit_set_param(VmState* vm, const Value* args, uint64_t) {
+  int64_t value;
+  if (!int64_argument(vm, "jit-set-param!", args[1], &value)) return kUnwind;
+  return ask_name(vm, "jit-set-param!", Control::kSetParam, args, 2);
+}
+Value prim_jit_param_info(VmState* vm, const Value* args, uint64_t) {
+  return ask_name(vm, "jit-param-info", Control::kParamInfo, args, 1);
+}
+Value prim_jit_param_names(VmState* vm, const Value* args, uint64_t) { return ask(vm, Control::kParamNames, args, 0); }
+Value prim_jit_preset(VmState* vm, const Value* args, uint64_t) {
+  return ask_name(vm, "jit-preset!", Control::kPreset, args, 1);
+}
+Value prim_jit_report_text(VmState* vm, const Value* args, uint64_t) { return ask(vm, Control::kReportText, args, 0); }
+Value prim_jit_report_data(VmState* vm, const Value* args, uint64_t) { return ask(vm, Control::kReportData, args, 0); }
+Value prim_jit_explain(VmState* vm, const Value* args, uint64_t) {
+  return ask_function(vm, "jit-explain", Control::kExplain, args);
+}
+Value prim_jit_events(VmState* vm, const Value* args, uint64_t) { return ask(vm, Control::kEvents, args, 0); }
+
+Value prim_jit_memory_pressure(VmState* vm, const Value* args, uint64_t argc) {
+  Value level = argc > 0 ? args[0] : vm_of(vm).keyword("moderate");
+  if (!is_keyword_of(level, {"moderate", "critical"}))
+    return raise_type(vm, "jit-memory-pressure!", ":moderate or :critical", level);
+  return ask(vm, Control::kMemoryPressure, &level, 1);
+}
+
+Value prim_jit_idle(VmState* vm, const Value* args, uint64_t) {
+  return ask_size(vm, "jit-idle!", Control::kIdle, args[0]);
+}
 
 Value prim_gc_collect(VmState* vm, const Value*, uint64_t) {
   heap_of(vm).collect();

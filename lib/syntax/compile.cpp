@@ -35,17 +35,25 @@ constexpr std::string_view kControl = R"(
 (define dynamic-wind %wind)
 )";
 
-}  // namespace
+// lib/jit.sx, as lib/syntax/meson.build wrote it.
+constexpr std::string_view kJit =
+#include "syntax/jit_sx.inc"
+    ;
 
-bool install_control(VmState* vm) {
+bool run(VmState* vm, std::string_view source, std::string_view name) {
   text::SourceMap map;
-  text::Reader reader(vm, kControl, "terrace:control");
+  text::Reader reader(vm, source, name);
   for (;;) {
     Value form = reader.next(map);
     if (form == value::kEof) return true;
-    Value start = form == value::kUnwind ? form : compile_toplevel(vm, form, map, "terrace:control");
+    Value start = form == value::kUnwind ? form : compile_toplevel(vm, form, map, name);
     if (start == value::kUnwind || frame::call(vm, start, nullptr, 0) == value::kUnwind) return false;
   }
 }
+
+}  // namespace
+
+bool install_control(VmState* vm) { return run(vm, kControl, "terrace:control"); }
+bool install_jit_library(VmState* vm) { return run(vm, kJit, "terrace:jit"); }
 
 }  // namespace terrace::syntax

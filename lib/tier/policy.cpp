@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "frame/calling.hpp"
-
 namespace terrace::tier {
 namespace {
 
@@ -13,31 +11,45 @@ using cache::tier_number;
 using jobs::Tier;
 
 constexpr int32_t kLongest = INT32_MAX / 2;
+// How often base code asks while opt is turned off, since that may change.
+constexpr int32_t kLookAgain = 100000;
 
-int32_t units(int64_t calls) {
-  return static_cast<int32_t>(std::clamp<int64_t>(calls * frame::kCallWeight, 0, kLongest));
+// How long base code counts before it asks for opt.
+int32_t base_countdown(const Settings& settings) {
+  int64_t turns = settings.opt_threshold.load(std::memory_order_relaxed);
+  return turns > 0 ? static_cast<int32_t>(std::min<int64_t>(turns, kLongest)) : kLookAgain;
 }
 
-// After so many wrong guesses a function stays in base.
-constexpr uint32_t kManyMisjudged = 5;
+// How far so many calls of an interpreted function take its countdown.
+int32_t units(const Settings& settings, int64_t calls) {
+  const int64_t weight = settings.loop_turns.load(std::memory_order_relaxed);
+  return static_cast<int32_t>(std::clamp<int64_t>(calls * weight, 0, kLongest));
+}
 
-bool may_request(const cache::Record& record, Tier tier) {
-  if (tier == Tier::kOpt && record.misjudged >= kManyMisjudged) return false;
+Mode mode_of(const Settings& settings) { return static_cast<Mode>(settings.mode.load(std::memory_order_relaxed)); }
+
+// A function about which opt code guessed wrong too often stays in base.
+bool stays_in_base(const Settings& settings, const cache::Record& record) {
+  return record.misjudged >= static_cast<uint64_t>(settings.misjudge_limit.load(std::memory_order_relaxed));
+}
+
+bool may_request(const Settings& settings, const cache::Record& record, Tier tier) {
+  if (tier == Tier::kOpt && stays_in_base(settings, record)) return false;
   if (record.requested != kInterp || record.tier >= tier_number(tier)) return false;
   if (record.refused == kInterp || record.refused > tier_number(tier)) return true;
   return observe::reason_text(record.reason).again == observe::Again::kLater;
 }
 
-Decision at_once(const cache::Record& record, Tier tier) {
+Decision at_once(const Settings& settings, const cache::Record& record, Tier tier) {
   Decision d;
   d.countdown = kLongest;
-  if (record.misjudged >= kManyMisjudged) tier = Tier::kBase;
-  if (!may_request(record, tier)) return d;
+  if (stays_in_base(settings, record)) tier = Tier::kBase;
+  if (!may_request(settings, record, tier)) return d;
   // Where the budget is too small for the program, compiling at every call would take forever and show nothing new.
   constexpr uint32_t kManyDrops = 8;
   constexpr uint64_t kRestCalls = 2000;
   if (record.drops > kManyDrops && record.calls < kRestCalls) {
-    d.countdown = units(kRestCalls);
+    d.countdown = units(settings, kRestCalls);
     return d;
   }
   d.request = d.wait = true;
@@ -60,7 +72,7 @@ Decision storm(Settings& settings, const cache::Record& record) {
     return d;
   }
   Tier wanted = (x & 4) ? Tier::kOpt : Tier::kBase;
-  if (record.tier >= tier_number(wanted) || !may_request(record, wanted)) return d;
+  if (record.tier >= tier_number(wanted) || !may_request(settings, record, wanted)) return d;
   d.request = d.wait = true;
   d.tier = wanted;
   return d;
@@ -86,7 +98,7 @@ Decision by_counters(const Settings& settings, const cache::Record& record, uint
   if (running == kInterp) {
     const uint64_t needed = calls_needed(threshold, record);
     bool warm = threshold > 0 && record.calls >= needed;
-    if (warm && may_request(record, Tier::kBase)) {
+    if (warm && may_request(settings, record, Tier::kBase)) {
       bool again = record.refused != kInterp;
       if (!again || record.calls >= record.refused_at + static_cast<uint64_t>(calls_until_retry(settings, record))) {
         d.request = true;
@@ -94,13 +106,12 @@ Decision by_counters(const Settings& settings, const cache::Record& record, uint
       }
     }
     int64_t left = threshold > 0 && !warm ? static_cast<int64_t>(needed - record.calls) : interval;
-    d.countdown = units(std::min(left, interval)) - frame::kCallWeight;
-    d.countdown = std::max(d.countdown, 0);
+    d.countdown = units(settings, std::max<int64_t>(std::min(left, interval) - 1, 0));
     return d;
   }
-  d.countdown = static_cast<int32_t>(std::min<int64_t>(settings.opt_threshold.load(), kLongest));
-  bool hot = running == tier_number(Tier::kBase) && record.tier == running;
-  if (hot && threshold > 0 && may_request(record, Tier::kOpt) && record.refused == kInterp) {
+  d.countdown = base_countdown(settings);
+  bool hot = running == tier_number(Tier::kBase) && record.tier == running && settings.opt_threshold.load() > 0;
+  if (hot && threshold > 0 && may_request(settings, record, Tier::kOpt) && record.refused == kInterp) {
     d.request = true;
     d.tier = Tier::kOpt;
   }
@@ -110,16 +121,16 @@ Decision by_counters(const Settings& settings, const cache::Record& record, uint
 }  // namespace
 
 Decision decide(Settings& settings, const cache::Record& record, uint8_t running) {
-  switch (settings.mode.load(std::memory_order_relaxed)) {
+  switch (mode_of(settings)) {
     case Mode::kInterp: {
       Decision d;
       d.countdown = kLongest;
       return d;
     }
     case Mode::kBase:
-      return at_once(record, Tier::kBase);
+      return at_once(settings, record, Tier::kBase);
     case Mode::kOpt:
-      return at_once(record, Tier::kOpt);
+      return at_once(settings, record, Tier::kOpt);
     case Mode::kStorm:
       return storm(settings, record);
     case Mode::kAuto:
@@ -129,7 +140,7 @@ Decision decide(Settings& settings, const cache::Record& record, uint8_t running
 }
 
 int32_t first_countdown(const Settings& settings) {
-  switch (settings.mode.load(std::memory_order_relaxed)) {
+  switch (mode_of(settings)) {
     case Mode::kInterp:
       return kLongest;
     case Mode::kBase:
@@ -142,13 +153,13 @@ int32_t first_countdown(const Settings& settings) {
   int64_t threshold = settings.threshold.load(std::memory_order_relaxed);
   int64_t interval = settings.check_interval.load(std::memory_order_relaxed);
   int64_t calls = threshold > 0 ? std::min(threshold, interval) : interval;
-  return units(calls - 1);
+  return units(settings, calls - 1);
 }
 
 int32_t compiled_countdown(const Settings& settings) {
   constexpr int32_t kStormTurns = 50;
-  if (settings.mode.load(std::memory_order_relaxed) == Mode::kStorm) return kStormTurns;
-  return static_cast<int32_t>(std::min<int64_t>(settings.opt_threshold.load(std::memory_order_relaxed), kLongest));
+  if (mode_of(settings) == Mode::kStorm) return kStormTurns;
+  return base_countdown(settings);
 }
 
 bool matches(std::string_view pattern, std::string_view name) {

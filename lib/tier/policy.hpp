@@ -7,24 +7,16 @@
 // A refused tier is not asked for again, or after retry_interval when the reason is a passing one.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "cache/code_cache.hpp"
+#include "tier/parameters.hpp"
 
 namespace terrace::tier {
 
 // auto: by counters. interp: never compile. base, opt: compile everything before it first runs and wait. storm: promote, drop and promote
-// again all the time, to find what only odd moments show.
-enum class Mode : uint32_t { kAuto, kInterp, kBase, kOpt, kStorm };
-
-struct Settings {
-  std::atomic<Mode> mode{Mode::kAuto};
-#define T_PARAM(name, default_value, least, most, text) std::atomic<int64_t> name{default_value};
-#include "tier/params.def"
-#undef T_PARAM
-  std::atomic<uint32_t> storm_state{1};
-};
+// again all the time, to find what only odd moments show. The numbers are the values of the parameter mode.
+enum class Mode : int64_t { kAuto, kInterp, kBase, kOpt, kStorm };
 
 struct Decision {
   bool request = false;

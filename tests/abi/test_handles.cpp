@@ -28,6 +28,8 @@ const char* chars;
 uint8_t* bytes;
 double* doubles;
 jit_stats_data stats{};
+jit_param_data param{};
+int64_t signed64;
 
 jit_status no_host_fn(void*, jit_vm*, const jit_value*, size_t, jit_value*, jit_error**) { return JIT_OK; }
 
@@ -55,6 +57,18 @@ const Case kCases[] = {
     T_ENGINE(jit_set_budget, 100),
     T_ENGINE(jit_set_budget_bytes, 0),
     T_ENGINE(jit_pin, "f", 1),
+    T_ENGINE(jit_param_get, "workers", 7, &signed64),
+    T_ENGINE(jit_param_set, "workers", 7, 1),
+    T_ENGINE(jit_param_info, 0, &param),
+    T_ENGINE(jit_params_json, &text),
+    T_ENGINE(jit_set_preset, "default", 7),
+    T_ENGINE(jit_events_poll, &text),
+    T_ENGINE(jit_memory_pressure, JIT_PRESSURE_MODERATE, &count64),
+    T_ENGINE(jit_idle, 0, &flag),
+    T_ENGINE(jit_report, &text),
+    T_ENGINE(jit_report_json, &text),
+    T_VM(jit_pin_function, &name_value),
+    T_VM(jit_unpin_function, &name_value),
     T_ENGINE(jit_unpin, "f", 1),
     T_ENGINE(jit_reset),
     T_ENGINE(jit_clear_cold, 1, &count64),

@@ -51,7 +51,7 @@ class Sandbox {
  private:
   static std::shared_ptr<engine::Engine> make_engine() {
     engine::EngineOptions options;
-    options.mode = engine::Mode::kInterp;
+    options.params = {{tier::Param::k_mode, static_cast<int64_t>(engine::Mode::kInterp)}};
     return engine::Engine::make(options);
   }
 

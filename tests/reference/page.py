@@ -30,6 +30,9 @@ def missing(page):
     for form in names("lib/syntax/forms.def", r'^T_FORM\(\w+, "([^"]+)"'):
         if f"### `{form}`\n" not in page:
             yield f"the form {form} of lib/syntax/forms.def has no heading ### `{form}`"
+    for name in names("lib/jit.sx", r"^\(define(?:-syntax)? \(?([a-z][a-z-]*)"):
+        if f"### `{name}`\n" not in page:
+            yield f"{name} of lib/jit.sx has no heading ### `{name}`"
     for kind, text in names("lib/frame/errors.def", r'^T_ERROR\(\w+, "([^"]+)", "([^"]+)"'):
         if f"| `{kind}` | {text} |\n" not in page:
             yield f"the error kind {kind} of lib/frame/errors.def has no row | `{kind}` | {text} |"

@@ -74,6 +74,20 @@ check "9 bad input: no command" 2 "" "Usage"
 check "9 bad input: not a size" 2 "" "is no size" --heap-limit much eval 1
 check "9 bad input: no library" 3 "" "--library" --library "$place/none.so" eval 1
 
+check "8 control: parameters at the start" 0 "(10 2 30)" "" --preset=development --set opt_threshold=10 --set workers=2 eval \
+  "(map jit-param '(opt-threshold workers threshold))"
+check "8 control: a parameter that is not there" 2 "" "no parameter is called" --set speed=1 eval 1
+check "8 control: a parameter out of its bounds" 2 "" "from 1 to 64" --set workers=0 eval 1
+check "8 control: a preset that is not there" 2 "" "no preset is called" --preset=slow eval 1
+check "8 control: one parameter" 0 "workers = 2 processes
+  Compile workers at the same time, at most.
+  default 1, from 1 to 64
+  production: 2" "" --preset=production params workers
+check "8 control: no such parameter" 2 "" "no parameter is called" params speed
+check "8 control: a report" 0 3 "code cache" --report eval "(+ 1 2)"
+check "8 control: a report as JSON" 0 3 '"functions":[' --report=json eval "(+ 1 2)"
+check "9 bad input: a report of another form" 2 "" "neither text nor json" --report=xml eval 1
+
 hot="(define (fib n) (if (< n 2) n (+ (fib (- n 1)) (fib (- n 2))))) (fib 18) (jit-wait!) (fib 18)"
 for tier in interp base opt auto storm; do
   check "7 tiers: $tier" 0 2584 "" --tier=$tier eval "$hot"

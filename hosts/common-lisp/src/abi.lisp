@@ -64,7 +64,8 @@
 
 (cffi:defcstruct engine-options
   (size :uint64) (mode :uint32) (workers :uint32) (threshold :int64) (budget :int64) (budget-bytes :uint64)
-  (worker-path :pointer) (on-event :pointer) (event-env :pointer) (event-finalizer :pointer))
+  (worker-path :pointer) (on-event :pointer) (event-env :pointer) (event-finalizer :pointer) (store-path :pointer) (store-limit :uint64)
+  (preset :pointer) (settings :pointer))
 
 (cffi:defcstruct vm-options
   (size :uint64) (heap-limit :uint64) (stack-limit :uint64) (gc-stress :uint32) (reserved :uint32)
@@ -73,7 +74,8 @@
 (defparameter *statistics*
   '(:entries :budget :bytes :budget-bytes :threshold :hits :misses :evictions :resets :pinned :base-entries :opt-entries
     :base-compiles :opt-compiles :base-compile-ns :opt-compile-ns :queued :refused :retired-bytes :worker-starts
-    :worker-deaths :promotions :heap-bytes :heap-collections)
+    :worker-deaths :promotions :heap-bytes :heap-collections :store-hits :store-misses :store-writes
+    :store-written-bytes :store-rejected :deopts :invalidations :workers :batches :functions :shared :events-lost)
   "The fields of jit_stats_data after `size`, each 64 bits wide.")
 
 (defmacro with-zeroed ((pointer size) &body body)
@@ -166,6 +168,17 @@
 (define-entry %stats ("jit_stats" :int32) (engine :pointer) (stats :pointer) (err :pointer))
 (define-entry %stats-json ("jit_stats_json" :int32) (engine :pointer) (text :pointer) (err :pointer))
 (define-entry %text-release ("jit_text_release" :void) (text :pointer))
+(define-entry %param-get ("jit_param_get" :int32) (engine :pointer) (name :pointer) (length :uint64) (value :pointer) (err :pointer))
+(define-entry %param-set ("jit_param_set" :int32) (engine :pointer) (name :pointer) (length :uint64) (value :int64) (err :pointer))
+(define-entry %params-json ("jit_params_json" :int32) (engine :pointer) (text :pointer) (err :pointer))
+(define-entry %set-preset ("jit_set_preset" :int32) (engine :pointer) (name :pointer) (length :uint64) (err :pointer))
+(define-entry %pin-function ("jit_pin_function" :int32) (vm :pointer) (function :pointer) (err :pointer))
+(define-entry %unpin-function ("jit_unpin_function" :int32) (vm :pointer) (function :pointer) (err :pointer))
+(define-entry %events-poll ("jit_events_poll" :int32) (engine :pointer) (text :pointer) (err :pointer))
+(define-entry %memory-pressure ("jit_memory_pressure" :int32) (engine :pointer) (level :uint32) (bytes :pointer) (err :pointer))
+(define-entry %idle ("jit_idle" :int32) (engine :pointer) (budget-ns :uint64) (more :pointer) (err :pointer))
+(define-entry %report ("jit_report" :int32) (engine :pointer) (text :pointer) (err :pointer))
+(define-entry %report-json ("jit_report_json" :int32) (engine :pointer) (text :pointer) (err :pointer))
 (define-entry %explain ("jit_explain" :int32) (vm :pointer) (function :pointer) (text :pointer) (err :pointer))
 
 (defun library-version ()

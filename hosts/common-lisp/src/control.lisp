@@ -17,6 +17,25 @@
               (t (let ((condition (condition-from nil status err)))
                    (if (eql status +status-not-found+) nil (error condition)))))))))
 
+;;; --- texts that the library made
+
+(defun take-text (cell)
+  "The text in CELL, given back to the library; NIL when there is none."
+  (let ((text (cffi:mem-ref cell :pointer)))
+    (unless (cffi:null-pointer-p text)
+      (unwind-protect (decode text) (%text-release text)))))
+
+(defun take-json (cell)
+  (let ((text (take-text cell)))
+    (and text (parse-json text))))
+
+(defmacro engine-text (engine function take)
+  "What TAKE makes of the text that FUNCTION answers for ENGINE."
+  (let ((cell (gensym "CELL")))
+    `(cffi:with-foreign-object (,cell :pointer)
+       (engine-call ,engine (,function ,cell))
+       (,take ,cell))))
+
 ;;; --- threshold and budgets
 
 (defun set-threshold (engine calls)
@@ -52,13 +71,23 @@
 
 ;;; --- the cache
 
+(defmacro with-function ((pointer vm function) &body body)
+  `(with-arguments (,pointer ,vm (list (callable ,function)))
+     ,@body))
+
 (defun pin (engine name)
-  "Functions of that name are never evicted."
-  (named-call (lambda (engine text size err) (%pin engine text size err)) engine name))
+  "Functions of that name are never evicted. Of a vm NAME may also be an SX function."
+  (if (typep name 'sx-function)
+      (with-function (pointer engine name) (checked engine (%pin-function (pointer-of engine) pointer)))
+      (named-call (lambda (engine text size err) (%pin engine text size err)) engine name))
+  t)
 
 (defun unpin (engine name)
   "Takes PIN back; NIL when the name was not pinned."
-  (named-call (lambda (engine text size err) (%unpin engine text size err)) engine name))
+  (cond ((typep name 'sx-function)
+         (with-function (pointer engine name) (checked engine (%unpin-function (pointer-of engine) pointer)))
+         t)
+        (t (named-call (lambda (engine text size err) (%unpin engine text size err)) engine name))))
 
 (defun reset (engine)
   "Drops all compiled code that is not pinned. What is hot compiles again."
@@ -81,10 +110,6 @@
 
 ;;; --- one function
 
-(defmacro with-function ((pointer vm function) &body body)
-  `(with-arguments (,pointer ,vm (list (callable ,function)))
-     ,@body))
-
 (defun optimize (vm function &optional (tier :opt))
   "Compiles a function (or the name of a global) now, for TIER :base or :opt, and waits for it."
   (with-function (pointer vm function)
@@ -97,12 +122,9 @@
     (checked vm (%demote (pointer-of vm) pointer)))
   nil)
 
-(defun take-json (cell)
-  (let ((text (cffi:mem-ref cell :pointer)))
-    (unwind-protect (parse-json (decode text)) (%text-release text))))
-
 (defun explain (vm function)
-  "A plist (:name :tier :reason :calls :bytes :pinned): whether the function is compiled, and if not, why. The tier is a keyword."
+  "A plist (:name :tier :reason :calls :bytes :pinned :deopts :left-at ...; jit.h has them all): whether the function is compiled, and if not,
+why, and where opt code was left in the middle. The tier is a keyword."
   (cffi:with-foreign-object (cell :pointer)
     (with-function (pointer vm function)
       (checked vm (%explain (pointer-of vm) pointer cell)))
@@ -120,13 +142,13 @@
     (loop with left = (ceiling (* 1000 seconds))
           do (engine-call engine (%wait (min left +wait-slice+) idle))
              (decf left +wait-slice+)
-             (cond ((= 1 (cffi:mem-ref idle :uint32)) (return t))
+             (cond ((= 1 (cffi:mem-ref idle :uint32))
+                    (tell-events engine)
+                    (return t))
                    ((<= left 0) (return nil))))))
 
 (defun refusals (engine)
-  (cffi:with-foreign-object (cell :pointer)
-    (engine-call engine (%stats-json cell))
-    (getf (take-json cell) :refusals)))
+  (getf (engine-text engine %stats-json take-json) :refusals))
 
 (defun stats (engine)
   "A plist of the engine's figures (see jit_stats_data in jit.h), and :refusals, a plist of reasons and their number."
@@ -139,18 +161,3 @@
                                         (cffi:mem-ref data :int64 (* 8 i))
                                         (cffi:mem-ref data :uint64 (* 8 i)))))
             (list :refusals (refusals engine)))))
-
-(defun report (engine &optional (stream *standard-output*))
-  "Writes the figures for people."
-  (let ((stats (stats engine)))
-    (flet ((figure (name) (getf stats name)))
-      (format stream "~&~D of ~D entries (~D base, ~D opt), ~D bytes of code, ~D pinned~%" (figure :entries) (figure :budget)
-              (figure :base-entries) (figure :opt-entries) (figure :bytes) (figure :pinned))
-      (format stream "threshold ~D; ~D hits, ~D misses, ~D evictions, ~D dropped, ~D waiting~%" (figure :threshold) (figure :hits)
-              (figure :misses) (figure :evictions) (figure :resets) (figure :queued))
-      (format stream "compiled ~D base in ~,1F ms, ~D opt in ~,1F ms; worker started ~D times, died ~D times~%"
-              (figure :base-compiles) (/ (figure :base-compile-ns) 1d6) (figure :opt-compiles)
-              (/ (figure :opt-compile-ns) 1d6) (figure :worker-starts) (figure :worker-deaths))
-      (format stream "~D refused~{~^: ~(~A~) ~D~^,~}~%" (figure :refused) (figure :refusals))
-      (format stream "heap ~D bytes after ~D collections~%" (figure :heap-bytes) (figure :heap-collections))))
-  nil)

@@ -2,7 +2,8 @@
 
 (in-package #:terrace)
 
-(defclass engine (owner) ()
+(defclass engine (owner)
+  ((listener :initform nil :accessor listener :documentation "What TELL-EVENTS calls, or NIL."))
   (:documentation "Compiler, code cache and statistics, shared by its vms. Any thread."))
 
 (defclass vm (owner)

@@ -26,6 +26,8 @@
    #:with-effects #:with-suspension #:suspended #:suspended-p #:operation #:arguments #:resume #:resume-error #:cancel
    ;; control
    #:threshold #:set-threshold #:with-threshold #:budget #:set-budget #:budget-bytes #:set-budget-bytes
+   #:param #:set-param #:with-params #:params #:presets #:use-preset
+   #:report-data #:events #:on-event #:tell-events #:memory-pressure #:housekeep #:keep-house #:stop-keeping-house #:*full-share*
    #:pin #:unpin #:reset #:clear-cold #:stats #:report #:exclude #:allow #:optimize #:demote #:explain #:wait #:interrupt #:*tick*))
 
 ;;; SX symbols whose names would read as NIL and T live here when they become Lisp symbols: these two mean something else in Lisp.

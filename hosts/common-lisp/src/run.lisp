@@ -19,9 +19,11 @@ Leaving it any other way cancels the program."))
 (defun run (vm start)
   "The value of the run; TERRACE:RETRY starts it again."
   (sweep)
-  (loop
-    (multiple-value-bind (value again) (run-once vm start)
-      (unless again (return value)))))
+  (unwind-protect
+       (loop
+         (multiple-value-bind (value again) (run-once vm start)
+           (unless again (return value))))
+    (when (and (listener (engine-of vm)) (null *vm*)) (tell-events (engine-of vm)))))
 
 (defun run-once (vm start)
   (let ((*vm* vm) (*causes* (if (eq *vm* vm) *causes* '())))

@@ -24,26 +24,46 @@
 (defun own-output (object out releaser)
   (own object (cffi:mem-ref out :pointer) releaser))
 
-(defun make-engine (&key library (mode :auto) threshold budget budget-bytes worker workers)
+(defun param-name (designator)
+  "The name of a parameter or preset for a string or symbol."
+  (string-downcase (string designator)))
+
+(defun settings-text (params)
+  "A plist of parameters as the library reads them."
+  (format nil "~{~A=~D~^ ~}" (loop for (name value) on params by #'cddr
+                                   do (check-type value integer)
+                                   append (list (param-name name) value))))
+
+(defun make-engine (&key library (mode :auto) threshold budget budget-bytes worker workers preset params on-event)
   "An engine, with libterrace opened first when it is not (LIBRARY, TERRACE_LIBRARY). MODE is :auto, :interp, :base, :opt or :storm.
 THRESHOLD: calls before compilation, 0 for never. BUDGET: entries of the code cache, 0 for none. WORKER: the path of the compile
-worker. WORKERS: how many processes of it. NIL everywhere means the default."
+worker. WORKERS: how many processes of it. PRESET: :default, :development or :production. PARAMS: a plist of parameters (PARAMS). ON-EVENT: see the
+function of that name. NIL everywhere means the default."
   (load-library library)
   (sweep)
+  (let ((engine (create-engine mode threshold budget budget-bytes worker workers preset params)))
+    (when on-event (on-event engine on-event))
+    engine))
+
+(defun create-engine (mode threshold budget budget-bytes worker workers preset params)
   (with-option-text (path (and worker (uiop:native-namestring worker)))
-    (with-zeroed (options (cffi:foreign-type-size '(:struct engine-options)))
-      (flet (((setf option) (value slot)
-               (setf (cffi:foreign-slot-value options '(:struct engine-options) slot) value)))
-        (setf (option 'size) (cffi:foreign-type-size '(:struct engine-options))
-              (option 'mode) (mode-code mode)
-              (option 'workers) (or workers 0)
-              (option 'threshold) (zero-means-never threshold)
-              (option 'budget) (zero-means-never budget)
-              (option 'budget-bytes) (or budget-bytes 0)
-              (option 'worker-path) path))
-      (cffi:with-foreign-object (out :pointer)
-        (checked nil (%engine-new options out))
-        (own-output (make-instance 'engine) out '%engine-release)))))
+    (with-option-text (preset-name (and preset (param-name preset)))
+      (with-option-text (settings (settings-text params))
+        (with-zeroed (options (cffi:foreign-type-size '(:struct engine-options)))
+          (flet (((setf option) (value slot)
+                   (setf (cffi:foreign-slot-value options '(:struct engine-options) slot) value)))
+            (setf (option 'size) (cffi:foreign-type-size '(:struct engine-options))
+                  (option 'mode) (mode-code mode)
+                  (option 'workers) (or workers 0)
+                  (option 'threshold) (zero-means-never threshold)
+                  (option 'budget) (zero-means-never budget)
+                  (option 'budget-bytes) (or budget-bytes 0)
+                  (option 'worker-path) path
+                  (option 'preset) preset-name
+                  (option 'settings) settings))
+          (cffi:with-foreign-object (out :pointer)
+            (checked nil (%engine-new options out))
+            (own-output (make-instance 'engine) out '%engine-release)))))))
 
 (defun make-vm (engine &key heap-limit stack-limit gc-stress (output '*standard-output*) (package *package*)
                          ((:false false-value) 'false))

@@ -32,7 +32,7 @@ Term set_budget_bytes(const Arguments& arguments) {
 
 using OnName = jit_status (*Library::*)(jit_engine*, const char*, size_t, jit_error**);
 
-// pin, unpin, exclude, allow (Engine, Name)
+// pin, unpin, exclude, allow, set_preset (Engine, Name)
 template <OnName function>
 Term on_name(const Arguments& arguments) {
   const std::string_view name = arguments.text(1);
@@ -64,19 +64,57 @@ Term wait(const Arguments& arguments) {
   return enif_make_tuple2(arguments.env(), atoms.ok, idle ? atoms.true_ : atoms.false_);
 }
 
-// JSON of the library as a binary; takes the text over.
-Term json(ErlNifEnv* env, char* text) {
+// param_get(Engine, Name): {ok, Value}
+Term param_get(const Arguments& arguments) {
+  const std::string_view name = arguments.text(1);
+  int64_t value = 0;
+  jit_error* error = nullptr;
+  check(lib().param_get(arguments.object<Engine>(0)->handle.get(), name.data(), name.size(), &value, &error), error);
+  return enif_make_tuple2(arguments.env(), atoms.ok, enif_make_int64(arguments.env(), value));
+}
+
+// param_set(Engine, Name, Value)
+Term param_set(const Arguments& arguments) {
+  const std::string_view name = arguments.text(1);
+  jit_error* error = nullptr;
+  return done(lib().param_set(arguments.object<Engine>(0)->handle.get(), name.data(), name.size(), arguments.integer(2),
+                              &error),
+              error);
+}
+
+// memory_pressure(Engine, 1 | 2): {ok, Bytes}
+Term memory_pressure(const Arguments& arguments) {
+  uint64_t bytes = 0;
+  jit_error* error = nullptr;
+  const auto level = static_cast<uint32_t>(arguments.natural(1));
+  check(lib().memory_pressure(arguments.object<Engine>(0)->handle.get(), level, &bytes, &error), error);
+  return enif_make_tuple2(arguments.env(), atoms.ok, enif_make_uint64(arguments.env(), bytes));
+}
+
+// idle(Engine, Nanoseconds): {ok, HasMore}
+Term idle(const Arguments& arguments) {
+  uint32_t more = 0;
+  jit_error* error = nullptr;
+  check(lib().idle(arguments.object<Engine>(0)->handle.get(), arguments.natural(1), &more, &error), error);
+  return enif_make_tuple2(arguments.env(), atoms.ok, more ? atoms.true_ : atoms.false_);
+}
+
+// A text of the library as a binary; takes it over.
+Term owned_text(ErlNifEnv* env, char* text) {
   const Term binary = make_binary(env, text ? text : "null");
   lib().text_release(text);
   return enif_make_tuple2(env, atoms.ok, binary);
 }
 
-// stats(Engine): {ok, Json}
-Term stats(const Arguments& arguments) {
+using OnEngine = jit_status (*Library::*)(jit_engine*, char**, jit_error**);
+
+// stats, params, report, report_data (Engine): {ok, Text}
+template <OnEngine function>
+Term text_of_engine(const Arguments& arguments) {
   char* text = nullptr;
   jit_error* error = nullptr;
-  check(lib().stats_json(arguments.object<Engine>(0)->handle.get(), &text, &error), error);
-  return json(arguments.env(), text);
+  check((lib().*function)(arguments.object<Engine>(0)->handle.get(), &text, &error), error);
+  return owned_text(arguments.env(), text);
 }
 
 // A function of a vm, by reference or name, while the caller has the turn.
@@ -105,12 +143,15 @@ Term optimize(const Arguments& arguments) {
   return done(lib().optimize(vm->handle.get(), chosen.function(), tier, &error), error);
 }
 
-// demote(Vm, Function)
-Term demote(const Arguments& arguments) {
+using OnFunction = jit_status (*Library::*)(jit_vm*, const jit_value*, jit_error**);
+
+// demote, pin_function, unpin_function (Vm, Function)
+template <OnFunction function>
+Term on_function(const Arguments& arguments) {
   const auto vm = arguments.object<Vm>(0);
   const Chosen chosen(arguments, vm);
   jit_error* error = nullptr;
-  return done(lib().demote(vm->handle.get(), chosen.function(), &error), error);
+  return done((lib().*function)(vm->handle.get(), chosen.function(), &error), error);
 }
 
 // explain(Vm, Function): {ok, Json}
@@ -120,7 +161,7 @@ Term explain(const Arguments& arguments) {
   char* text = nullptr;
   jit_error* error = nullptr;
   check(lib().explain(vm->handle.get(), chosen.function(), &text, &error), error);
-  return json(arguments.env(), text);
+  return owned_text(arguments.env(), text);
 }
 
 }  // namespace
@@ -136,9 +177,19 @@ void add_control_functions(Functions& functions) {
   add<reset>(functions, "reset", 1, ERL_NIF_DIRTY_JOB_CPU_BOUND);
   add<clear_cold>(functions, "clear_cold", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
   add<wait>(functions, "wait", 2, ERL_NIF_DIRTY_JOB_IO_BOUND);
-  add<stats>(functions, "stats", 1);
+  add<param_get>(functions, "param_get", 2);
+  add<param_set>(functions, "param_set", 3, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<on_name<&Library::set_preset>>(functions, "set_preset", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<memory_pressure>(functions, "memory_pressure", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<idle>(functions, "idle", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<text_of_engine<&Library::params_json>>(functions, "params", 1);
+  add<text_of_engine<&Library::report>>(functions, "report", 1, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<text_of_engine<&Library::report_json>>(functions, "report_data", 1, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<text_of_engine<&Library::stats_json>>(functions, "stats", 1);
   add<optimize>(functions, "optimize", 3, ERL_NIF_DIRTY_JOB_IO_BOUND);
-  add<demote>(functions, "demote", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<on_function<&Library::demote>>(functions, "demote", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<on_function<&Library::pin_function>>(functions, "pin_function", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
+  add<on_function<&Library::unpin_function>>(functions, "unpin_function", 2, ERL_NIF_DIRTY_JOB_CPU_BOUND);
   add<explain>(functions, "explain", 2);
 }
 

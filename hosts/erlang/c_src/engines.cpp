@@ -50,7 +50,8 @@ bool mode_of(Term atom, uint32_t* mode) {
   return false;
 }
 
-// engine_new(Mode, Workers, Threshold, Budget, BudgetBytes, WorkerPath, Listener); the last two may be undefined.
+// engine_new(Mode, Workers, Threshold, Budget, BudgetBytes, WorkerPath, Listener, Preset, Settings); WorkerPath, Listener and
+// Preset may be undefined.
 Term engine_new(const Arguments& arguments) {
   if (!state().library()) throw Failure::of("library", "libterrace is not open");
   jit_engine_options options{};
@@ -62,6 +63,10 @@ Term engine_new(const Arguments& arguments) {
   options.budget_bytes = arguments.natural(4);
   std::string worker;
   if (arguments[5] != atoms.undefined) options.worker_path = (worker = arguments.text(5)).c_str();
+  std::string preset;
+  if (arguments[7] != atoms.undefined) options.preset = (preset = arguments.text(7)).c_str();
+  const std::string settings(arguments.text(8));
+  options.settings = settings.c_str();
   std::unique_ptr<Listener> listener;
   if (arguments[6] != atoms.undefined) {
     listener = std::make_unique<Listener>();
@@ -147,7 +152,7 @@ Term vm_of(const Arguments& arguments) {
 
 void add_engine_functions(Functions& functions) {
   add<open_library>(functions, "open_library", 1, ERL_NIF_DIRTY_JOB_IO_BOUND);
-  add<engine_new>(functions, "engine_new", 7);
+  add<engine_new>(functions, "engine_new", 9);
   add<vm_new>(functions, "vm_new", 5, ERL_NIF_DIRTY_JOB_CPU_BOUND);
   add<release>(functions, "release", 1, ERL_NIF_DIRTY_JOB_CPU_BOUND);
   add<vm_of>(functions, "vm_of", 1);

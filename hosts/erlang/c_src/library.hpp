@@ -21,7 +21,9 @@ namespace terrace::erlang {
                   X(tuple_new) X(dict_new) X(pair_new) X(f64_new) X(length) X(get) X(items) X(set) X(string_data)      \
                       X(bytes_data) X(f64_data) X(print) X(equal) X(set_threshold) X(set_budget) X(set_budget_bytes)   \
                           X(pin) X(unpin) X(reset) X(clear_cold) X(exclude) X(allow) X(optimize) X(demote) X(wait)     \
-                              X(stats_json) X(explain) X(text_release)
+                              X(stats_json) X(explain) X(text_release) X(param_get) X(param_set) X(params_json)        \
+                                  X(set_preset) X(report) X(report_json) X(memory_pressure) X(idle) X(pin_function)    \
+                                      X(unpin_function)
 
 struct Library {
   std::string path;

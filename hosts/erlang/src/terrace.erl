@@ -19,10 +19,12 @@
 -export([define/3, define_function/3, define_function/4, lookup/2, lookup/3, value/1, type/1, print/2, display/2,
          equal/3]).
 -export([set_threshold/2, set_budget/2, set_budget_bytes/2, pin/2, unpin/2, reset/1, clear_cold/2, exclude/2, allow/2,
-         optimize/3, demote/2, wait/1, wait/2, stats/1, explain/2]).
+         pin_function/2, unpin_function/2, optimize/3, demote/2, wait/1, wait/2, stats/1, explain/2]).
+-export([param/2, set_param/3, with_params/3, params/1, presets/1, use_preset/2, report/1, report_data/1,
+         memory_pressure/1, memory_pressure/2, housekeep/1, housekeep/2]).
 -export([format_error/2]).
 
--export_type([engine/0, vm/0, ref/0, computation/0, task/0, name/0, reason/0, outcome/0,
+-export_type([preset/0, engine/0, vm/0, ref/0, computation/0, task/0, name/0, reason/0, outcome/0,
               engine_options/0, vm_options/0, run_options/0, effects/0]).
 
 -opaque engine() :: reference().
@@ -41,11 +43,14 @@
                  | {suspended, {Operation :: term(), Arguments :: [term()]}, computation()}
                  | {interrupted, stopped | timeout, computation()}.
 
+-type preset() :: default | development | production.
 -type engine_options() :: #{mode => auto | interp | base | opt | storm,
                             workers => non_neg_integer(),
                             threshold => pos_integer() | never,
                             budget => non_neg_integer(),
                             budget_bytes => non_neg_integer() | infinity,
+                            preset => preset(),
+                            params => #{name() => integer()},   % they go over the preset
                             worker => file:filename_all(),
                             library => file:filename_all(),
                             events => pid()}.            % is sent {terrace_event, Name, Text}
@@ -74,13 +79,14 @@ new_engine() -> new_engine(#{}).
 
 -spec new_engine(engine_options()) -> {ok, engine()} | {error, reason()}.
 new_engine(Options) ->
-    known(Options, [mode, workers, threshold, budget, budget_bytes, worker, library, events]),
+    known(Options, [mode, workers, threshold, budget, budget_bytes, preset, params, worker, library,
+                    events]),
     case terrace_library:open(Options) of
         {ok, _, _} ->
             terrace_nif:engine_new(maps:get(mode, Options, auto), maps:get(workers, Options, 0),
                                    threshold(maps:get(threshold, Options, 0)), given_budget(Options),
                                    bytes(maps:get(budget_bytes, Options, infinity)), terrace_library:worker(Options),
-                                   maps:get(events, Options, undefined));
+                                   maps:get(events, Options, undefined), preset(Options), settings(Options));
         Error ->
             Error
     end.
@@ -112,6 +118,14 @@ threshold(Calls) when is_integer(Calls), Calls >= 0 -> Calls.
 given_budget(#{budget := 0}) -> -1;
 given_budget(#{budget := Entries}) -> Entries;
 given_budget(#{}) -> 0.
+
+preset(#{preset := Name}) -> text(Name);
+preset(#{}) -> undefined.
+
+settings(Options) ->
+    Settings = [[text(Name), "=", integer_to_list(Value), " "]
+                || {Name, Value} <- maps:to_list(maps:get(params, Options, #{}))],
+    iolist_to_binary(Settings).
 
 bytes(infinity) -> 0;
 bytes(Bytes) -> Bytes.
@@ -367,10 +381,83 @@ stats(Engine) -> decoded(terrace_nif:stats(Engine)).
 -spec explain(vm(), name() | ref()) -> #{atom() => term()} | {error, reason()}.
 explain(Vm, Function) -> decoded(terrace_nif:explain(Vm, function(Function))).
 
+%% The code of this function, or of any later one of its name, is never evicted.
+-spec pin_function(vm(), name() | ref()) -> ok | {error, reason()}.
+pin_function(Vm, Function) -> terrace_nif:pin_function(Vm, function(Function)).
+
+-spec unpin_function(vm(), name() | ref()) -> ok | {error, reason()}.
+unpin_function(Vm, Function) -> terrace_nif:unpin_function(Vm, function(Function)).
+
+%% --- parameters: every number that steers an engine, by name, such as opt_threshold
+
+-spec param(engine(), name()) -> {ok, integer()} | {error, reason()}.
+param(Engine, Name) -> terrace_nif:param_get(Engine, text(Name)).
+
+%% For every vm of the engine from now on.
+-spec set_param(engine(), name(), integer()) -> ok | {error, reason()}.
+set_param(Engine, Name, Value) -> terrace_nif:param_set(Engine, text(Name), Value).
+
+%% Calls the fun while parameters have other values; the ones before come back in any case.
+-spec with_params(engine(), #{name() => integer()}, fun(() -> Result)) -> Result.
+with_params(Engine, Params, Fun) ->
+    Before = [{Name, element(2, {ok, _} = param(Engine, Name))} || Name <- maps:keys(Params)],
+    try
+        [ok = set_param(Engine, Name, Value) || {Name, Value} <- maps:to_list(Params)],
+        Fun()
+    after
+        [ok = set_param(Engine, Name, Value) || {Name, Value} <- Before]
+    end.
+
+%% name, value, default, least, most, unit, at_start and text of every parameter.
+-spec params(engine()) -> [#{atom() => term()}] | {error, reason()}.
+params(Engine) -> member(parameters, decoded(terrace_nif:params(Engine))).
+
+%% name, text and values of every preset.
+-spec presets(engine()) -> [#{atom() => term()}] | {error, reason()}.
+presets(Engine) -> member(presets, decoded(terrace_nif:params(Engine))).
+
+member(Key, Map) when is_map(Map) -> maps:get(Key, Map);
+member(_Key, Error) -> Error.
+
+%% Sets every parameter to what the preset says.
+-spec use_preset(engine(), preset()) -> ok | {error, reason()}.
+use_preset(Engine, Name) -> terrace_nif:set_preset(Engine, text(Name)).
+
+%% --- reports and memory
+
+%% Text for people: tiers, cache, compiler, the hottest functions.
+-spec report(engine()) -> binary() | {error, reason()}.
+report(Engine) ->
+    case terrace_nif:report(Engine) of
+        {ok, Text} -> Text;
+        Error -> Error
+    end.
+
+%% The same as a map: statistics, tiers, functions.
+-spec report_data(engine()) -> #{atom() => term()} | {error, reason()}.
+report_data(Engine) -> decoded(terrace_nif:report_data(Engine)).
+
+%% Gives memory back now; critical drops all code that is not pinned, too. terrace_house does it when the system is short of memory.
+-spec memory_pressure(engine()) -> {ok, Bytes :: non_neg_integer()} | {error, reason()}.
+memory_pressure(Engine) -> memory_pressure(Engine, moderate).
+
+-spec memory_pressure(engine(), moderate | critical) -> {ok, Bytes :: non_neg_integer()} | {error, reason()}.
+memory_pressure(Engine, moderate) -> terrace_nif:memory_pressure(Engine, 1);
+memory_pressure(Engine, critical) -> terrace_nif:memory_pressure(Engine, 2).
+
+%% Does what can wait, for at most so many milliseconds; whether something is left.
+-spec housekeep(engine()) -> {ok, boolean()} | {error, reason()}.
+housekeep(Engine) -> housekeep(Engine, 5).
+
+-spec housekeep(engine(), Milliseconds :: number()) -> {ok, boolean()} | {error, reason()}.
+housekeep(Engine, Milliseconds) -> terrace_nif:idle(Engine, round(Milliseconds * 1_000_000)).
+
 %% The keys come from the library, which has a fixed number of them.
 decoded({ok, Json}) -> with_atoms(terrace_json:decode(Json));
 decoded(Error) -> Error.
 
 with_atoms(Map) when is_map(Map) ->
     maps:from_list([{binary_to_atom(Key), with_atoms(Value)} || {Key, Value} <- maps:to_list(Map)]);
+with_atoms(List) when is_list(List) ->
+    [with_atoms(Item) || Item <- List];
 with_atoms(Value) -> Value.

@@ -24,7 +24,20 @@ double option(napi_env env, napi_value options, const char* name) {
   return is_missing(env, value) ? 0 : number_of(env, value);
 }
 
-jit_engine_options read_options(const Arguments& arguments, std::string* worker_path) {
+// A text among the options, kept in *place; null when it is missing.
+const char* text_option(napi_env env, napi_value options, const char* name, std::string* place) {
+  napi_value value = property(env, options, name);
+  if (is_missing(env, value)) return nullptr;
+  *place = text_of(env, value);
+  return place->c_str();
+}
+
+// Texts that the options point to.
+struct OptionTexts {
+  std::string worker_path, preset, settings;
+};
+
+jit_engine_options read_options(const Arguments& arguments, OptionTexts* texts) {
   napi_env env = arguments.env();
   napi_value given = arguments[1];
   jit_engine_options options{};
@@ -34,11 +47,9 @@ jit_engine_options read_options(const Arguments& arguments, std::string* worker_
   options.threshold = static_cast<int64_t>(option(env, given, "threshold"));
   options.budget = static_cast<int64_t>(option(env, given, "budget"));
   options.budget_bytes = static_cast<uint64_t>(option(env, given, "budgetBytes"));
-  napi_value path = property(env, given, "workerPath");
-  if (!is_missing(env, path)) {
-    *worker_path = text_of(env, path);
-    options.worker_path = worker_path->c_str();
-  }
+  options.worker_path = text_option(env, given, "workerPath", &texts->worker_path);
+  options.preset = text_option(env, given, "preset", &texts->preset);
+  options.settings = text_option(env, given, "settings", &texts->settings);
   napi_value listener = property(env, given, "onEvent");
   if (!is_missing(env, listener)) listen(arguments.environment, listener, &options);
   return options;
@@ -67,8 +78,8 @@ napi_value version_of(const Arguments& arguments) {
 // engineNew(path, options) -> engine
 napi_value engine_new(const Arguments& arguments) {
   auto engine = std::make_shared<EngineHandle>(arguments.environment, library_of(arguments));
-  std::string worker_path;
-  jit_engine_options options = read_options(arguments, &worker_path);
+  OptionTexts texts;
+  jit_engine_options options = read_options(arguments, &texts);
   jit_error* error = nullptr;
   jit_status status = engine->lib.engine_new(&options, &engine->engine, &error);
   if (status != JIT_OK) unlisten(options);
@@ -135,12 +146,64 @@ napi_value wait(const Arguments& arguments) {
   return answer;
 }
 
-// stats(engine) -> JSON text
-napi_value stats(const Arguments& arguments) {
+// paramGet(engine, name) -> number
+napi_value param_get(const Arguments& arguments) {
+  EngineHandle& engine = engine_of(arguments);
+  const std::string name = arguments.text(1);
+  int64_t value = 0;
+  jit_error* error = nullptr;
+  check_status(engine, engine.lib.param_get(engine.engine, name.data(), name.size(), &value, &error), error);
+  return make_number(arguments.env(), static_cast<double>(value));
+}
+
+// paramSet(engine, name, value)
+napi_value param_set(const Arguments& arguments) {
+  EngineHandle& engine = engine_of(arguments);
+  const std::string name = arguments.text(1);
+  const auto value = static_cast<int64_t>(arguments.number(2));
+  jit_error* error = nullptr;
+  check_status(engine, engine.lib.param_set(engine.engine, name.data(), name.size(), value, &error), error);
+  return nullptr;
+}
+
+// setPreset(engine, name)
+napi_value set_preset(const Arguments& arguments) {
+  EngineHandle& engine = engine_of(arguments);
+  const std::string name = arguments.text(1);
+  jit_error* error = nullptr;
+  check_status(engine, engine.lib.set_preset(engine.engine, name.data(), name.size(), &error), error);
+  return nullptr;
+}
+
+// memoryPressure(engine, level) -> bytes
+napi_value memory_pressure(const Arguments& arguments) {
+  EngineHandle& engine = engine_of(arguments);
+  uint64_t bytes = 0;
+  jit_error* error = nullptr;
+  const auto level = static_cast<uint32_t>(arguments.number(1));
+  check_status(engine, engine.lib.memory_pressure(engine.engine, level, &bytes, &error), error);
+  return make_number(arguments.env(), static_cast<double>(bytes));
+}
+
+// idle(engine, milliseconds) -> whether something is left to do
+napi_value idle(const Arguments& arguments) {
+  EngineHandle& engine = engine_of(arguments);
+  uint32_t more = 0;
+  jit_error* error = nullptr;
+  const auto budget_ns = static_cast<uint64_t>(arguments.number(1) * 1e6);
+  check_status(engine, engine.lib.idle(engine.engine, budget_ns, &more, &error), error);
+  napi_value answer;
+  check(arguments.env(), napi_get_boolean(arguments.env(), more != 0, &answer));
+  return answer;
+}
+
+// stats, params (engine) -> JSON text; report(engine) -> text; reportData(engine) -> JSON text
+template <jit_status (*Library::*function)(jit_engine*, char**, jit_error**)>
+napi_value text_of_engine(const Arguments& arguments) {
   EngineHandle& engine = engine_of(arguments);
   char* text = nullptr;
   jit_error* error = nullptr;
-  check_status(engine, engine.lib.stats_json(engine.engine, &text, &error), error);
+  check_status(engine, (engine.lib.*function)(engine.engine, &text, &error), error);
   const std::string copy = text;
   engine.lib.text_release(text);
   return make_text(arguments.env(), copy);
@@ -163,7 +226,15 @@ void export_engine(Exports& exports) {
   exports.add<reset>("reset");
   exports.add<clear_cold>("clearCold");
   exports.add<wait>("wait");
-  exports.add<stats>("stats");
+  exports.add<param_get>("paramGet");
+  exports.add<param_set>("paramSet");
+  exports.add<set_preset>("setPreset");
+  exports.add<memory_pressure>("memoryPressure");
+  exports.add<idle>("idle");
+  exports.add<text_of_engine<&Library::stats_json>>("stats");
+  exports.add<text_of_engine<&Library::params_json>>("params");
+  exports.add<text_of_engine<&Library::report>>("report");
+  exports.add<text_of_engine<&Library::report_json>>("reportData");
 }
 
 }  // namespace terrace::node

@@ -146,13 +146,14 @@ napi_value optimize(const Arguments& arguments) {
   return nullptr;
 }
 
-// demote(vm, function)
-napi_value demote(const Arguments& arguments) {
+// demote, pinFunction, unpinFunction (vm, function)
+template <jit_status (*Library::*act)(jit_vm*, const jit_value*, jit_error**)>
+napi_value on_function(const Arguments& arguments) {
   VmHandle& vm = vm_of(arguments);
   ToSx converter(vm);
   jit_value function = converter.convert(arguments[1]);
   jit_error* error = nullptr;
-  check_status(vm, vm.lib().demote(vm.vm, &function, &error), error);
+  check_status(vm, (vm.lib().*act)(vm.vm, &function, &error), error);
   return nullptr;
 }
 
@@ -179,7 +180,9 @@ void export_vm(Exports& exports) {
   exports.add<define>("define");
   exports.add<lookup>("lookup");
   exports.add<optimize>("optimize");
-  exports.add<demote>("demote");
+  exports.add<on_function<&Library::demote>>("demote");
+  exports.add<on_function<&Library::pin_function>>("pinFunction");
+  exports.add<on_function<&Library::unpin_function>>("unpinFunction");
   exports.add<explain>("explain");
 }
 

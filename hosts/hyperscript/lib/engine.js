@@ -10,6 +10,10 @@ const MODES = { auto: 0, interp: 1, base: 2, opt: 3, storm: 4 };
 const WAIT_MS = 60_000;
 const POLL_MS = 5;
 
+const PRESSURE = { moderate: 1, critical: 2 };
+const HOUSEKEEPING_MS = 5;
+
+const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
 
 function wholeNumber(name, value) {
@@ -23,7 +27,18 @@ function limit(name, value) {
   return wholeNumber(name, value) <= 0 ? -1 : value;
 }
 
-function readOptions({ mode = 'auto', threshold, budget, budgetBytes, workers, workerPath, onEvent }) {
+/** Parameters as the library reads them: NAME=VALUE with blanks between. */
+const settings = (params) =>
+  Object.entries(params).map(([name, value]) => `${snake(name)}=${wholeNumber(name, value)}`).join(' ');
+
+/** The members of an object, and of what is in it, named as JavaScript does. */
+function camelKeys(value) {
+  if (Array.isArray(value)) return value.map(camelKeys);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [camel(name), camelKeys(member)]));
+}
+
+function readOptions({ mode = 'auto', threshold, budget, budgetBytes, workers, workerPath, onEvent, preset, params = {} }) {
   if (!Object.hasOwn(MODES, mode)) throw new TypeError(`mode is to be one of ${Object.keys(MODES).join(', ')}`);
   if (onEvent !== undefined && typeof onEvent !== 'function') throw new TypeError('onEvent is to be a function');
   return {
@@ -34,6 +49,8 @@ function readOptions({ mode = 'auto', threshold, budget, budgetBytes, workers, w
     workers: workers === undefined ? undefined : wholeNumber('workers', workers),
     workerPath,
     onEvent,
+    preset,
+    settings: settings(params),
   };
 }
 
@@ -94,6 +111,37 @@ class Engine {
       await sleep(POLL_MS, undefined, { signal });
     }
     return true;
+  }
+
+  /** The value of a parameter, such as 'optThreshold'. */
+  param(name) { return native.paramGet(this.#handle, snake(name)); }
+  /** Sets it for every vm of the engine from now on. */
+  setParam(name, value) { native.paramSet(this.#handle, snake(name), wholeNumber(name, value)); }
+  /** All parameters: {name, value, default, least, most, unit, atStart, text}. */
+  params() {
+    const { parameters } = JSON.parse(native.params(this.#handle));
+    return parameters.map((parameter) => ({ ...camelKeys(parameter), name: camel(parameter.name) }));
+  }
+  /** The presets: {name, text, values}. */
+  presets() { return camelKeys(JSON.parse(native.params(this.#handle)).presets); }
+  /** Sets every parameter to what a preset says: 'default', 'development' or 'production'. */
+  usePreset(name) { native.setPreset(this.#handle, name); }
+
+  /** Text for people: tiers, cache, compiler, the hottest functions. */
+  report() { return native.report(this.#handle); }
+  /** The same as an object: {statistics, tiers, functions}. */
+  reportData() { return camelKeys(JSON.parse(native.reportData(this.#handle))); }
+
+  /** Gives memory back now and answers how many bytes; 'critical' drops all code that is not pinned, too. */
+  memoryPressure(level = 'moderate') {
+    if (!Object.hasOwn(PRESSURE, level)) throw new TypeError("level is to be 'moderate' or 'critical'");
+    return native.memoryPressure(this.#handle, PRESSURE[level]);
+  }
+
+  /** Does what can wait, for at most so many milliseconds; whether something is left. See also `keepHouse`. */
+  housekeep(milliseconds = HOUSEKEEPING_MS) {
+    if (typeof milliseconds !== 'number' || !(milliseconds >= 0)) throw new TypeError('milliseconds are to be a number');
+    return native.idle(this.#handle, milliseconds);
   }
 
   /** The figures of the cache and the compiler, with the refusals by reason. */

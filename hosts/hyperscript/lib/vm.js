@@ -14,6 +14,8 @@ function checkChoice(name, value, choices) {
     throw new TypeError(`${name} is to be one of ${choices.join(', ')}`);
 }
 
+const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
 /** A function of SX by name or as it is. */
 const designator = (fn) => (typeof fn === 'string' ? Symbol.for(fn) : fn);
 
@@ -139,8 +141,16 @@ class Vm {
   /** Sends a function back to the interpreter. */
   demote(fn) { native.demote(this.#core.handle, designator(fn)); }
 
+  /** The code of this function, or of any later one of its name, is never evicted. */
+  pin(fn) { native.pinFunction(this.#core.handle, designator(fn)); }
+  /** Takes that back. */
+  unpin(fn) { native.unpinFunction(this.#core.handle, designator(fn)); }
+
   /** Whether a function is compiled, and if not, why. */
-  explain(fn) { return JSON.parse(native.explain(this.#core.handle, designator(fn))); }
+  explain(fn) {
+    const told = JSON.parse(native.explain(this.#core.handle, designator(fn)));
+    return Object.fromEntries(Object.entries(told).map(([name, value]) => [camel(name), value]));
+  }
 
   /** A number by which `interrupt(id)` stops what this vm runs, from any thread of the process. */
   get id() { return native.vmId(this.#core.handle); }
