@@ -127,8 +127,10 @@ void Connection::stop() {
   // Shut down, not only closed: a forked child of the host may hold a copy of the descriptor.
   shutdown(launched_.socket, SHUT_RDWR);
   close(launched_.socket);
-  // One that has not said anything has done nothing yet, and would take milliseconds to get so far as to notice.
+  // One that has not said anything has done nothing yet, and would take milliseconds to get so far as to notice. Its directory goes first:
+  // the host may be ending, and once the worker is killed nobody else would remove it.
   const bool is_of_no_use = state_ == State::kStarting || Clock::now() >= deadline_;
+  if (is_of_no_use) remove_temp_directory(temp_directory_);
   if (is_of_no_use || !wait_worker_gone(launched_, kLeaveMs)) {
     kill_worker(launched_);
     wait_worker_gone(launched_, kKillMs);
