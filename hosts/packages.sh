@@ -12,7 +12,7 @@ groups=${*:-build compiler tests fuzz cli lisp erlang node}
 
 packages_of() {
   case $1 in
-    build) echo "g++ meson ninja-build pkg-config libgmp-dev libboost-context-dev libb2-dev libutf8proc-dev libxxhash-dev nlohmann-json3-dev" ;;
+    build) echo "g++ meson ninja-build pkg-config libgmp-dev libb2-dev libutf8proc-dev libxxhash-dev nlohmann-json3-dev" ;;
     compiler) echo "libgccjit-12-dev binutils" ;;
     tests) echo "libcmocka-dev abigail-tools" ;;
     fuzz) echo "clang-14 libclang-rt-14-dev" ;;

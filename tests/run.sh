@@ -102,15 +102,15 @@ corpus() {
   fi
   allow=""
   [ -x "$directory/lib/worker/terrace-worker" ] || allow=--allow-refused
-  programs=tests/corpus
+  files=tests/corpus
   if [ "$directory" = build-asan ]; then
-    programs=$(grep -rL --include='*.sx' '^; Not under the sanitizers' tests/corpus)
+    files=$(grep -rL --include='*.sx' '^; Not under the sanitizers' tests/corpus)
     echo "$(grep -rl --include='*.sx' '^; Not under the sanitizers' tests/corpus | wc -l) programs of the corpus under the sanitizers: SKIPPED: C++ makes no tail calls there" |
       tee -a "$skipped"
   fi
   for mode in "$@"; do
     # shellcheck disable=SC2086  # empty, or words
-    { "$program" --tier="$mode" test $allow $programs; echo $? >"$logs/$directory.$mode.code"; } \
+    { "$program" --tier="$mode" test $allow $files; echo $? >"$logs/$directory.$mode.code"; } \
       >"$logs/$directory.$mode" 2>&1 &
   done
   wait
@@ -158,6 +158,7 @@ differential() {
   build/tests/differential/differential --programs="$programs" --seconds="$differential_seconds" --seed="${TERRACE_SEED:-1}" $modes \
     >$logs/differential 2>&1 || failed "random programs in all modes"
   cat $logs/differential
+  grep -q "^plain: $programs programs" $logs/differential || failed "random programs: $programs were asked for"
 }
 
 step "random programs in all modes"

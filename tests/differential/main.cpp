@@ -61,7 +61,9 @@ bool read_option(const std::string& argument, Options& options) {
   size_t equals = argument.find('=');
   if (equals == std::string::npos) return false;
   std::string name = argument.substr(0, equals), value = argument.substr(equals + 1);
-  uint64_t number = std::strtoull(value.c_str(), nullptr, 10);
+  char* end = nullptr;
+  uint64_t number = std::strtoull(value.c_str(), &end, 10);
+  if (name != "--modes" && name != "--seconds" && (value.empty() || *end != 0)) return false;
   if (name == "--modes") options.shares = shares_of(value);
   else if (name == "--programs") options.campaign.programs = number;
   else if (name == "--seed") options.campaign.seed = number;
@@ -107,7 +109,7 @@ int run(int count, char** arguments) {
   options.campaign.programs = 20000;
   for (int i = 1; i < count; ++i)
     if (!read_option(arguments[i], options)) {
-      std::fprintf(stderr, "differential: unknown option %s; see the head of tests/differential/main.cpp\n", arguments[i]);
+      std::fprintf(stderr, "differential: cannot use the option %s; see the head of tests/differential/main.cpp\n", arguments[i]);
       return 2;
     }
   if (!are_known(options.shares)) return 2;

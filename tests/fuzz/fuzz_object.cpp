@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if (loaded.entries.size() != wanted.size()) fuzz::found("a function is missing");
   for (uintptr_t entry : loaded.entries)
-    if (entry < loaded.base || entry >= loaded.base + loaded.used) fuzz::found("an entry outside of the code");
+    if (entry < loaded.base || entry >= loaded.base + loaded.size) fuzz::found("an entry outside of the code");
   volatile uint8_t sum = 0;
   for (size_t i = 0; i < loaded.size; i++)
     sum = static_cast<uint8_t>(sum + reinterpret_cast<const uint8_t*>(loaded.base)[i]);
