@@ -92,6 +92,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) 
     job.hash = proto->function->hash;
     if (tier == Tier::kOpt) job.companions = companions_of(vm, proto);
     job.priority = cache.with_record(proto, [](Record& record) { return record.calls; });
+    job.has_run = job.priority > 0;
     {
       std::lock_guard lock(mutex);
       job.id = *id = next_id++;

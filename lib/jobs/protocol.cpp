@@ -102,6 +102,7 @@ std::vector<uint8_t> pack(const Batch& batch) {
   for (const Job& job : batch.jobs) {
     w.block(job.symbol);
     put(w, job.encoding, job.hash);
+    w.number(static_cast<uint8_t>(job.has_run));
     w.number(static_cast<uint32_t>(job.companions.size()));
     for (const Companion& companion : job.companions) {
       w.block(companion.global);
@@ -152,6 +153,7 @@ bool unpack(std::span<const uint8_t> body, Batch* batch) {
     Job job;
     job.symbol = r.block<std::string>(kMaxSymbolBytes);
     get(r, &job.encoding, &job.hash);
+    job.has_run = r.number<uint8_t>() != 0;
     const auto companions = r.number<uint32_t>();
     if (companions > kMaxCompanions) return false;
     for (uint32_t n = 0; n < companions && r.ok(); ++n) {

@@ -48,13 +48,17 @@ void write_job(Module& module, Module* draft, Program& program, const std::strin
   write_variants(module, program);
 }
 
+// What has run before it is compiled is worth more of the compiler's time than what is compiled on suspicion.
 bool write_batch(Module& module, const std::vector<Job>& jobs, std::string* error) {
+  bool has_run = false;
   std::unique_ptr<Module> draft = module.plan().orders_blocks ? std::make_unique<Module>(module.plan()) : nullptr;
   for (const Job& job : jobs) {
     Program program(module);
     if (!program.add(job, error)) return false;
     write_job(module, draft.get(), program, job.symbol);
+    has_run |= job.has_run;
   }
+  if (has_run && module.plan().specialises) module.inline_more();
   return true;
 }
 

@@ -213,6 +213,9 @@ Machine::Machine(MachineOptions options) : options_(std::move(options)) {
   engine_options.size = sizeof engine_options;
   engine_options.mode = options_.mode;
   engine_options.threshold = options_.threshold;
+  engine_options.on_event = [](void*, const char* name, const char* text) {
+    if (std::string_view(name) == "refused" || std::string_view(name) == "worker_died") std::printf("# %s: %s\n", name, text);
+  };
   if (jit_engine_new(&engine_options, &engine_, nullptr) != JIT_OK) abort();
   struct sigaction action {};
   action.sa_handler = on_time;

@@ -37,8 +37,12 @@ constexpr const char* kOptions[] = {
     "-fno-tree-slp-vectorize",  // it packs the variables of loops that are full of exits, and unpacks them at every turn
 };
 
-// GCC counts a function without "inline" as large early, and what it inlines of a function into itself; small functions are most of what it
-// is given here. Measured on fib: 1.75 against 2.06 times the time of C.
+// An exit is never taken as far as GCC is concerned; by default it takes one of ten for taken, and keeps registers for them. Measured: fib
+// takes 54 instead of 65 ms, spectral 12.1 instead of 15.6 ms.
+constexpr const char* kExpectOption = "--param=builtin-expect-probability=100";
+
+// GCC counts a function without "inline" as large early, and what it inlines of a function into itself. Measured with more room: fib 41 instead
+// of 51 ms, bintrees 84 instead of 113 ms, tak 5.6 instead of 6.5 ms, for three times the time of compiling a function that calls itself.
 constexpr const char* kInliningOptions[] = {"--param=max-inline-insns-auto=300", "--param=max-inline-insns-recursive-auto=2000"};
 
 }  // namespace
@@ -67,9 +71,13 @@ void Module::add_options() {
   gcc_jit_context_set_int_option(context_, GCC_JIT_INT_OPTION_OPTIMIZATION_LEVEL, plan_.gcc_level);
   for (const char* option : kOptions) gcc_jit_context_add_command_line_option(context_, option);
   if (plan_.gcc_level == 0) return;
-  for (const char* option : kInliningOptions) gcc_jit_context_add_command_line_option(context_, option);
+  gcc_jit_context_add_command_line_option(context_, kExpectOption);
   // The instruction set of this machine as a level: -march=native exists only in GCC's driver, which is not asked here.
   gcc_jit_context_add_command_line_option(context_, ("-march=" + std::string(base::cpu_level())).c_str());
+}
+
+void Module::inline_more() {
+  for (const char* option : kInliningOptions) gcc_jit_context_add_command_line_option(context_, option);
 }
 
 Type Module::word_array_type(int count) const {
