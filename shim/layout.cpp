@@ -64,8 +64,8 @@ T_AT(jit_stats_data, store_rejected, 232);
 T_AT(jit_stats_data, deopts, 240);
 T_AT(jit_stats_data, events_lost, 288);
 
-// shim/statistics.def names every field but the size.
+// engine/statistics.def names every field but the size.
 #define T_STATISTIC(name) +1
 static_assert(sizeof(jit_stats_data) / 8 == 1
-#include "statistics.def"
+#include "engine/statistics.def"
 );

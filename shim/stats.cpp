@@ -15,7 +15,7 @@ namespace {
 jit_stats_data to_struct(const engine::Statistics& from) {
   jit_stats_data to{};
 #define T_STATISTIC(name) to.name = from.name;
-#include "statistics.def"
+#include "engine/statistics.def"
 #undef T_STATISTIC
   return to;
 }
@@ -49,7 +49,7 @@ std::string counts_json(const std::vector<std::pair<std::string, uint64_t>>& cou
 std::string to_json(const engine::Statistics& from) {
   std::string out = "{";
 #define T_STATISTIC(name) add_member(out, #name, std::to_string(from.name));
-#include "statistics.def"
+#include "engine/statistics.def"
 #undef T_STATISTIC
   add_member(out, "refusals", counts_json(from.refusals));
   add_member(out, "store_problems", counts_json(from.store_problems));

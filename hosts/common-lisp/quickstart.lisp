@@ -66,6 +66,8 @@
                                    "top" (terrace:call vm "most-needed" 5)
                                    "entries" (getf stats :entries) "base" (getf stats :base-entries)
                                    "opt" (getf stats :opt-entries) "hits" (getf stats :hits) "misses" (getf stats :misses)
+                                   "base_compiles" (getf stats :base-compiles) "opt_compiles" (getf stats :opt-compiles)
+                                   "stored" (getf stats :store-hits)
                                    "evictions" (getf stats :evictions) "refused" (getf stats :refused))
                         by #'cddr
                         append (list (json name) (json value)))))))))

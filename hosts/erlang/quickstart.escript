@@ -43,13 +43,15 @@ one_round(Vm) ->
 
 json(Mode, Packages, Facts, Checksum, First, Last, Top, Stats) ->
     #{entries := Entries, base_entries := Base, opt_entries := Opt, hits := Hits, misses := Misses,
+      base_compiles := BaseCompiles, opt_compiles := OptCompiles, store_hits := Stored,
       evictions := Evictions, refused := Refused} = Stats,
     Names = lists:join(",", [io_lib:format("[\"~ts\",~b]", [Name, Count]) || [Name, Count] <- Top]),
     io_lib:format("{\"host\":\"erlang\",\"mode\":\"~s\",\"packages\":~b,\"facts\":~b,\"checksum\":~b,"
                   "\"first_ms\":~.1f,\"last_ms\":~.1f,\"top\":[~ts],\"entries\":~b,\"base\":~b,\"opt\":~b,"
+                  "\"base_compiles\":~b,\"opt_compiles\":~b,\"stored\":~b,"
                   "\"hits\":~b,\"misses\":~b,\"evictions\":~b,\"refused\":~b}",
-                  [Mode, Packages, Facts, Checksum, First, Last, Names, Entries, Base, Opt, Hits, Misses, Evictions,
-                   Refused]).
+                  [Mode, Packages, Facts, Checksum, First, Last, Names, Entries, Base, Opt, BaseCompiles, OptCompiles, Stored,
+                   Hits, Misses, Evictions, Refused]).
 
 ok({ok, Value}) -> Value;
 ok({error, #{message := Message}}) -> throw(Message).

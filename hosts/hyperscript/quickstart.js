@@ -40,6 +40,7 @@ function main([library, program, status, mode]) {
   console.log(JSON.stringify({
     host: 'node', mode, packages, facts, checksum, first_ms: rounded(first), last_ms: rounded(last), top,
     entries: stats.entries, base: stats.baseEntries, opt: stats.optEntries,
+    base_compiles: stats.baseCompiles, opt_compiles: stats.optCompiles, stored: stats.storeHits,
     hits: stats.hits, misses: stats.misses, evictions: stats.evictions, refused: stats.refused,
   }));
 }

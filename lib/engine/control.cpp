@@ -22,6 +22,11 @@ Value integer(VmState* vm, uint64_t n) {
 
 int64_t number(Value v) { return is_fixnum(v) ? fixnum_value(v) : INT64_MAX; }
 
+std::string with_dashes(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
+
 bool put(VmState* vm, Value dict, std::string_view key, uint64_t n) {
   return prims::dict_insert(vm, dict, frame::vm_of(vm).intern(key), integer(vm, n));
 }
@@ -86,9 +91,7 @@ Value param_info(VmState* vm, Engine& engine, Value name) {
 Value param_names(VmState* vm) {
   prims::ListBuilder names(vm);
   for (const tier::ParamInfo& info : tier::params()) {
-    std::string name = info.name;
-    std::replace(name.begin(), name.end(), '_', '-');
-    names.push(frame::vm_of(vm).intern(name));
+    names.push(frame::vm_of(vm).intern(with_dashes(info.name)));
   }
   return names.list();
 }
@@ -101,48 +104,27 @@ Value set_preset(VmState* vm, Engine& engine, Value name) {
   return kUnspecified;
 }
 
+bool put_counts(VmState* vm, Value dict, std::string_view key, const std::vector<std::pair<std::string, uint64_t>>& counts) {
+  Value inner = prims::make_dict(vm);
+  if (inner == kUnwind) return false;
+  for (auto& [reason, n] : counts)
+    if (!put(vm, inner, reason, n)) return false;
+  return prims::dict_insert(vm, dict, frame::vm_of(vm).intern(key), inner);
+}
+
 Value stats_dict(VmState* vm, Engine& engine) {
   Statistics s = engine.statistics();
-  const std::pair<const char*, uint64_t> kFigures[] = {
-      {"entries", s.entries},
-      {"budget", s.budget},
-      {"bytes", s.bytes},
-      {"budget-bytes", s.budget_bytes},
-      {"threshold", static_cast<uint64_t>(s.threshold)},
-      {"hits", s.hits},
-      {"misses", s.misses},
-      {"evictions", s.evictions},
-      {"resets", s.resets},
-      {"pinned", s.pinned},
-      {"base-entries", s.base_entries},
-      {"opt-entries", s.opt_entries},
-      {"base-compiles", s.base_compiles},
-      {"opt-compiles", s.opt_compiles},
-      {"base-compile-ns", s.base_compile_ns},
-      {"opt-compile-ns", s.opt_compile_ns},
-      {"queued", s.queued},
-      {"refused", s.refused},
-      {"retired-bytes", s.retired_bytes},
-      {"worker-starts", s.worker_starts},
-      {"worker-deaths", s.worker_deaths},
-      {"promotions", s.promotions},
-      {"deopts", s.deopts},
-      {"invalidations", s.invalidations},
-      {"workers", s.workers},
-      {"batches", s.batches},
-      {"functions", s.functions},
-      {"shared", s.shared},
-      {"events-lost", s.events_lost},
+  const std::pair<std::string, uint64_t> kFigures[] = {
+#define T_STATISTIC(name) {with_dashes(#name), static_cast<uint64_t>(s.name)},
+#include "engine/statistics.def"
+#undef T_STATISTIC
   };
-  Value dict = prims::make_dict(vm, std::size(kFigures) + 1);
-  Value reasons = prims::make_dict(vm);
-  if (dict == kUnwind || reasons == kUnwind) return kUnwind;
+  Value dict = prims::make_dict(vm, std::size(kFigures) + 2);
+  if (dict == kUnwind) return kUnwind;
   for (auto& [key, n] : kFigures)
     if (!put(vm, dict, key, n)) return kUnwind;
-  for (auto& [reason, n] : s.refusals)
-    if (!put(vm, reasons, reason, n)) return kUnwind;
-  if (!prims::dict_insert(vm, dict, frame::vm_of(vm).intern("refusals"), reasons)) return kUnwind;
-  return dict;
+  const bool done = put_counts(vm, dict, "refusals", s.refusals) && put_counts(vm, dict, "store-problems", s.store_problems);
+  return done ? dict : kUnwind;
 }
 
 Value optimize(Instance& instance, Value function, Value tier) {
