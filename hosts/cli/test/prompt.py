@@ -71,6 +71,13 @@ def check(name, good):
     print(("ok" if good else "not ok"), number, "-", name)
 
 
+try:
+    for descriptor in pty.openpty():
+        os.close(descriptor)
+except OSError as error:
+    print(f"1..0 # SKIPPED: no terminal can be made here: {error}")
+    sys.exit(0)
+
 with Prompt() as prompt:
     check("a form and its value", prompt.ask("(* 6 7)\n", "\n42\r\n> "))
     check("a form over two lines", prompt.ask("(* 6\n", "\n. ") and prompt.ask("8)\n", "\n48\r\n> "))
