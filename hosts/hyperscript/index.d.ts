@@ -62,6 +62,10 @@ export interface EngineOptions {
   params?: Record<string, number>;
   /** Path of terrace-worker; else TERRACE_WORKER, then beside the library. */
   workerPath?: string;
+  /** Directory of compiled code that all processes of this user share; false: none. Else TERRACE_STORE, then the user's cache. */
+  store?: string | false;
+  /** Bytes that the store may take of the disk. Default 64 MiB. */
+  storeLimit?: number;
   /** Called, later and on the engine's own thread of JavaScript, with what the compiler did. */
   onEvent?: (name: string, text: string) => void;
 }

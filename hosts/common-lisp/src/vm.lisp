@@ -34,36 +34,40 @@
                                    do (check-type value integer)
                                    append (list (param-name name) value))))
 
-(defun make-engine (&key library (mode :auto) threshold budget budget-bytes worker workers preset params on-event)
+(defun make-engine (&key library (mode :auto) threshold budget budget-bytes worker workers store store-limit preset params on-event)
   "An engine, with libterrace opened first when it is not (LIBRARY, TERRACE_LIBRARY). MODE is :auto, :interp, :base, :opt or :storm.
 THRESHOLD: calls before compilation, 0 for never. BUDGET: entries of the code cache, 0 for none. WORKER: the path of the compile
-worker. WORKERS: how many processes of it. PRESET: :default, :development or :production. PARAMS: a plist of parameters (PARAMS). ON-EVENT: see the
+worker. WORKERS: how many processes of it. STORE: the directory where compiled code is kept for the next process (TERRACE_STORE, then the user's
+cache), or :off; STORE-LIMIT: the bytes that it may take. PRESET: :default, :development or :production. PARAMS: a plist of parameters (PARAMS). ON-EVENT: see the
 function of that name. NIL everywhere means the default."
   (load-library library)
   (sweep)
-  (let ((engine (create-engine mode threshold budget budget-bytes worker workers preset params)))
+  (let ((engine (create-engine mode threshold budget budget-bytes worker workers store store-limit preset params)))
     (when on-event (on-event engine on-event))
     engine))
 
-(defun create-engine (mode threshold budget budget-bytes worker workers preset params)
+(defun create-engine (mode threshold budget budget-bytes worker workers store store-limit preset params)
   (with-option-text (path (and worker (uiop:native-namestring worker)))
-    (with-option-text (preset-name (and preset (param-name preset)))
-      (with-option-text (settings (settings-text params))
-        (with-zeroed (options (cffi:foreign-type-size '(:struct engine-options)))
-          (flet (((setf option) (value slot)
-                   (setf (cffi:foreign-slot-value options '(:struct engine-options) slot) value)))
-            (setf (option 'size) (cffi:foreign-type-size '(:struct engine-options))
-                  (option 'mode) (mode-code mode)
-                  (option 'workers) (or workers 0)
-                  (option 'threshold) (zero-means-never threshold)
-                  (option 'budget) (zero-means-never budget)
-                  (option 'budget-bytes) (or budget-bytes 0)
-                  (option 'worker-path) path
-                  (option 'preset) preset-name
-                  (option 'settings) settings))
-          (cffi:with-foreign-object (out :pointer)
-            (checked nil (%engine-new options out))
-            (own-output (make-instance 'engine) out '%engine-release)))))))
+    (with-option-text (store-path (case store ((nil) nil) (:off "off") (t (uiop:native-namestring store))))
+      (with-option-text (preset-name (and preset (param-name preset)))
+        (with-option-text (settings (settings-text params))
+          (with-zeroed (options (cffi:foreign-type-size '(:struct engine-options)))
+            (flet (((setf option) (value slot)
+                     (setf (cffi:foreign-slot-value options '(:struct engine-options) slot) value)))
+              (setf (option 'size) (cffi:foreign-type-size '(:struct engine-options))
+                    (option 'mode) (mode-code mode)
+                    (option 'workers) (or workers 0)
+                    (option 'threshold) (zero-means-never threshold)
+                    (option 'budget) (zero-means-never budget)
+                    (option 'budget-bytes) (or budget-bytes 0)
+                    (option 'worker-path) path
+                    (option 'store-path) store-path
+                    (option 'store-limit) (or store-limit 0)
+                    (option 'preset) preset-name
+                    (option 'settings) settings))
+            (cffi:with-foreign-object (out :pointer)
+              (checked nil (%engine-new options out))
+              (own-output (make-instance 'engine) out '%engine-release))))))))
 
 (defun make-vm (engine &key heap-limit stack-limit gc-stress (output '*standard-output*) (package *package*)
                          ((:false false-value) 'false))

@@ -37,6 +37,28 @@
       (is (plusp (getf double :bytes))))
     (is (eql 0 (getf (terrace:explain vm "double") :deopts)))))
 
+(scenario 8-control/compiled-code-is-stored
+  (let ((store (uiop:ensure-directory-pathname (uiop:tmpize-pathname (merge-pathnames "terrace-store" (uiop:temporary-directory))))))
+    (uiop:delete-file-if-exists (uiop:native-namestring (string-right-trim "/" (namestring store))))
+    (unwind-protect
+         (flet ((figures (&rest options)
+                  (let ((engine (apply #'terrace:make-engine :mode :base options)))
+                    (unwind-protect
+                         (let ((vm (terrace:make-vm engine)))
+                           (eval-sx vm "(define (stored x) (* x 11)) (stored 1)")
+                           (terrace:release vm)
+                           (stats engine))
+                      (terrace:release engine)))))
+           (let* ((first (figures :store store :store-limit 1000000)) (compiles (getf first :base-compiles)))
+             (is (plusp compiles))
+             (let ((second (figures :store store)))
+               (is (= compiles (getf second :store-hits)))
+               (is (zerop (getf second :base-compiles))))
+             (let ((without (figures :store :off)))
+               (is (= compiles (getf without :base-compiles)))
+               (is (zerop (getf without :store-hits))))))
+      (uiop:delete-directory-tree store :validate t :if-does-not-exist :ignore))))
+
 (scenario 8-control/a-function-is-pinned
   (with-warm-vm (vm engine)
     (terrace:pin vm (lookup vm "double"))

@@ -50,8 +50,8 @@ bool mode_of(Term atom, uint32_t* mode) {
   return false;
 }
 
-// engine_new(Mode, Workers, Threshold, Budget, BudgetBytes, WorkerPath, Listener, Preset, Settings); WorkerPath, Listener and
-// Preset may be undefined.
+// engine_new(Mode, Workers, Threshold, Budget, BudgetBytes, WorkerPath, Listener, Preset, Settings, Store, StoreLimit); WorkerPath, Listener,
+// Preset and Store may be undefined.
 Term engine_new(const Arguments& arguments) {
   if (!state().library()) throw Failure::of("library", "libterrace is not open");
   jit_engine_options options{};
@@ -67,6 +67,9 @@ Term engine_new(const Arguments& arguments) {
   if (arguments[7] != atoms.undefined) options.preset = (preset = arguments.text(7)).c_str();
   const std::string settings(arguments.text(8));
   options.settings = settings.c_str();
+  std::string store;
+  if (arguments[9] != atoms.undefined) options.store_path = (store = arguments.text(9)).c_str();
+  options.store_limit = arguments.natural(10);
   std::unique_ptr<Listener> listener;
   if (arguments[6] != atoms.undefined) {
     listener = std::make_unique<Listener>();
@@ -152,7 +155,7 @@ Term vm_of(const Arguments& arguments) {
 
 void add_engine_functions(Functions& functions) {
   add<open_library>(functions, "open_library", 1, ERL_NIF_DIRTY_JOB_IO_BOUND);
-  add<engine_new>(functions, "engine_new", 9);
+  add<engine_new>(functions, "engine_new", 11);
   add<vm_new>(functions, "vm_new", 5, ERL_NIF_DIRTY_JOB_CPU_BOUND);
   add<release>(functions, "release", 1, ERL_NIF_DIRTY_JOB_CPU_BOUND);
   add<vm_of>(functions, "vm_of", 1);

@@ -49,6 +49,8 @@
                             threshold => pos_integer() | never,
                             budget => non_neg_integer(),
                             budget_bytes => non_neg_integer() | infinity,
+                            store => off | file:name_all(),      % compiled code for the next process; else TERRACE_STORE, then the user's cache
+                            store_limit => pos_integer(),        % bytes that it may take of the disk
                             preset => preset(),
                             params => #{name() => integer()},   % they go over the preset
                             worker => file:filename_all(),
@@ -79,14 +81,15 @@ new_engine() -> new_engine(#{}).
 
 -spec new_engine(engine_options()) -> {ok, engine()} | {error, reason()}.
 new_engine(Options) ->
-    known(Options, [mode, workers, threshold, budget, budget_bytes, preset, params, worker, library,
+    known(Options, [mode, workers, threshold, budget, budget_bytes, store, store_limit, preset, params, worker, library,
                     events]),
     case terrace_library:open(Options) of
         {ok, _, _} ->
             terrace_nif:engine_new(maps:get(mode, Options, auto), maps:get(workers, Options, 0),
                                    threshold(maps:get(threshold, Options, 0)), given_budget(Options),
                                    bytes(maps:get(budget_bytes, Options, infinity)), terrace_library:worker(Options),
-                                   maps:get(events, Options, undefined), preset(Options), settings(Options));
+                                   maps:get(events, Options, undefined), preset(Options), settings(Options),
+                                   store(Options), maps:get(store_limit, Options, 0));
         Error ->
             Error
     end.
@@ -118,6 +121,14 @@ threshold(Calls) when is_integer(Calls), Calls >= 0 -> Calls.
 given_budget(#{budget := 0}) -> -1;
 given_budget(#{budget := Entries}) -> Entries;
 given_budget(#{}) -> 0.
+
+store(#{store := off}) -> <<"off">>;
+store(#{store := Path}) ->
+    case filename:absname(Path) of
+        Name when is_binary(Name) -> Name;
+        Name -> unicode:characters_to_binary(Name)
+    end;
+store(#{}) -> undefined.
 
 preset(#{preset := Name}) -> text(Name);
 preset(#{}) -> undefined.

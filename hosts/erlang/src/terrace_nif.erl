@@ -3,7 +3,7 @@
 %% terrace_run:step(). c_src/ says what each one does.
 -module(terrace_nif).
 
--export([open_library/1, engine_new/9, vm_new/5, release/1, vm_of/1,
+-export([open_library/1, engine_new/11, vm_new/5, release/1, vm_of/1,
          eval/5, call/5, resume/4, resume_error/4, cancel/1, continue/1, interrupt/2, tell_when_free/2,
          define/3, lookup/3, value/1, type/1, print/3, equal/3,
          set_threshold/2, set_budget/2, set_budget_bytes/2, pin/2, unpin/2, reset/1, clear_cold/2,
@@ -11,7 +11,7 @@
          param_get/2, param_set/3, params/1, set_preset/2, report/1, report_data/1, memory_pressure/2, idle/2,
          pin_function/2, unpin_function/2]).
 
--nifs([open_library/1, engine_new/9, vm_new/5, release/1, vm_of/1,
+-nifs([open_library/1, engine_new/11, vm_new/5, release/1, vm_of/1,
        eval/5, call/5, resume/4, resume_error/4, cancel/1, continue/1, interrupt/2, tell_when_free/2,
        define/3, lookup/3, value/1, type/1, print/3, equal/3,
        set_threshold/2, set_budget/2, set_budget_bytes/2, pin/2, unpin/2, reset/1, clear_cold/2,
@@ -27,7 +27,8 @@ load() ->
     erlang:load_nif(filename:join(terrace_library:priv_dir(), "terrace_nif"), none).
 
 open_library(_Path) -> ?NIF.
-engine_new(_Mode, _Workers, _Threshold, _Budget, _BudgetBytes, _Worker, _Listener, _Preset, _Settings) -> ?NIF.
+engine_new(_Mode, _Workers, _Threshold, _Budget, _BudgetBytes, _Worker, _Listener, _Preset, _Settings, _Store,
+           _StoreLimit) -> ?NIF.
 vm_new(_Engine, _HeapLimit, _StackLimit, _GcStress, _WritesTo) -> ?NIF.
 release(_Object) -> ?NIF.
 vm_of(_Object) -> ?NIF.

@@ -7,7 +7,7 @@
 
 house_test_() ->
     [{"8 control: " ++ Title, {timeout, 120, Test}}
-     || {Title, Test} <- [{"parameters", fun parameters/0}, {"options", fun options/0}, {"reports", fun reports/0},
+     || {Title, Test} <- [{"parameters", fun parameters/0}, {"options", fun options/0}, {"reports", fun reports/0}, {"the store", fun store/0},
                           {"pinned functions", fun pinned/0}, {"memory pressure", fun pressure/0},
                           {"housekeeping", fun housekeeping/0}, {"an idle emulator", fun idle_emulator/0},
                           {"an alarm about memory", fun alarm/0}]].
@@ -35,6 +35,24 @@ options() ->
     ?assertEqual({ok, 77}, terrace:param(Engine, opt_threshold)),
     ?assertEqual({ok, 30}, terrace:param(Engine, threshold)),
     ?assertMatch({error, #{kind := 'out-of-range'}}, terrace:new_engine(#{params => #{workers => 1000}})).
+
+store() ->
+    Store = filename:join(filename:basedir(user_cache, "terrace-test"), os:getpid()),
+    Compiled = fun(Options) ->
+        {Engine, Vm} = terrace_test:vm(Options#{mode => base}),
+        terrace_test:ok(Vm, ?HOT),
+        terrace:wait(Engine),
+        Stats = terrace:stats(Engine),
+        [ok = terrace:release(Object) || Object <- [Vm, Engine]],  % what is to be written is written then
+        Stats
+    end,
+    try
+        #{base_compiles := Compiles} = Compiled(#{store => Store, store_limit => 1000000}),
+        ?assertMatch(#{store_hits := Compiles, base_compiles := 0}, Compiled(#{store => Store})),
+        ?assertMatch(#{store_hits := 0, base_compiles := Compiles}, Compiled(#{store => off}))
+    after
+        file:del_dir_r(Store)
+    end.
 
 reports() ->
     {Engine, Vm} = terrace_test:vm(#{mode => auto}),

@@ -34,7 +34,7 @@ const char* text_option(napi_env env, napi_value options, const char* name, std:
 
 // Texts that the options point to.
 struct OptionTexts {
-  std::string worker_path, preset, settings;
+  std::string worker_path, store, preset, settings;
 };
 
 jit_engine_options read_options(const Arguments& arguments, OptionTexts* texts) {
@@ -48,6 +48,8 @@ jit_engine_options read_options(const Arguments& arguments, OptionTexts* texts) 
   options.budget = static_cast<int64_t>(option(env, given, "budget"));
   options.budget_bytes = static_cast<uint64_t>(option(env, given, "budgetBytes"));
   options.worker_path = text_option(env, given, "workerPath", &texts->worker_path);
+  options.store_path = text_option(env, given, "store", &texts->store);
+  options.store_limit = static_cast<uint64_t>(option(env, given, "storeLimit"));
   options.preset = text_option(env, given, "preset", &texts->preset);
   options.settings = text_option(env, given, "settings", &texts->settings);
   napi_value listener = property(env, given, "onEvent");

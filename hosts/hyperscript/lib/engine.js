@@ -38,8 +38,9 @@ function camelKeys(value) {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [camel(name), camelKeys(member)]));
 }
 
-function readOptions({ mode = 'auto', threshold, budget, budgetBytes, workers, workerPath, onEvent, preset, params = {} }) {
+function readOptions({ mode = 'auto', threshold, budget, budgetBytes, workers, workerPath, store, storeLimit, onEvent, preset, params = {} }) {
   if (!Object.hasOwn(MODES, mode)) throw new TypeError(`mode is to be one of ${Object.keys(MODES).join(', ')}`);
+  if (store !== undefined && store !== false && typeof store !== 'string') throw new TypeError('store is to be a directory, or false');
   if (onEvent !== undefined && typeof onEvent !== 'function') throw new TypeError('onEvent is to be a function');
   return {
     mode: MODES[mode],
@@ -48,6 +49,8 @@ function readOptions({ mode = 'auto', threshold, budget, budgetBytes, workers, w
     budgetBytes: budgetBytes === undefined ? undefined : wholeNumber('budgetBytes', budgetBytes),
     workers: workers === undefined ? undefined : wholeNumber('workers', workers),
     workerPath,
+    store: store === false ? 'off' : store,
+    storeLimit: storeLimit === undefined ? undefined : wholeNumber('storeLimit', storeLimit),
     onEvent,
     preset,
     settings: settings(params),

@@ -1,7 +1,10 @@
 'use strict';
 const { test } = require('node:test');
 const assert = require('node:assert/strict');
+const path = require('node:path');
 const v8 = require('node:v8');
+const { mkdtempSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
 const { runInNewContext } = require('node:vm');
 const { Engine, keepHouse } = require('..');
 const { makeVm, sleep } = require('./support.js');
@@ -43,6 +46,23 @@ test('8 control: parameters are read, set and described', (t) => {
   assert.deepEqual(engine.presets().map(({ name }) => name), ['default', 'development', 'production']);
   assert.equal(vm.eval("(jit-param 'workers)"), 2);
   assert.throws(() => new Engine({ params: { workers: 1000 } }), { status: 'out of range' });
+});
+
+test('8 control: compiled code is stored for the next engine', async (t) => {
+  const store = mkdtempSync(path.join(tmpdir(), 'terrace-test-'));
+  t.after(() => rmSync(store, { recursive: true }));
+  const first = makeVm(t, { store, storeLimit: 1e6 });
+  if (!compiles(t, first.engine, first.vm)) return;
+  const { baseCompiles, optCompiles } = first.engine.stats();
+  assert.ok(await until(() => first.engine.stats().storeWrites === baseCompiles + optCompiles));
+  const second = makeVm(t, { store });
+  compiles(t, second.engine, second.vm);
+  assert.ok(second.engine.stats().storeHits > 0);
+  assert.equal(second.engine.stats().baseCompiles, 0);
+  const without = makeVm(t, { store: false });
+  compiles(t, without.engine, without.vm);
+  assert.equal(without.engine.stats().storeHits, 0);
+  assert.throws(() => new Engine({ store: 5 }), TypeError);
 });
 
 test('8 control: reports name the hottest functions', (t) => {
