@@ -374,7 +374,8 @@ JIT_API jit_status jit_unpin(jit_engine *engine, const char *name, size_t length
 /* The same for one function (a JIT_REF or a global's symbol): by its name when it has one, else by what it does. */
 JIT_API jit_status jit_pin_function(jit_vm *vm, const jit_value *function, jit_error **err);
 JIT_API jit_status jit_unpin_function(jit_vm *vm, const jit_value *function, jit_error **err);
-/* Drops every entry that is not pinned; counters start again. */
+/* Drops every entry that is not pinned; counters start again. What waits for the compiler is compiled all the same; jit_memory_pressure gives
+ * that up, too. */
 JIT_API jit_status jit_reset(jit_engine *engine, jit_error **err);
 /* Drops entries not called in the last `generations` generations (a generation ends at every call of this function). *dropped may be NULL. */
 JIT_API jit_status jit_clear_cold(jit_engine *engine, uint32_t generations, uint64_t *dropped, jit_error **err);

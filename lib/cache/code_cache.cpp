@@ -124,10 +124,9 @@ void CodeCache::forget(const std::vector<Record*>& records) {
   }
 }
 
-bool CodeCache::count_deopt(Record* record) {
-  constexpr uint32_t kManyDeopts = 8;  // then it is compiled anew with what was learnt
+bool CodeCache::count_deopt(Record* record, uint64_t limit) {
   std::lock_guard lock(mutex_);
-  if (++record->deopts < kManyDeopts || record->tier != tier_number(jobs::Tier::kOpt)) return false;
+  if (++record->deopts < limit || record->tier != tier_number(jobs::Tier::kOpt)) return false;
   record->deopts = 0;
   record->misjudged++;
   drop(*record);

@@ -174,8 +174,8 @@ class CodeCache {
   // The record of that content, made when there is none, which stays until a region that names it in `records` is released or `let_go`.
   Record* refer(const Hash& hash);
   void let_go(const std::vector<Record*>& records);
-  // Code of this record was left in the middle. True when that was once too often and the code has been dropped.
-  bool count_deopt(Record* record);
+  // Code of this record was left in the middle. True when that was for the `limit`th time and the code has been dropped.
+  bool count_deopt(Record* record, uint64_t limit);
   std::string name_of_record(const Record* record);
   // Adopts loaded memory; it is retired when its last function is dropped.
   Region* add_region(Region region);

@@ -198,7 +198,7 @@ void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record, uin
   adopt(vm, proto);
   auto* left = reinterpret_cast<Record*>(record);
   if (left == nullptr) left = static_cast<Record*>(proto->profile);
-  const bool given_up = cache.count_deopt(left);
+  const bool given_up = cache.count_deopt(left, static_cast<uint64_t>(settings.leave_limit.load(std::memory_order_relaxed)));
   deopts.fetch_add(1, std::memory_order_relaxed);
   std::string name = cache.with_record(proto, [&](Record& at) {
     at.note_left(pc);

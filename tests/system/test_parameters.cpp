@@ -181,6 +181,20 @@ void misjudge_limit(void**) {
   assert_string_equal(lenient.tier().c_str(), "opt");
 }
 
+void leave_limit(void**) {
+  Set at_once("background=0 opt_threshold=50 leave_limit=1");
+  Set patient("background=0 opt_threshold=50 leave_limit=1000");
+  for (Set* s : {&at_once, &patient}) {
+    s->eval(std::string(kAddOne) + "(do ((i 0 (+ i 1))) ((= i 300)) (f i))");
+    s->eval("(do ((i 0 (+ i 1))) ((= i 20)) (f (expt 2 70)))");
+  }
+  assert_int_equal(at_once.stats().deopts, 1);
+  assert_int_equal(at_once.stats().invalidations, 1);
+  assert_true(patient.stats().deopts >= 20);
+  assert_int_equal(patient.stats().invalidations, 0);
+  assert_string_equal(patient.tier().c_str(), "opt");
+}
+
 void background(void**) {
   Set waits("background=0");
   waits.eval(std::string(kAddOne) + "(f 1) (f 2) (f 3) (f 4)");
@@ -436,6 +450,7 @@ int main() {
       cmocka_unit_test(check_interval),
       cmocka_unit_test(retry_interval),
       cmocka_unit_test(misjudge_limit),
+      cmocka_unit_test(leave_limit),
       cmocka_unit_test(background),
       cmocka_unit_test(workers),
       cmocka_unit_test(queue_limit),
