@@ -22,11 +22,6 @@ Value integer(VmState* vm, uint64_t n) {
 
 int64_t number(Value v) { return is_fixnum(v) ? fixnum_value(v) : INT64_MAX; }
 
-std::string with_dashes(std::string name) {
-  std::replace(name.begin(), name.end(), '_', '-');
-  return name;
-}
-
 bool put(VmState* vm, Value dict, std::string_view key, uint64_t n) {
   return prims::dict_insert(vm, dict, frame::vm_of(vm).intern(key), integer(vm, n));
 }

@@ -19,10 +19,8 @@ Value dict_of(VmState* vm, const Json& json) {
   Value dict = prims::make_dict(vm, json.size());
   if (dict == kUnwind) return kUnwind;
   for (const auto& [key, member] : json.items()) {
-    std::string name = key;
-    std::replace(name.begin(), name.end(), '_', '-');
     Value v = value_of(vm, member);
-    if (v == kUnwind || !prims::dict_insert(vm, dict, frame::vm_of(vm).intern(name), v)) return kUnwind;
+    if (v == kUnwind || !prims::dict_insert(vm, dict, frame::vm_of(vm).intern(with_dashes(key)), v)) return kUnwind;
   }
   return dict;
 }
@@ -47,6 +45,11 @@ Value value_of(VmState* vm, const Json& json) {
 }
 
 }  // namespace
+
+std::string with_dashes(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  return name;
+}
 
 Value value_of_json(VmState* vm, const std::string& text) { return value_of(vm, Json::parse(text)); }
 

@@ -193,6 +193,8 @@ void forget_forks(Engine::State* state);
 
 // JSON as a value: objects are dicts from symbols, with - for _, arrays are lists. kUnwind after raising.
 Value value_of_json(VmState* vm, const std::string& text);
+// A name of C as SX writes it.
+std::string with_dashes(std::string name);
 
 // "instruction in source:line:column" of a place in a function.
 std::string place_text(const bytecode::FunctionCode& code, uint32_t pc);

@@ -37,7 +37,7 @@ options() ->
     ?assertMatch({error, #{kind := 'out-of-range'}}, terrace:new_engine(#{params => #{workers => 1000}})).
 
 store() ->
-    Store = filename:join(filename:basedir(user_cache, "terrace-test"), os:getpid()),
+    Store = filename:join(os:getenv("TMPDIR", "/tmp"), "terrace-store-" ++ os:getpid()),  % no test touches the user's home
     Compiled = fun(Options) ->
         {Engine, Vm} = terrace_test:vm(Options#{mode => base}),
         terrace_test:ok(Vm, ?HOT),
