@@ -26,14 +26,12 @@ inline constexpr int kKillMs = 500;
 Reason Connection::start(const ConnectionOptions& options, std::string* text) {
   const std::string path = find_worker(options.worker_path, text);
   if (path.empty()) return Reason::kNoWorker;
-  temp_directory_ = make_temp_directory(temp_parents(options.temp_parent), text);
-  if (temp_directory_.empty()) return Reason::kTempDirectory;
-  LaunchRequest request{path, {"--temp", temp_directory_}, options.environment};
-  request.environment.push_back("TMPDIR=" + temp_directory_);
+  temp_candidates_ = temp_candidates(options.temp_parent);
+  LaunchRequest request{path, {"--temp"}, options.environment};
+  request.arguments.insert(request.arguments.end(), temp_candidates_.begin(), temp_candidates_.end());
   int error = 0;
   if (!launch(request, &launched_, &error)) {
     *text = path + ": " + strerrordesc_np(error);
-    remove_temp_directory(temp_directory_);
     return error == ENOENT ? Reason::kNoWorker : Reason::kWorkerStart;
   }
   state_ = State::kStarting;
@@ -122,6 +120,11 @@ Reason Connection::progress(Result* result, bool* finished) {
   return reason;
 }
 
+// Wherever the worker has made it.
+void Connection::remove_directory() {
+  for (const std::string& path : temp_candidates_) remove_temp_directory(path);
+}
+
 void Connection::stop() {
   if (state_ == State::kDown) return;
   // Shut down, not only closed: a forked child of the host may hold a copy of the descriptor.
@@ -130,15 +133,14 @@ void Connection::stop() {
   // One that has not said anything has done nothing yet, and would take milliseconds to get so far as to notice. Its directory goes first:
   // the host may be ending, and once the worker is killed nobody else would remove it.
   const bool is_of_no_use = state_ == State::kStarting || Clock::now() >= deadline_;
-  if (is_of_no_use) remove_temp_directory(temp_directory_);
+  if (is_of_no_use) remove_directory();
   if (is_of_no_use || !wait_worker_gone(launched_, kLeaveMs)) {
     kill_worker(launched_);
     wait_worker_gone(launched_, kKillMs);
   }
   if (launched_.pidfd >= 0) close(launched_.pidfd);
-  remove_temp_directory(temp_directory_);
+  remove_directory();
   launched_ = Launched{};
-  temp_directory_.clear();
   outbox_.clear();
   inbox_.clear();
   sent_ = 0;

@@ -55,6 +55,7 @@ class Connection {
   void stop();
 
  private:
+  void remove_directory();
   observe::Reason write_some();
   observe::Reason read_some();
   observe::Reason take_message(Result* result, bool* finished);
@@ -62,7 +63,7 @@ class Connection {
 
   State state_ = State::kDown;
   Launched launched_;
-  std::string temp_directory_;
+  std::vector<std::string> temp_candidates_;
   Hello hello_;
   uint64_t batch_number_ = 0;
   std::vector<uint8_t> outbox_;

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 #include <ctime>
 
@@ -57,37 +59,54 @@ bool takes_files(const std::string& directory, size_t bytes) {
   return written;
 }
 
-std::string make_temp_directory(const std::vector<std::string>& parents, std::string* error) {
-  *error = "no temporary directory can be written:";
-  for (const std::string& parent : parents) {
-    std::string path = parent + "/terrace-XXXXXX";
-    if (mkdtemp(path.data())) {
-      if (takes_files(path, kProbeBytes)) return path;
-      rmdir(path.c_str());
-      *error += " " + parent + " (takes no files)";
-    } else {
-      *error += " " + parent + " (" + strerrordesc_np(errno) + ")";
-    }
-  }
-  return {};
-}
-
-std::vector<std::string> temp_parents(const std::string& preferred) {
+std::vector<std::string> temp_candidates(const std::string& preferred) {
   std::vector<std::string> parents;
   if (!preferred.empty()) parents.push_back(preferred);
   const char* from_environment = secure_getenv("TMPDIR");
   if (from_environment && from_environment[0] == '/') parents.emplace_back(from_environment);
   for (const char* usual : {"/dev/shm", "/tmp", "/var/tmp"}) parents.emplace_back(usual);
+  uint64_t random = 0;
+  if (getentropy(&random, sizeof random) != 0) random = static_cast<uint64_t>(getpid());
+  char name[32];
+  std::snprintf(name, sizeof name, "/terrace-%016" PRIx64, random);
+  for (std::string& parent : parents) parent += name;
   return parents;
 }
 
+bool make_temp_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0) return true;
+  if (errno != EEXIST) return false;
+  struct stat status {};
+  const bool is_ours = lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+  errno = EEXIST;
+  return is_ours;
+}
+
+std::string make_first_temp_directory(const std::vector<std::string>& candidates, std::string* error) {
+  *error = "no temporary directory can be written:";
+  for (const std::string& path : candidates) {
+    if (!make_temp_directory(path)) {
+      *error += " " + path + " (" + strerrordesc_np(errno) + ")";
+      continue;
+    }
+    if (takes_files(path, kProbeBytes)) return path;
+    rmdir(path.c_str());
+    *error += " " + path + " (takes no files)";
+  }
+  return {};
+}
+
 bool remove_temp_directory(const std::string& path) {
-  if (path.empty()) return true;
   for (int round = 0; round < kRemoveRounds; ++round) {
-    if (rmdir(path.c_str()) == 0 || errno == ENOENT) return true;
+    if (rmdir(path.c_str()) == 0 || errno != ENOTEMPTY) return true;
     const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status {};
+    if (fd >= 0 && fstat(fd, &status) == 0 && status.st_uid != geteuid()) {
+      close(fd);
+      return true;
+    }
     if (fd >= 0) empty_directory(fd, 0);
-    if (rmdir(path.c_str()) == 0 || errno == ENOENT) return true;
+    if (rmdir(path.c_str()) == 0 || errno != ENOTEMPTY) return true;
     const timespec pause{0, kRoundPauseNs};
     nanosleep(&pause, nullptr);
   }

@@ -100,11 +100,17 @@ void Printer::push(Value v, const char* opening, const char* end) {
   walks_.push_back(walk);
 }
 
+// Written together, the comma and the name of a symbol such as @x would be read as the prefix of (unquote-splicing x).
+std::string_view set_apart(std::string_view prefix, Value datum) {
+  const bool runs_together = prefix == "," && value::is_symbol(datum) && frame::symbol_name(datum).starts_with('@');
+  return runs_together ? ", " : prefix;
+}
+
 void Printer::begin_pair(Value v) {
   std::string_view prefix = abbreviation_of(v);
   if (prefix.empty()) return push(v, "(", ")");
   size_t open = walks_.size();
-  push(v, prefix.data(), "");
+  push(v, set_apart(prefix, value::car(value::cdr(v))).data(), "");
   if (walks_.size() == open) return;
   walks_.back().at = value::cdr(v);
   walks_.back().mark = walks_.back().at;

@@ -50,6 +50,7 @@ void settle(const ChildStart& start) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  setenv("TMPDIR", start.temp_directory.c_str(), 1);  // for the files of libgccjit and the assembler
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_STACK, kStackBytes);
   fcntl(start.output, F_SETFL, O_APPEND);

@@ -52,10 +52,8 @@ int reap(pid_t pid) {
 
 }  // namespace
 
-CompilerProcess::CompilerProcess(std::string temp_directory, std::span<const int> inherited)
-    : temp_directory_(std::move(temp_directory)), inherited_(inherited) {}
-
-bool CompilerProcess::start() {
+bool CompilerProcess::start(const std::string& temp_directory) {
+  temp_directory_ = temp_directory;
   int sockets[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) return false;
   output_ = memfd_create("terrace-compiler-output", MFD_CLOEXEC);

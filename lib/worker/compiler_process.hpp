@@ -21,15 +21,15 @@ namespace terrace::worker {
 class CompilerProcess {
  public:
   // `inherited` are the supervisor's descriptors that the child must close.
-  CompilerProcess(std::string temp_directory, std::span<const int> inherited);
+  explicit CompilerProcess(std::span<const int> inherited) : inherited_(inherited) {}
   ~CompilerProcess() { end(); }
   CompilerProcess(const CompilerProcess&) = delete;
 
   bool alive() const { return pid_ > 0; }
   // Readable when the child has died while nothing was asked of it; -1 when there is none.
   int socket() const { return socket_; }
-  // Makes the process; false when the system has none to give.
-  bool start();
+  // Makes the process, whose files go to the directory; false when the system has none to give.
+  bool start(const std::string& temp_directory);
   // Compiles. False when a watched descriptor asks to stop; else *result is set, whatever happened to the child.
   // Precondition: alive.
   bool run(const jobs::Batch& batch, std::span<const uint8_t> body, std::span<const int> watched, jobs::Result* result);

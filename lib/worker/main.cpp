@@ -1,7 +1,6 @@
 // worker/main.cpp: terrace-worker, the program that turns bytecode into object files for libterrace. It is the only one
 // linked with libgccjit. libterrace starts it by itself; see jobs/launch.hpp for the descriptors it is given.
 #include <libgccjit.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include <cstdio>
@@ -36,7 +35,9 @@ int print_usage() {
 
 int main(int argc, char** argv) {
   if (argc == 2 && std::strcmp(argv[1], "--version") == 0) return print_version();
-  if (argc != 3 || std::strcmp(argv[1], "--temp") != 0 || argv[2][0] != '/' || !has_socket()) return print_usage();
-  setenv("TMPDIR", argv[2], 1);  // for the files of libgccjit and the assembler
-  return terrace::worker::supervise(argv[2]);
+  if (argc < 3 || std::strcmp(argv[1], "--temp") != 0 || !has_socket()) return print_usage();
+  for (int i = 2; i < argc; ++i) {
+    if (argv[i][0] != '/') return print_usage();
+  }
+  return terrace::worker::supervise({argv + 2, argv + argc});
 }

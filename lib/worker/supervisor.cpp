@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -49,26 +48,27 @@ void volunteer_for_oom() {
   close(fd);
 }
 
-// The directory may have been cleaned away, by us or by the system; then it is made again.
-bool has_directory(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) == 0) return true;
-  struct stat status {};
-  return lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
-}
-
 class Supervisor {
  public:
-  explicit Supervisor(const std::string& temp_directory)
-      : temp_directory_(temp_directory),
+  explicit Supervisor(const std::vector<std::string>& temp_candidates)
+      : temp_candidates_(temp_candidates),
         watched_{fcntl(jobs::kWorkerHostPidfd, F_GETFD) < 0 ? -1 : jobs::kWorkerHostPidfd, end_signals()},
         inherited_{jobs::kWorkerSocket, watched_[0], watched_[1]},
-        compiler_(temp_directory, inherited_) {}
+        compiler_(inherited_) {
+    std::string ignored;  // is found again, and said, when a batch comes
+    find_directory(&ignored);
+  }
+  Supervisor(const Supervisor&) = delete;
+  ~Supervisor() {
+    compiler_.end();
+    jobs::remove_temp_directory(temp_directory_);
+  }
 
   void serve() {
     if (transmit(jobs::kWorkerSocket, jobs::pack(make_hello()), watched_, kForever) != Outcome::kDone) return;
     std::vector<uint8_t> body;
     for (;;) {
-      if (!compiler_.alive()) compiler_.start();
+      if (!compiler_.alive() && !temp_directory_.empty()) compiler_.start(temp_directory_);
       if (!next_batch(&body)) return;
       jobs::Batch batch;
       if (!jobs::unpack(body, &batch)) return;
@@ -81,6 +81,14 @@ class Supervisor {
   }
 
  private:
+  // The directory may have been cleaned away, by us or by the system; then it is made again, or one in another place.
+  bool find_directory(std::string* error) {
+    if (!temp_directory_.empty() && jobs::make_temp_directory(temp_directory_)) return true;
+    compiler_.end();
+    temp_directory_ = jobs::make_first_temp_directory(temp_candidates_, error);
+    return !temp_directory_.empty();
+  }
+
   // A child that dies while it has nothing to do is replaced before the next batch comes.
   bool next_batch(std::vector<uint8_t>* body) {
     for (;;) {
@@ -90,18 +98,17 @@ class Supervisor {
       }
       if (wait_for(-1, 0, watched_, Clock::now()) == Outcome::kStop) return false;
       compiler_.end();
-      if (!compiler_.start()) return false;
+      if (!compiler_.start(temp_directory_)) return false;
     }
   }
 
   bool compile(const jobs::Batch& batch, std::span<const uint8_t> body, jobs::Result* result) {
     result->number = batch.number;
-    if (!has_directory(temp_directory_)) {
+    if (!find_directory(&result->text)) {
       result->reason = Reason::kTempDirectory;
-      result->text = "the directory " + temp_directory_ + " is gone";
       return true;
     }
-    if (!compiler_.alive() && !compiler_.start()) {
+    if (!compiler_.alive() && !compiler_.start(temp_directory_)) {
       result->reason = Reason::kCompilerMemory;
       result->text = "no process for the compiler";
       return true;
@@ -110,12 +117,13 @@ class Supervisor {
     // time.
     const std::array<int, 3> watched = {watched_[0], watched_[1], jobs::kWorkerSocket};
     if (!compiler_.run(batch, body, watched, result)) return false;
-    // A child that died may have left files; has_directory makes the directory again.
+    // A child that died may have left files; find_directory makes the directory again.
     if (!compiler_.alive()) jobs::remove_temp_directory(temp_directory_);
     return true;
   }
 
-  std::string temp_directory_;
+  std::vector<std::string> temp_candidates_;
+  std::string temp_directory_;  // empty while none can be made
   std::array<int, 2> watched_;
   std::array<int, 3> inherited_;
   CompilerProcess compiler_;
@@ -123,13 +131,10 @@ class Supervisor {
 
 }  // namespace
 
-int supervise(const std::string& temp_directory) {
+int supervise(const std::vector<std::string>& temp_candidates) {
   volunteer_for_oom();
-  {
-    Supervisor supervisor(temp_directory);
-    supervisor.serve();
-  }
-  return jobs::remove_temp_directory(temp_directory) ? 0 : 1;
+  Supervisor(temp_candidates).serve();
+  return 0;
 }
 
 }  // namespace terrace::worker

@@ -6,11 +6,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace terrace::worker {
 
-// Serves the engine on the inherited socket until it closes; removes the directory. Answers the exit status of the
-// program.
-int supervise(const std::string& temp_directory);
+// Serves the engine on the inherited socket until it closes, with the first of the candidates (jobs/temp_directory.hpp) that takes files
+// for a temporary directory; removes that in the end. Answers the exit status of the program.
+int supervise(const std::vector<std::string>& temp_candidates);
 
 }  // namespace terrace::worker

@@ -1,10 +1,11 @@
-// fuzz/fuzz_reader.cpp: text to data to text: what is written must be read again as the same, and written the same
-// again.
+// fuzz/fuzz_reader.cpp: text to data to text: what is written must be read again as an equal datum, and be written
+// the same again.
 #include <pthread.h>
 
 #include <csetjmp>
 #include <string>
 
+#include "prims/equality.hpp"
 #include "sandbox.hpp"
 #include "text/printer.hpp"
 #include "text/reader.hpp"
@@ -59,6 +60,7 @@ void check(frame::VmState* vm, Value datum) {
   std::string first = text::written(datum);
   Value again = reread(vm, first);
   if (again == value::kUnwind) fuzz::found(("what was written cannot be read: " + first).c_str());
+  if (prims::equal(vm, datum, again) == value::kFalse) fuzz::found((first + " is read as another datum").c_str());
   std::string second = text::written(again);
   if (first != second) fuzz::found((first + " is written differently the second time: " + second).c_str());
 }

@@ -497,7 +497,7 @@ void a_worker_gets_little_of_the_host(void**) {
   const int leak = open("/dev/zero", O_RDONLY);  // not close-on-exec
   signal(SIGUSR1, SIG_IGN);
   PoolOptions options;
-  options.worker_path = write_script("{ env; ls -l /proc/$$/fd; pwd; grep Sig[IB] /proc/self/status; } > " + report +
+  options.worker_path = write_script("{ echo \"$@\"; env; ls -l /proc/$$/fd; pwd; grep Sig[IB] /proc/self/status; } > " + report +
                                      "; exec " TEST_WORKER " \"$@\"");
   Host host(options);
   assert_int_equal(host.ask(1, "ok").reason, Reason::kNone);
@@ -507,7 +507,7 @@ void a_worker_gets_little_of_the_host(void**) {
   const std::string text = contents_of(report);
   assert_true(text.find("SECRET") == std::string::npos);
   assert_true(text.find("LANG=C\n") != std::string::npos);
-  assert_true(text.find("TMPDIR=" + parent_directory) != std::string::npos);
+  assert_true(text.find("--temp " + parent_directory + "/terrace-") != std::string::npos);
   assert_true(text.find("\n/\n") != std::string::npos);
   assert_true(text.find("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000") != std::string::npos);
   assert_true(text.find("3 -> socket:") != std::string::npos);
@@ -653,8 +653,9 @@ void a_host_without_streams_that_ignores_its_children_is_served(void**) {
 
 void the_first_directory_that_takes_files_is_used(void**) {
   std::string error;
-  const std::string path = jobs::make_temp_directory({"/nonexistent", "/proc", parent_directory}, &error);
-  assert_true(path.starts_with(parent_directory + "/terrace-"));
+  const std::string ours = parent_directory + "/terrace-ours";
+  const std::string path = jobs::make_first_temp_directory({"/nonexistent/terrace", "/proc/terrace", ours}, &error);
+  assert_string_equal(path.c_str(), ours.c_str());
   struct stat status {};
   assert_int_equal(stat(path.c_str(), &status), 0);
   assert_int_equal(status.st_mode & 0777, 0700);
@@ -663,7 +664,7 @@ void the_first_directory_that_takes_files_is_used(void**) {
   assert_int_equal(symlink("/", (path + "/root").c_str()), 0);
   assert_true(jobs::remove_temp_directory(path));
   assert_true(jobs::remove_temp_directory(path));
-  assert_true(jobs::make_temp_directory({"/nonexistent"}, &error).empty());
+  assert_true(jobs::make_first_temp_directory({"/nonexistent/terrace"}, &error).empty());
   assert_true(error.find("/nonexistent") != std::string::npos);
 }
 

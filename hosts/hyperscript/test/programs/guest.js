@@ -33,7 +33,7 @@ function workers() {
     try {
       if (state === 'Z' || fs.readlinkSync(`/proc/${pid}/exe`) !== process.env.TERRACE_WORKER) return false;
       const words = fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-      seenDirectories.add(words[words.indexOf('--temp') + 1]);
+      for (const word of words.slice(words.indexOf('--temp') + 1)) if (word) seenDirectories.add(word);
       return true;
     } catch {
       return false;  // it ended meanwhile
