@@ -188,8 +188,7 @@ if [ $quick = no ]; then
   [ -x build/hosts/cli/terrace ] && targets="$targets terrace:executable"
   [ -x build/lib/worker/terrace-worker ] && targets="$targets terrace-worker"
   # shellcheck disable=SC2086  # the targets are words
-  # Of debugging only the lines that a report names: all of it takes half as long again to compile.
-  if configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Ddebug=false -Dcpp_args=-g1 -Dc_args=-g1 &&
+  if configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 &&
      compile build-asan $targets; then
     step "unit tests under the sanitizers"
     run_suites build-asan "unit tests under the sanitizers" --suite unit --timeout-multiplier 4

@@ -5,11 +5,12 @@
 //
 //   0          cards        2048 bytes, written by the mutator (Heap::write_barrier)
 //   2048       mark bits    one per 16-byte granule
-//   10240      start bits   one per granule; meaning depends on the block
-//   18432      metadata
-//   20480      payload      up to the next megabyte, or the end of the span
+//   10240      next marks   one per granule: those of the full collection that is going on, if any
+//   18432      start bits   one per granule; meaning depends on the block
+//   26624      metadata
+//   32768      payload      up to the next megabyte, or the end of the span
 //
-// A chunk is one of three kinds. kBlocks: 32 blocks of 32 KB (the first one short), each empty, of pairs, or of
+// A chunk is one of three kinds. kBlocks: 31 blocks of 32 KB behind the header, which is block 0, each empty, of pairs, or of
 // objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs.
 //
 // Invariants
@@ -17,8 +18,9 @@
 //  are
 //     kFree objects.
 //  2. Mark bits stay set between collections: what has one survived the last collection and is old. Only blocks and
-//     chunks said to be young hold anything allocated that has none.
-//  3. In a block of pairs a start bit means that the cell was handed out. In a block of objects start bits are built
+//     chunks said to be young hold anything allocated that has none. The next marks are a part of them, but in the collection that
+//     makes them the marks.
+//  3. In a block of pairs a start bit means that the cell was handed out; in one not yet swept the marks tell more. In a block of objects start bits are built
 //  only
 //     when a conservative word hits it (bit in starts_known), since bump allocation sets none.
 #pragma once
@@ -35,12 +37,12 @@ namespace terrace::heap {
 inline constexpr size_t kGranule = 16;
 inline constexpr size_t kBlockBytes = 32 << 10;
 inline constexpr size_t kBlocksPerChunk = kChunkBytes / kBlockBytes;
-inline constexpr size_t kHeaderBytes = 20 << 10;
+inline constexpr size_t kHeaderBytes = kBlockBytes;
 inline constexpr size_t kHeapPage = 4 << 10;
 inline constexpr size_t kHeapPagesPerChunk = kChunkBytes / kHeapPage;
 inline constexpr size_t kFirstPage = kHeaderBytes / kHeapPage;
 inline constexpr size_t kBitWords = kChunkBytes / kGranule / 64;
-inline constexpr uint32_t kAllBlocks = ~uint32_t{0};
+inline constexpr uint32_t kAllBlocks = ~uint32_t{1};
 
 // Objects above this live in pages of their own.
 inline constexpr size_t kMaxBlockObject = 8 << 10;
@@ -58,6 +60,7 @@ static_assert(sizeof(Hole) == kGranule);
 struct Chunk {
   uint8_t cards[kChunkBytes >> kCardShift];
   uint64_t marks[kBitWords];
+  uint64_t next_marks[kBitWords];
   uint64_t starts[kBitWords];
   ChunkKind kind;
   size_t bytes;  // mapped; more than kChunkBytes only for a span
@@ -68,6 +71,7 @@ struct Chunk {
   uint32_t hole_blocks;   // has holes that no window was made of since it was swept
   uint32_t starts_known;  // start bits of this block of objects are up to date
   uint32_t young_blocks;  // memory was handed out here since the last collection
+  bool unswept;           // what was old at the last full collection and has no mark is dead, but not yet free
   Hole* holes[kBlocksPerChunk];
   uint16_t largest_hole[kBlocksPerChunk];  // granules, of the list in holes
 
@@ -80,7 +84,7 @@ struct Chunk {
   char* base() { return reinterpret_cast<char*>(this); }
   char* payload() { return base() + kHeaderBytes; }
   char* end() { return base() + bytes; }
-  char* block_begin(size_t block) { return block == 0 ? payload() : base() + block * kBlockBytes; }
+  char* block_begin(size_t block) { return base() + block * kBlockBytes; }
   char* block_end(size_t block) { return base() + (block + 1) * kBlockBytes; }
   bool is_pair_block(size_t block) const { return (pair_blocks >> block) & 1; }
   bool is_empty() const {

@@ -10,12 +10,21 @@
 //     what objects keep alive outside. Minor
 //     collections find the old that has died alive, so only a full one can say that the limit is passed.
 //  4. No card is dirty and no block young right after a collection: what it found alive is old.
+//  5. A full collection of a large heap is made in parts, so that no pause is long. While one goes on, minor collections go on, too:
+//
+//       minor + begin   minor + part  ...   finish                                minor + part ...
+//       roots           so many bytes       what changed, roots, what is left     sweep so many chunks
+//
+//     The parts come right after minor collections, where nothing is young, so all that is marked was alive then and stays until the
+//     finish. What a minor collection finds changed (take_dirty) is looked at again by the next part, what changes later by the finish:
+//     so no object that was looked at refers to one that is not marked (after Boehm, Demers and Shenker, PLDI 1991).
 #include "heap/heap.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <chrono>
 #include <new>
+#include <optional>
 
 #include "base/pages.hpp"
 #include "heap/space.hpp"
@@ -27,7 +36,11 @@ namespace {
 
 constexpr size_t kNursery = 3 << 20;      // bytes between collections, at least
 constexpr size_t kMaxNursery = 64 << 20;  // and at most, when there are many roots to go through each time
-constexpr size_t kManySurvivors = 768 << 10;
+constexpr size_t kMinNursery = 512 << 10;     // when minor pauses are long
+constexpr uint64_t kLongPauseNs = 600'000;     // of a minor collection: the next comes sooner
+constexpr size_t kPartBytes = 16 << 20;       // looked at in one part of a full collection
+constexpr size_t kPartChunks = 64;            // swept in one
+constexpr size_t kStressPart = 512;
 constexpr size_t kMinGrowth = 16 << 20;  // bytes that grow old between full collections, at least
 constexpr size_t kExternalNursery = 8 << 20;
 constexpr size_t kStressWindow = 512;  // bytes of a window in stress runs
@@ -49,14 +62,17 @@ uint64_t now_ns() {
 
 }  // namespace
 
+enum class Heap::Work { kMinor, kMinorAndPart, kFinish, kFull };
+
 struct Heap::State {
   State(AllocWindow* w, const HeapOptions& options) : window(w), stress(options.stress) {
     set_limit(options.limit_bytes);
     *window = AllocWindow{};
   }
 
-  void collect(Heap& heap, bool minor);
-  bool wants_full();
+  void collect(Heap& heap, Work work);
+  Work next_work();
+  bool wants_full() const;
   void pace(Heap& heap, size_t bytes);
   void set_limit(size_t bytes);
   bool fits_limit(Heap& heap, size_t bytes);
@@ -85,8 +101,8 @@ struct Heap::State {
   size_t live = 0;                        // bytes found alive by the last collection
   size_t live_full = 0;                   // by the last full one
   size_t since = 0;                       // bytes handed out since the last one
+  size_t each_time = 0;                   // bytes that the last one went through, whatever survived
   size_t nursery = kNursery;              // bytes to be handed out until the next one
-  bool eager = false;                     // much survives lately
   size_t external = 0;                    // bytes outside that objects keep alive
   size_t external_full = 0;               // of these, what the last full collection left
   size_t external_since = 0;              // added since the last collection
@@ -105,13 +121,24 @@ struct Heap::State {
   std::vector<Finalizable> finalizables;
   size_t old_finalizables = 0;  // the first ones, which were there at the last collection
   std::vector<Value> mark_stack;
+  std::vector<Value> next_mark_stack;
+  std::optional<Tracer> next_marking;  // of the full collection that is going on
 
  private:
-  void mark();
-  void mark_roots(Tracer& tracer);
-  void check_minor();
-  bool try_mark();
+  void mark(Work work);
+  void mark_young();
+  void begin_full();
+  void finish_full();
+  void drop_full();
+  void mark_part();
+  void set_nursery(uint64_t minor_pause_ns);
+  void mark_roots(Tracer& tracer, size_t bytes = SIZE_MAX);
+  void check_marks(bool next);
+  bool try_mark(Work work);
   void settle_full();
+  void sweep(Work work);
+  void do_part();
+  void release_empty();
   void clear_weak_refs(const Heap& heap);
   void finalize_dead(Heap& heap);
   void report_limit(Heap& heap, size_t bytes);
@@ -236,16 +263,24 @@ bool Heap::has_room(size_t bytes) { return state_->fits_limit(*this, bytes); }
 void Heap::State::pace(Heap& heap, size_t bytes) {
   if (collecting) return;
   bool due = stress ? since >= live / kStressShare : since + bytes > nursery || external_since > kExternalNursery;
-  if (due) heap.run_collection(!wants_full());
+  if (due) heap.run_collection(next_work());
   if (used() + bytes > report_at) report_limit(heap, bytes);
 }
 
-bool Heap::State::wants_full() {
+bool Heap::State::wants_full() const {
+  return live - std::min(live, live_full) + external - std::min(external, external_full) > growth();
+}
+
+Heap::Work Heap::State::next_work() {
+  if (marks_unsound) return Work::kFull;
+  if (!space.is_swept()) return Work::kMinorAndPart;
+  if (next_marking) return next_marking->is_drained() ? Work::kFinish : Work::kMinorAndPart;
   if (stress) {
     random = random * 6364136223846793005u + 1442695040888963407u;
-    if (random >> 61 == 0) return true;
+    return random >> 61 == 0 ? Work::kFull : random >> 61 == 1 ? Work::kMinorAndPart : Work::kMinor;
   }
-  return marks_unsound || live - std::min(live, live_full) + external - std::min(external, external_full) > growth();
+  if (!wants_full()) return Work::kMinor;
+  return live <= kPartBytes ? Work::kFull : Work::kMinorAndPart;
 }
 
 // The limit was reached. When a collection leaves room there is nothing to report; otherwise the vm is told, and may
@@ -279,96 +314,168 @@ void Heap::add_external(ptrdiff_t bytes) {
 
 const void* Heap::stack_edge() const { return state_->stack_edge; }
 
-void Heap::collect() { run_collection(false); }
-void Heap::collect_young() { run_collection(true); }
+void Heap::collect() { run_collection(Work::kFull); }
+void Heap::collect_young() { run_collection(state_->marks_unsound ? Work::kFull : Work::kMinor); }
 
 // The registers that a call preserves may hold the only reference to an object. They are written into this frame, which
 // lies above everything that the root provider, called from below, finds on the stack.
-__attribute__((noinline)) void Heap::run_collection(bool minor) {
+__attribute__((noinline)) void Heap::run_collection(Work work) {
   if (state_->collecting) return;
   __builtin_unwind_init();
-  state_->collect(*this, minor && !state_->marks_unsound);
+  state_->collect(*this, work);
   asm volatile("" ::: "memory");  // keeps the call above from becoming a jump that gives this frame up first
 }
 
-__attribute__((noinline)) void Heap::State::collect(Heap& heap, bool is_minor) {
+__attribute__((noinline)) void Heap::State::collect(Heap& heap, Work work) {
   uint64_t start = now_ns();
   stack_edge = __builtin_frame_address(0);
   collecting = true;
-  minor = is_minor;
+  minor = work == Work::kMinor || work == Work::kMinorAndPart;
+  const bool is_full = !minor;
   close_windows();
-  if (!try_mark()) return;
+  if (!try_mark(work)) return;
   clear_weak_refs(heap);
   for (auto& hook : weak_hooks) hook(heap);
   finalize_dead(heap);
   close_windows();  // hooks and finalizers may not allocate; if one did, its object goes and the heap stays sound
-  minor ? space.sweep_young(stress) : space.sweep(stress);
-  if (!minor) settle_full();
+  if (is_full) settle_full();
+  sweep(work);
+  minor = false;
+  if (work == Work::kMinorAndPart || work == Work::kFinish) do_part();
   since = external_since = 0;
-  collecting = minor = false;
+  collecting = false;
   uint64_t pause = now_ns() - start;
   stats.collections++;
+  stats.full_collections += is_full;
   stats.total_pause_ns += pause;
   stats.longest_pause_ns = std::max(stats.longest_pause_ns, pause);
-  (is_minor ? stats.minor_pauses : stats.full_pauses).add(pause);
+  (work == Work::kMinor ? stats.minor_pauses : stats.full_pauses).add(pause);
+  set_nursery(work == Work::kMinor ? pause : 0);
+}
+
+// What survives makes the pause of a minor collection, so when that is long, the next comes sooner. What has to be gone through each time
+// makes the cost, so when that is much, the next comes later.
+void Heap::State::set_nursery(uint64_t minor_pause_ns) {
+  const bool is_long = minor_pause_ns > kLongPauseNs;
+  size_t wanted = kNursery;
+  if (is_long) {
+    wanted = std::max(kMinNursery, std::min(nursery, kNursery) / 4 * 3);
+  } else if (nursery < kNursery) {
+    wanted = minor_pause_ns > kLongPauseNs / 2 || minor_pause_ns == 0 ? nursery : std::min(kNursery, nursery / 2 * 3);
+  }
+  nursery = std::clamp(is_long ? each_time : 2 * each_time, wanted, kMaxNursery);
+}
+
+void Heap::State::sweep(Work work) {
+  if (minor) return space.sweep_young(stress);
+  if (work == Work::kFinish) return space.begin_sweep();
+  space.sweep(stress);
+  release_empty();
+}
+
+void Heap::State::do_part() {
+  if (space.is_swept()) return mark_part();
+  space.sweep_part(stress ? 1 : kPartChunks, stress);
+  if (space.is_swept()) release_empty();
 }
 
 void Heap::State::settle_full() {
   live_full = live;
   external_full = external;
   if (live + reserve() <= limit) report_at = limit;
-  // What will be allocated until the next time stays mapped; steady garbage then costs no page faults and no growth.
-  space.release_empty(nursery + growth() + kSlackChunks * kChunkBytes);
 }
 
-void Heap::State::mark_roots(Tracer& tracer) {
+// What will be allocated until the next full collection stays mapped; steady garbage then costs no page faults and no growth.
+void Heap::State::release_empty() { space.release_empty(nursery + growth() + kSlackChunks * kChunkBytes); }
+
+void Heap::State::mark_roots(Tracer& tracer, size_t bytes) {
   tracer.value(pinned[0]);
   tracer.value(pinned[1]);
   for (RootedValues* r = roots; r != nullptr; r = r->next_) tracer.range(r->data(), r->data() + r->size());
   if (provider) provider(tracer);
   for (auto& more : more_providers) more(tracer);
-  tracer.drain();
+  tracer.drain(bytes);
 }
 
-void Heap::State::mark() {
-  Tracer tracer(space, mark_stack, stress);
-  if (minor)
-    space.take_dirty([&](Value v) { tracer.trace(v); });
-  else
-    space.start_full();
+void Heap::State::mark(Work work) {
+  if (minor) return mark_young();
+  if (work == Work::kFull) begin_full();
+  finish_full();
+}
+
+void Heap::State::mark_young() {
+  Tracer tracer(space, mark_stack, MarkBits::kMarks, stress);
+  space.take_dirty([&](Value v) {
+    tracer.trace(v);
+    if (next_marking) next_marking->again(v);
+  });
   size_t looked_at = tracer.traced_bytes();
   mark_roots(tracer);
-  // What survives makes the pause, so when much does, the next comes sooner. What has to be gone through each time
-  // makes the cost, so when that is much, the next comes later.
-  size_t survived = tracer.traced_bytes() - looked_at;
-  if (minor) eager = survived > kManySurvivors || (eager && survived > kManySurvivors / 2);
-  size_t each_time = looked_at + tracer.root_words() * sizeof(Value);
-  live = (minor ? live : 0) + survived;
-  nursery = std::clamp(2 * each_time, eager ? kNursery / 2 : kNursery, kMaxNursery);
+  live += tracer.traced_bytes() - looked_at;
+  each_time = looked_at + tracer.root_words() * sizeof(Value);
   if (mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(mark_stack);
 }
 
-// Marks all that can be reached once more, as if there were one generation: what only this finds was about to be freed,
-// because it was stored into an old object without a write barrier.
-void Heap::State::check_minor() {
+void Heap::State::begin_full() {
+  drop_full();
+  space.clear_next_marks();
+  next_marking.emplace(space, next_mark_stack, MarkBits::kNextMarks, stress);
+}
+
+void Heap::State::finish_full() {
+  space.take_dirty([&](Value v) { next_marking->again(v); });
+  size_t root_words = next_marking->root_words();
+  mark_roots(*next_marking);
+  live = next_marking->traced_bytes();
+  each_time = (next_marking->root_words() - root_words) * sizeof(Value);
+  if (stress) check_marks(true);
+  space.adopt_next_marks();
+  drop_full();
+}
+
+void Heap::State::drop_full() {
+  next_marking.reset();
+  if (next_mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(next_mark_stack);
+}
+
+// Without memory for the mark stack the full collection is given up; nothing depends on it yet.
+void Heap::State::mark_part() {
+  try {
+    if (!next_marking) {
+      begin_full();
+      mark_roots(*next_marking, stress ? kStressPart : kPartBytes);
+    } else {
+      next_marking->drain(stress ? kStressPart : kPartBytes);
+    }
+  } catch (const std::bad_alloc&) {
+    drop_full();
+  }
+}
+
+// Marks all that can be reached once more, from nothing. What only this finds was about to be freed, because it was stored into an old
+// object without a write barrier.
+void Heap::State::check_marks(bool next) {
+  const bool was_minor = minor;
   minor = false;
-  space.set_marks_aside();
-  Tracer tracer(space, mark_stack, true);
+  space.set_next_marks_aside();
+  std::vector<Value> stack;
+  Tracer tracer(space, stack, MarkBits::kNextMarks, true);
   mark_roots(tracer);
-  [[maybe_unused]] Target missed = space.compare_marks();
+  [[maybe_unused]] Target missed = space.compare_marks(next);
   assert(missed.pair == nullptr && missed.object == nullptr);
-  minor = true;
+  minor = was_minor;
 }
 
 // Without memory for the mark stack nothing can be called dead: then nothing is swept, and the heap stays as it was.
-bool Heap::State::try_mark() {
+bool Heap::State::try_mark(Work work) {
   try {
-    mark();
-    if (minor && stress) check_minor();
+    mark(work);
+    if (minor && stress) check_marks(false);
     marks_unsound = false;
     return true;
   } catch (const std::bad_alloc&) {
     std::vector<Value>().swap(mark_stack);
+    drop_full();
     space.distrust_marks();
     marks_unsound = true;
     collecting = minor = false;

@@ -88,6 +88,7 @@ struct HeapOptions {
 
 struct HeapStats {
   uint64_t collections = 0;      // minor and full
+  uint64_t full_collections = 0;
   uint64_t live_bytes = 0;       // after the last collection
   uint64_t external_bytes = 0;   // outside of the heap, as add_external was told
   uint64_t committed_bytes = 0;  // obtained from the system
@@ -95,7 +96,7 @@ struct HeapStats {
   uint64_t total_pause_ns = 0;
   uint64_t longest_pause_ns = 0;
   PauseCounts minor_pauses;
-  PauseCounts full_pauses;
+  PauseCounts full_pauses;  // those that did a full collection or a part of one
 };
 
 class Heap {
@@ -187,7 +188,8 @@ class Heap {
   }
   Value cons_slow(Value car, Value cdr);
   value::Object* alloc_slow(value::Type type, size_t size);
-  void run_collection(bool minor);
+  enum class Work;  // of one pause
+  void run_collection(Work work);
 
   AllocWindow* window_;
   struct State;  // chunks, mark stack, large objects, finalizers: heap/heap.cpp

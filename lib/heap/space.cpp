@@ -196,6 +196,7 @@ void Space::drop_chunks(Drop drop) {
     auto keep = list->begin();
     for (Chunk* chunk : *list) {
       if (drop(chunk)) {
+        if (chunk->unswept) unswept_--;
         unmap_chunk(chunk);
         dropped = true;
       } else {

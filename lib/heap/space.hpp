@@ -3,8 +3,8 @@
 // Answers for: handing out free memory, resolving any word to the object it points into, and turning mark bits into
 // free memory again. Not for: when to collect (heap/heap.cpp) or what is alive (heap/tracer.hpp).
 //
-// Two kinds of collection use it. A full one clears all mark bits, marks, and sweeps everything. A minor one leaves the
-// mark bits alone, marks what is young and reachable, and sweeps only the blocks that memory was handed out from.
+// Two kinds of collection use it. A minor one adds mark bits to what is young and reachable, and sweeps only the blocks that memory was
+// handed out from. A full one makes mark bits of its own, the next marks, then puts them in the place of the others and sweeps everything.
 #pragma once
 
 #include <cstddef>
@@ -59,8 +59,10 @@ class Space {
   // The pairs [begin, end) of a range of pairs were not used.
   void forget_pairs(Range unused);
 
-  // Before marking for a full collection: all mark bits and cards cleared. The windows must have been flushed.
-  void start_full();
+  // Before marking for a full collection: no next marks.
+  void clear_next_marks();
+  // After it: the next marks become the marks.
+  void adopt_next_marks();
   // Calls visit(Value) for every old pair and object on a dirty card, and cleans the cards.
   template <class Visit>
   void take_dirty(Visit visit);
@@ -71,12 +73,18 @@ class Space {
   void sweep(bool zap);
   // The same for what is young; nothing else has lost a mark.
   void sweep_young(bool zap);
+  // The same as sweep in parts: large objects at once, the blocks by sweep_part. Until then nothing is allocated in them, but in those
+  // that were free.
+  void begin_sweep();
+  // Sweeps so many chunks. Precondition: the windows are closed.
+  void sweep_part(size_t chunks, bool zap);
+  bool is_swept() const { return unswept_ == 0; }
   // After marking that was given up: everything allocated counts as young, until a full collection succeeds.
   void distrust_marks();
-  // For checking a minor collection: starts a second marking from nothing, to be compared with the first.
-  void set_marks_aside();
-  // Puts the first marking back; answers something that only the second one found, or nothing.
-  Target compare_marks();
+  // For checking a marking: clears the next marks for another one from nothing, keeping them.
+  void set_next_marks_aside();
+  // Puts them back; answers something that the other marking found and the one to be checked did not: the marks, or the next marks.
+  Target compare_marks(bool with_next);
 
   // Gives empty chunks back except for `keep_bytes` of them; answers how many bytes.
   size_t release_empty(size_t keep_bytes);
@@ -118,7 +126,7 @@ class Space {
   Cursor cursors_[3];      // for pairs, small objects, larger objects
   Hole* spare_ = nullptr;  // left over by windows since the last collection
   std::vector<MarksAside> aside_;
-  bool marks_incomplete_ = false;  // a full marking is going on: mark bits do not tell what is allocated
+  size_t unswept_ = 0;  // chunks
   size_t free_cursor_ = 0;
   size_t pages_cursor_ = 0;
   size_t committed_ = 0;

@@ -130,59 +130,48 @@ Target object_if_inside(char* start, const char* address) {
   return {nullptr, object};
 }
 
-// The marks of the last collection are where its survivors start, and are kept as that.
-void trust_marks_as_starts(Chunk* chunk) {
-  for (uint32_t old = ~(chunk->young_blocks | chunk->free_blocks); old != 0; old &= old - 1) {
-    auto block = static_cast<size_t>(std::countr_zero(old));
-    size_t word = block * kBlockBytes / kGranule / 64;
-    std::memcpy(chunk->starts + word, chunk->marks + word, kBlockBytes / kGranule / 8);
-    chunk->starts_known |= uint32_t{1} << block;
-  }
-}
-
 }  // namespace
 
-void Space::start_full() {
-  marks_incomplete_ = true;
-  for (auto* list : {&blocks_, &pages_, &spans_}) {
-    for (Chunk* chunk : *list) {
-      if (chunk->kind == ChunkKind::kBlocks) trust_marks_as_starts(chunk);
-      std::memset(chunk->marks, 0, sizeof chunk->marks);
-      std::memset(chunk->cards, 0, sizeof chunk->cards);
-    }
-  }
+void Space::clear_next_marks() {
+  for (auto* list : {&blocks_, &pages_, &spans_})
+    for (Chunk* chunk : *list) std::memset(chunk->next_marks, 0, sizeof chunk->next_marks);
+}
+
+void Space::adopt_next_marks() {
+  for (auto* list : {&blocks_, &pages_, &spans_})
+    for (Chunk* chunk : *list) std::memcpy(chunk->marks, chunk->next_marks, sizeof chunk->marks);
 }
 
 void Space::distrust_marks() {
-  marks_incomplete_ = false;
-  for (Chunk* chunk : blocks_) chunk->young_blocks = ~chunk->free_blocks;
+  sweep_part(SIZE_MAX, false);
+  for (Chunk* chunk : blocks_) chunk->young_blocks = kAllBlocks & ~chunk->free_blocks;
   for (auto* list : {&pages_, &spans_})
     for (Chunk* chunk : *list) chunk->young = true;
 }
 
-void Space::set_marks_aside() {
+void Space::set_next_marks_aside() {
   for (auto* list : {&blocks_, &pages_, &spans_}) {
     for (Chunk* chunk : *list) {
       aside_.push_back({chunk, {}});
-      std::memcpy(aside_.back().marks, chunk->marks, sizeof chunk->marks);
+      std::memcpy(aside_.back().marks, chunk->next_marks, sizeof chunk->next_marks);
     }
   }
-  start_full();
+  clear_next_marks();
 }
 
-Target Space::compare_marks() {
+Target Space::compare_marks(bool with_next) {
   Target missed;
   for (const MarksAside& aside : aside_) {
+    const uint64_t* checked = with_next ? aside.marks : aside.chunk->marks;
     for (size_t word = 0; word < kBitWords; word++) {
-      uint64_t more = aside.chunk->marks[word] & ~aside.marks[word];
+      uint64_t more = aside.chunk->next_marks[word] & ~checked[word];
       if (more == 0) continue;
       size_t granule = word * 64 + static_cast<size_t>(std::countr_zero(more));
       missed = resolve(reinterpret_cast<uintptr_t>(aside.chunk->base() + granule * kGranule));
     }
-    std::memcpy(aside.chunk->marks, aside.marks, sizeof aside.marks);
+    std::memcpy(aside.chunk->next_marks, aside.marks, sizeof aside.marks);
   }
   aside_.clear();
-  marks_incomplete_ = false;
   return missed;
 }
 
@@ -208,17 +197,37 @@ void Space::sweep_blocks(Chunk* chunk, uint32_t blocks, bool zap) {
 }
 
 void Space::start_sweep() {
-  marks_incomplete_ = false;
   spare_ = nullptr;
   std::fill(std::begin(cursors_), std::end(cursors_), Cursor{});
   free_cursor_ = pages_cursor_ = 0;
 }
 
 void Space::sweep(bool zap) {
+  begin_sweep();
+  sweep_part(SIZE_MAX, zap);
+}
+
+void Space::begin_sweep() {
   start_sweep();
   sweep_spans();
-  for (Chunk* chunk : blocks_) sweep_blocks(chunk, ~chunk->free_blocks, zap);
   for (Chunk* chunk : pages_) sweep_pages(chunk);
+  for (Chunk* chunk : blocks_) {
+    chunk->unswept = true;
+    chunk->young_blocks = chunk->hole_blocks = 0;
+  }
+  unswept_ = blocks_.size();
+}
+
+// What is young has no marks yet and is left alone.
+void Space::sweep_part(size_t chunks, bool zap) {
+  for (size_t i = 0; i < blocks_.size() && unswept_ > 0 && chunks > 0; i++) {
+    Chunk* chunk = blocks_[i];
+    if (!chunk->unswept) continue;
+    sweep_blocks(chunk, kAllBlocks & ~chunk->free_blocks & ~chunk->young_blocks, zap);
+    chunk->unswept = false;
+    unswept_--;
+    chunks--;
+  }
 }
 
 void Space::sweep_young(bool zap) {
@@ -232,9 +241,9 @@ void Space::sweep_young(bool zap) {
 
 // A set bit is where something allocated starts.
 const uint64_t* Space::starts_of(Chunk* chunk, size_t block) {
-  if (chunk->is_pair_block(block)) return chunk->starts;
   bool young = (chunk->young_blocks >> block) & 1;
-  if (!young && !marks_incomplete_) return chunk->marks;
+  if (chunk->is_pair_block(block)) return chunk->unswept && !young ? chunk->marks : chunk->starts;
+  if (!young) return chunk->marks;
   if (((chunk->starts_known >> block) & 1) == 0) build_starts(chunk, block);
   return chunk->starts;
 }

@@ -131,10 +131,11 @@ void Tracer::grow() {
 }
 
 // What comes off the stack waits in a queue while the cache gets it (after Cher, Hosking and Vitek, ASPLOS 2004).
-void Tracer::drain() {
+void Tracer::drain(size_t bytes) {
   Value queue[kAhead];
   size_t in = 0, out = 0;
-  for (;;) {
+  const size_t end = bytes < SIZE_MAX - traced_bytes_ ? traced_bytes_ + bytes : SIZE_MAX;
+  while (traced_bytes_ < end) {
     while (in - out < kAhead && top_ != stack_.data()) {
       Value v = *--top_;
       __builtin_prefetch(reinterpret_cast<const void*>(v.bits & ~value::kTagMask));
@@ -143,6 +144,14 @@ void Tracer::drain() {
     if (in == out) return;
     trace(queue[out++ % kAhead]);
   }
+  while (in != out) push(queue[out++ % kAhead]);
+}
+
+void Tracer::again(Value v) {
+  auto* address = reinterpret_cast<char*>(v.bits & ~value::kTagMask);
+  if (((mark_word(address) >> (granule_of(address) % 64)) & 1) == 0) return;
+  again_bytes_ += value::is_pair(v) ? sizeof(value::Pair) : object_bytes(reinterpret_cast<value::Object*>(address));
+  push(v);
 }
 
 void Tracer::conservative_word(uintptr_t word) {

@@ -137,7 +137,7 @@ Value prim_gc_stats(VmState* vm, const Value*, uint64_t) {
   heap::HeapStats stats = heap_of(vm).stats();
   Value dict = make_dict(vm);
   bool done = dict != kUnwind && set(vm, dict, "collections", stats.collections) &&
-              set(vm, dict, "full-collections", stats.full_pauses.count()) &&
+              set(vm, dict, "full-collections", stats.full_collections) &&
               set(vm, dict, "live-bytes", stats.live_bytes) &&
               set(vm, dict, "committed-bytes", stats.committed_bytes) &&
               set(vm, dict, "allocated-bytes", stats.allocated_bytes) &&

@@ -2,7 +2,6 @@
 // the same again.
 #include <pthread.h>
 
-#include <csetjmp>
 #include <string>
 
 #include "prims/equality.hpp"
@@ -29,11 +28,8 @@ void* stack_base() {
 class ReaderVm {
  public:
   ReaderVm() : vm_(heap_options(), frame::Hooks{}) {
-    vm_.heap.add_root_provider([base = stack_base()](heap::Marker& marker) {
-      jmp_buf registers;
-      setjmp(registers);
-      marker.conservative(&registers, base);
-    });
+    vm_.heap.add_root_provider(
+        [this, base = stack_base()](heap::Marker& marker) { marker.conservative(vm_.heap.stack_edge(), base); });
   }
   frame::VmState* state() { return &vm_.state; }
 

@@ -36,7 +36,7 @@ fi
 build="build-fuzz"
 if [ ! -f $build/build.ninja ]; then
   CXX=$compiler CC=$(echo "$compiler" | sed 's/clang++/clang/') meson setup $build -Dfuzz=true -Dworker=disabled \
-    -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 -Ddebug=false -Dcpp_args=-g1 -Dc_args=-g1 >$build.log 2>&1 || { cat $build.log; exit 1; }
+    -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 >$build.log 2>&1 || { cat $build.log; exit 1; }
   rm -f $build.log
 fi
 programs=""

@@ -1,8 +1,6 @@
 // tests/unit/vm_fixture.hpp: a vm without an engine, whose collector also looks at the test's own stack.
 #pragma once
 
-#include <csetjmp>
-
 #include "frame/vm.hpp"
 
 namespace terrace::test {
@@ -11,11 +9,8 @@ class VmFixture {
  public:
   // `stack_base` is __builtin_frame_address(0) of the test: what it and the functions it calls hold is kept alive.
   explicit VmFixture(void* stack_base, const heap::HeapOptions& options = {}) : vm_(options, frame::Hooks{}) {
-    vm_.heap.add_root_provider([stack_base](heap::Marker& marker) {
-      jmp_buf registers;
-      setjmp(registers);
-      marker.conservative(&registers, stack_base);
-    });
+    vm_.heap.add_root_provider(
+        [this, stack_base](heap::Marker& marker) { marker.conservative(vm_.heap.stack_edge(), stack_base); });
   }
   frame::Vm& vm() { return vm_; }
   frame::VmState* state() { return &vm_.state; }
