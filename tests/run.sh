@@ -4,11 +4,11 @@
 #   sh tests/run.sh [--quick] [--no-install] [--programs=N] [--fuzz=SECONDS]
 #
 #   --quick       the corpus in two modes instead of five, no sanitizer build, no fuzzers
-#   --programs=N  random programs for the differential tester, without a limit of its time; without this 20,000 in at most four minutes
+#   --programs=N  random programs for the differential tester, without a limit of its time; without this 20,000 in at most two and a half
 #   --fuzz=SECONDS  for each fuzzer; without this 20
 #   --no-install  install no packages
 #
-# Builds in build/ and build-asan/, which are kept and used again. What cannot be tested here is named as SKIPPED. The last line says
+# Builds in build/ and build-sanitized/, which are kept and used again. What cannot be tested here is named as SKIPPED. The last line says
 # how it ended.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 2
 quick=no
 install=yes
 programs=20000
-differential_seconds=240
+differential_seconds=150
 fuzz_seconds=20
 for option in "$@"; do
   case $option in
@@ -43,19 +43,19 @@ step() { printf '\n== %s (%ss)\n' "$1" "$(($(date +%s) - started))"; }
 failed() { failures="$failures\n  $1"; echo "FAILED: $1"; }
 note_skipped() { grep -h SKIPPED "$1" 2>/dev/null | sed 's/^.*WARNING: //' >>"$skipped"; }
 
-# configure DIRECTORY OPTION...: makes the build directory, or reads it again, since packages may be new.
+# configure [OPTION...] DIRECTORY: makes the build directory, or reads it again, since packages may be new.
 configure() {
-  directory=$1; shift
+  for directory; do :; done
   again=""
   [ -f "$directory/build.ninja" ] && again=--reconfigure
   # shellcheck disable=SC2086  # empty or one word
-  meson setup $again "$@" "$directory" >"$logs/$directory.setup" 2>&1 || { cat "$logs/$directory.setup"; return 1; }
+  meson setup $again "$@" >"$logs/$directory.setup" 2>&1 || { cat "$logs/$directory.setup"; return 1; }
   note_skipped "$logs/$directory.setup"
 }
 
 # compile DIRECTORY [TARGET...]
 compile() {
-  meson compile -C "$@" >"$logs/$1.build" 2>&1 && return
+  ninja -C "$@" >"$logs/$1.build" 2>&1 && return
   grep -E -A6 '^FAILED|error:' "$logs/$1.build" | head -60
   return 1
 }
@@ -91,30 +91,39 @@ run_suites() {
   summary_of "$directory"
 }
 
+# corpus_in DIRECTORY MODE: one mode. "stress" is the interpreter with a collection at every allocation that may have one; not for the
+# programs that make a hundred thousand objects.
+corpus_in() {
+  program=$1/hosts/cli/terrace
+  allow=""
+  [ -x "$1/lib/worker/terrace-worker" ] || allow=--allow-refused
+  files=tests/corpus
+  [ "$1" = build-sanitized ] && files=$(grep -rL --include='*.sx' '^; Not under the sanitizers' tests/corpus)
+  # shellcheck disable=SC2010,SC2046,SC2086  # empty, or words without blanks
+  case $2 in
+    stress) "$program" --tier=interp --gc-stress test --allow-refused $(ls -d tests/corpus/*/ | grep -v -E '/(limits|recursion|tail|kernels|scenarios)/') ;;
+    *) "$program" --tier="$2" test $allow $files ;;
+  esac
+}
+
 # corpus DIRECTORY MODE...: all modes at once, since each waits for its compiler most of the time. The runner prints what failed and how
 # many passed by itself.
 corpus() {
   directory=$1; shift
-  program=$directory/hosts/cli/terrace
-  if [ ! -x "$program" ]; then
+  if [ ! -x "$directory/hosts/cli/terrace" ]; then
     echo "the corpus: SKIPPED: the terrace program is not built" | tee -a "$skipped"
     return
   fi
-  allow=""
-  [ -x "$directory/lib/worker/terrace-worker" ] || allow=--allow-refused
-  files=tests/corpus
-  if [ "$directory" = build-asan ]; then
-    files=$(grep -rL --include='*.sx' '^; Not under the sanitizers' tests/corpus)
+  if [ "$directory" = build-sanitized ]; then
     echo "$(grep -rl --include='*.sx' '^; Not under the sanitizers' tests/corpus | wc -l) programs of the corpus under the sanitizers: SKIPPED: C++ makes no tail calls there" |
       tee -a "$skipped"
   fi
   for mode in "$@"; do
-    # shellcheck disable=SC2086  # empty, or words
-    { "$program" --tier="$mode" test $allow $files; echo $? >"$logs/$directory.$mode.code"; } \
-      >"$logs/$directory.$mode" 2>&1 &
+    { corpus_in "$directory" "$mode"; echo $? >"$logs/$directory.$mode.code"; } >"$logs/$directory.$mode" 2>&1 &
   done
   wait
   for mode in "$@"; do
+    [ "$mode" = stress ] && echo "# under collector stress:"
     cat "$logs/$directory.$mode"
     [ "$(cat "$logs/$directory.$mode.code")" = 0 ] || failed "corpus in mode $mode ($directory)"
   done
@@ -142,7 +151,7 @@ step "unit, interface and host tests"
 run_suites build "meson test" --no-suite corpus --no-suite differential
 
 step "corpus"
-modes="interp base opt auto storm"
+modes="interp base opt auto storm stress"
 [ $quick = yes ] && modes="interp auto"
 # shellcheck disable=SC2086  # the modes are words
 corpus build $modes
@@ -165,37 +174,21 @@ step "random programs in all modes"
 [ $quick = yes ] && programs=2000
 differential
 
-# A collection at every allocation that may have one; not for the programs that make a hundred thousand objects.
-stressed_corpus() {
-  [ -x build/hosts/cli/terrace ] || return
-  areas=$(ls -d tests/corpus/*/ | grep -v -E '/(limits|recursion|tail|kernels|scenarios)/')
-  # shellcheck disable=SC2086  # the areas are words
-  build/hosts/cli/terrace --tier=interp --gc-stress test --allow-refused $areas || failed "corpus under collector stress"
-}
-
 if [ $quick = no ]; then
-  step "corpus under collector stress"
-  stressed_corpus
-  step "fuzzers"
-  sh tests/fuzz/run.sh --seconds="$fuzz_seconds" >$logs/fuzzers 2>&1 || failed "fuzzers"
-  cat $logs/fuzzers
-  note_skipped $logs/fuzzers
-  step "sanitizer build"
-  # No fake stacks: the collector reads the real ones. No leak check: it does not see pointers that are held in the SX heap.
-  export ASAN_OPTIONS="detect_stack_use_after_return=0:detect_leaks=0:allocator_may_return_null=1:${ASAN_OPTIONS:-}"
-  export UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS:-}"
-  targets=terrace:shared_library
-  [ -x build/hosts/cli/terrace ] && targets="$targets terrace:executable"
-  [ -x build/lib/worker/terrace-worker ] && targets="$targets terrace-worker"
-  # shellcheck disable=SC2086  # the targets are words
-  if configure build-asan -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 &&
-     compile build-asan $targets; then
+  step "build with sanitizers and fuzzers"
+  . tests/sanitizers.sh
+  # shellcheck disable=SC2046  # the targets are words
+  if configure_sanitized configure && compile build-sanitized $(sanitized_targets); then
+    step "fuzzers"
+    sh tests/fuzz/run.sh --seconds="$fuzz_seconds" >$logs/fuzzers 2>&1 || failed "fuzzers"
+    cat $logs/fuzzers
+    note_skipped $logs/fuzzers
     step "unit tests under the sanitizers"
-    run_suites build-asan "unit tests under the sanitizers" --suite unit --timeout-multiplier 4
+    run_suites build-sanitized "unit tests under the sanitizers" --suite unit --timeout-multiplier 4
     step "corpus under the sanitizers"
-    corpus build-asan interp auto
+    corpus build-sanitized interp auto
   else
-    failed "sanitizer build"
+    failed "build with sanitizers and fuzzers"
   fi
 fi
 finish

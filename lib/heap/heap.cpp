@@ -44,7 +44,7 @@ constexpr size_t kStressPart = 512;
 constexpr size_t kMinGrowth = 16 << 20;  // bytes that grow old between full collections, at least
 constexpr size_t kExternalNursery = 8 << 20;
 constexpr size_t kStressWindow = 512;  // bytes of a window in stress runs
-constexpr size_t kStressShare = 1024;  // of a large heap, this part is allocated between collections in stress runs
+constexpr size_t kStressShare = 1024;  // of what a collection looks at, this part is allocated between two in stress runs
 constexpr size_t kKeptMarkStack = 1 << 20;  // entries of the mark stack that are kept between collections
 constexpr size_t kMinReserve = 256 << 10;   // what may be used past the limit before it is reported again
 constexpr size_t kMaxObject = size_t{1} << 36;
@@ -262,7 +262,7 @@ bool Heap::has_room(size_t bytes) { return state_->fits_limit(*this, bytes); }
 
 void Heap::State::pace(Heap& heap, size_t bytes) {
   if (collecting) return;
-  bool due = stress ? since >= live / kStressShare : since + bytes > nursery || external_since > kExternalNursery;
+  bool due = stress ? since >= (live + each_time) / kStressShare : since + bytes > nursery || external_since > kExternalNursery;
   if (due) heap.run_collection(next_work());
   if (used() + bytes > report_at) report_limit(heap, bytes);
 }

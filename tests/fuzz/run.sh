@@ -7,9 +7,9 @@
 #   --seconds=N   for each target; without this 20
 #   --jobs=N      targets at a time; without this 2
 #
-# Builds in build-fuzz/ with clang; seeds come from tests/corpus and from tests/fuzz/corpus, where every input that once found a fault is
-# kept. What the fuzzer learns is kept in build-fuzz/learnt/ for the next run. An input that finds something is left in build-fuzz/findings/:
-# `build-fuzz/tests/fuzz/fuzz_TARGET FILE` repeats it. Without clang and its libFuzzer everything is SKIPPED.
+# Builds in build-sanitized/ with clang; seeds come from tests/corpus and from tests/fuzz/corpus, where every input that once found a fault is
+# kept. What the fuzzer learns is kept in build-sanitized/learnt/ for the next run. An input that finds something is left in build-sanitized/findings/:
+# `build-sanitized/tests/fuzz/fuzz_TARGET FILE` repeats it. Without clang and its libFuzzer everything is SKIPPED.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 
@@ -26,17 +26,15 @@ for argument in "$@"; do
 done
 targets=${targets:-reader syntax program bytecode object protocol}
 
-compiler=$(command -v clang++-14 || command -v clang++) || compiler=""
-if [ -z "$compiler" ] || ! echo 'extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }' |
-     "$compiler" -fsanitize=fuzzer,address -x c++ - -o /dev/null 2>/dev/null; then
+. tests/sanitizers.sh
+if [ -z "$fuzzing_compiler" ]; then
   echo "fuzzers: SKIPPED: no clang with libFuzzer (sh hosts/packages.sh fuzz)"
   exit 0
 fi
 
-build="build-fuzz"
+build="build-sanitized"
 if [ ! -f $build/build.ninja ]; then
-  CXX=$compiler CC=$(echo "$compiler" | sed 's/clang++/clang/') meson setup $build -Dfuzz=true -Dworker=disabled \
-    -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 >$build.log 2>&1 || { cat $build.log; exit 1; }
+  configure_sanitized meson setup >$build.log 2>&1 || { cat $build.log; exit 1; }
   rm -f $build.log
 fi
 programs=""

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "heap/chunk.hpp"
+#include "base/poison.hpp"
 #include "heap_fixture.hpp"
 
 using namespace terrace;
@@ -174,7 +175,7 @@ void a_large_request_is_refused(void**) {
   assert_non_null(f.heap.try_alloc(Type::kString, 20 * kMegabyte));
 }
 
-#ifndef __SANITIZE_ADDRESS__  // which itself maps terabytes
+#if !TERRACE_ASAN  // which itself maps terabytes
 
 // In a process of its own: 0 when a heap on a machine without memory refuses, throws, and goes on when there is
 // garbage.
@@ -339,7 +340,7 @@ int main() {
       cmocka_unit_test(objects_of_all_sizes_survive),
       cmocka_unit_test(the_limit_is_reported_and_survived),
       cmocka_unit_test(a_large_request_is_refused),
-#ifndef __SANITIZE_ADDRESS__
+#if !TERRACE_ASAN
       cmocka_unit_test(a_machine_without_memory_is_survived),
 #endif
       cmocka_unit_test(finalizers_run_once),

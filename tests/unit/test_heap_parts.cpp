@@ -8,12 +8,12 @@ using namespace terrace::test;
 
 namespace {
 
-constexpr size_t kShelves = 300;
+constexpr size_t kShelves = 200;
 constexpr size_t kFewShelves = 16;
 constexpr size_t kPlaces = 300;  // on a shelf
 constexpr size_t kBytes = 400;
 
-// About 40 MB with kShelves: shelves of texts, each text of its own letter in a pair with that letter. The program moves the pairs about, replaces some,
+// About 28 MB with kShelves: shelves of texts, each text of its own letter in a pair with that letter. The program moves the pairs about, replaces some,
 // hides some in new pairs and in words of a stack, and looks at what it finds.
 class Library {
  public:
@@ -121,7 +121,7 @@ void one_that_is_asked_for_is_whole(void**) {
 void garbage_is_found_in_time(void**) {
   Library library;
   const uint64_t live = library.heap().stats().live_bytes;
-  for (int i = 0; i < 300000; i++) library.step();
+  for (int i = 0; i < 200000; i++) library.step();
   assert_true(library.heap().stats().full_collections > 1);
   assert_true(library.heap().stats().committed_bytes < 3 * live);
 }

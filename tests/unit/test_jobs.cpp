@@ -20,6 +20,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/poison.hpp"
 #include "jobs/pool.hpp"
 #include "jobs/temp_directory.hpp"
 
@@ -744,7 +745,7 @@ int main() {
       JOBS_TEST(a_function_that_kills_the_compiler_is_poisoned),
       JOBS_TEST(a_compiler_that_hangs_is_stopped),
       JOBS_TEST(a_missing_assembler_is_named_and_not_asked_for_again),
-#ifndef __SANITIZE_ADDRESS__  // which cannot live with a limit
+#if !TERRACE_ASAN  // which cannot live with a limit
       JOBS_TEST(memory_is_limited),
 #endif
       JOBS_TEST(without_a_worker_the_reason_says_so),
