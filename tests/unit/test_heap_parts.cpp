@@ -42,7 +42,7 @@ class Library {
       case 2: {  // only a new pair knows it for a while
         fixture_.roots.push(fixture_.heap.cons(at(a, i), kNil));
         store(a, i, kNil);
-        make_garbage(fixture_.heap, random_.below(500));
+        make_garbage(fixture_.heap, random_.below(100));
         store(b, j, car(fixture_.roots.back()));
         return fixture_.roots.pop();
       }
@@ -121,7 +121,7 @@ void one_that_is_asked_for_is_whole(void**) {
 void garbage_is_found_in_time(void**) {
   Library library;
   const uint64_t live = library.heap().stats().live_bytes;
-  for (int i = 0; i < 200000; i++) library.step();
+  for (int i = 0; i < 400000; i++) library.step();
   assert_true(library.heap().stats().full_collections > 1);
   assert_true(library.heap().stats().committed_bytes < 3 * live);
 }
