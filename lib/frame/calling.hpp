@@ -34,8 +34,8 @@ inline constexpr uint64_t kEnterLoop = uint64_t{1} << 18;
 inline constexpr uint64_t kArgcMask = 0xFFFF;
 
 // Why compiled code was left: the instruction expected something else; what the loop that begins there takes for granted; the result that the
-// instruction before has written.
-enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kResult };
+// instruction before has written; or no fault of its own: what it called was left, or somebody asks for a safepoint.
+enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kResult, kAlong };
 
 // What a call takes off Proto::countdown in the interpreter, unless VmState::call_weight says otherwise; a loop's back-edge, and a call or
 // back-edge in compiled code, takes one.

@@ -678,7 +678,7 @@ void note_other_kind(const Instr* at, const Value* base) {
 }
 
 void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record, frame::LeaveCause cause) {
-  if (is_error_anyway(*at, base)) return;
+  if (cause == frame::LeaveCause::kAlong || is_error_anyway(*at, base)) return;
   const Proto* proto = as_closure(callee)->proto;
   switch (cause) {
     case frame::LeaveCause::kInstruction:
@@ -692,6 +692,7 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, u
       note_left_before_loop(at, proto);
       break;
     case frame::LeaveCause::kResult:
+    case frame::LeaveCause::kAlong:
       break;
   }
   if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) 

@@ -39,7 +39,7 @@ class Arena {
     if (blocks_.empty() || at + bytes > size_) {
       size_ = std::max(kBlockBytes, bytes);
       bytes_ += size_;
-      blocks_.push_back(std::make_unique<std::byte[]>(size_));
+      blocks_.push_back(std::make_unique_for_overwrite<std::byte[]>(size_));
       at = 0;
     }
     used_ = at + bytes;

@@ -103,8 +103,7 @@ void Emitter::known_call(Instr i) {
   if (variant.returns_double()) {
     take_double(i, result, before, next);
   } else {
-    set_checked(i.c, result);
-    jump(next);
+    take_word(i, result, before, next, variant.calls_itself || variant.function == number_);
   }
   start(next);
 }
@@ -123,7 +122,30 @@ void Emitter::known_tail(Instr i) {
   std::vector<Val> arguments = variant_arguments(i, variant, function);
   Val result = m_.call(body, arguments);
   if (variant.returns_double()) return leave_with_double_of(result);
+  leave_with_word_of(result);
+}
+
+// Ends the function with what a variant answers that answers words.
+void Emitter::leave_with_word_of(Val call) {
+  if (variant_ != nullptr && !variant_->returns_double()) return leave(call);
+  Val result = hold(0, call);
+  guard(m_.differ(result, value::kUnwind), cold([=, this] {
+          Val word = take_returned();
+          Block unwinds = fresh();
+          guard(m_.differ(word, value::kUnbound), unwinds);
+          leave(word);
+          start(unwinds);
+          leave(m_.constant(value::kUnwind));
+        }));
   leave(result);
+}
+
+// What a variant left in the vm that answered an unwind; kUnbound when that is meant.
+Val Emitter::take_returned() {
+  Place returned = m_.at(vm(), offsets::kVmReturned, m_.word_type());
+  Val word = hold(2, gcc_jit_lvalue_as_rvalue(returned));
+  assign(returned, m_.constant(value::kUnbound));
+  return word;
 }
 
 // Ends the function with what a variant answers that answers doubles.
@@ -132,11 +154,9 @@ void Emitter::leave_with_double_of(Val call) {
   Val bits = hold(0, m_.bits_as(hold_double(0, call), m_.word_type()));
   Block boxes = fresh();
   guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
-          Place returned = m_.at(vm(), offsets::kVmReturned, m_.word_type());
-          Val word = hold(2, gcc_jit_lvalue_as_rvalue(returned));
-          assign(returned, m_.constant(value::kUnbound));
+          Val word = take_returned();
           guard(m_.differ(word, value::kUnbound), boxes);
-          leave(word);
+          leave_with_elsewhere(word);
         }));
   Val word = hold(2, m_.encode_float(bits));
   guard(m_.is_float(word), boxes);
@@ -177,18 +197,35 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
   jump(next);
 }
 
+// The word that a variant answers. What it left behind instead is put where it belongs, and this code is left, too; in a recursion, where
+// many copies of this make GCC put fewer of them into each other, it goes on.
+void Emitter::take_word(Instr i, Val call, const State& before, Block next, bool goes_on) {
+  Val result = hold(0, call);
+  guard(m_.differ(result, value::kUnwind), cold([=, this] {
+          Val word = take_returned();
+          guard(m_.differ(word, value::kUnbound), unwind());
+          guard(m_.differ(word, value::kUnwind), unwind());
+          state_ = before;
+          state_[i.c] = kWord;
+          set(i.c, word);
+          jump(goes_on ? next : leave_at(pc_ + 1, frame::LeaveCause::kAlong));
+        }));
+  set(i.c, result);
+  jump(next);
+}
+
 // The double that a variant answers, or what it left behind.
 void Emitter::take_double(Instr i, Val call, const State& before, Block next) {
   assign(double_place(i.c), call);
   Val bits = m_.bits_as(double_reg(i.c), m_.word_type());
   guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
-          Place returned = m_.at(vm(), offsets::kVmReturned, m_.word_type());
-          Val word = hold(0, gcc_jit_lvalue_as_rvalue(returned));
-          assign(returned, m_.constant(value::kUnbound));
+          Val word = take_returned();
           guard(m_.differ(word, value::kUnbound), next);
           guard(m_.differ(word, value::kUnwind), unwind());
+          state_ = before;
+          state_[i.c] = kWord;
           set(i.c, word);
-          take_as_double(i, before, next);
+          jump(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
         }));
   jump(next);
 }

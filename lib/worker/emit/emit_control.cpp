@@ -12,7 +12,16 @@ void Emitter::emit_Self(Instr i) { set(i.a, callee()); }
 void Emitter::emit_Capture(Instr i) { set(i.a, m_.load(callee(), offsets::kClosureCapture + 8 * int64_t{i.b})); }
 
 void Emitter::emit_Jump(Instr i) { jump(target(i)); }
-void Emitter::emit_Return(Instr i) { leave(reg(i.a)); }
+
+// No register holds an unwind. Told so, GCC drops the test of a caller that it puts a variant into.
+void Emitter::emit_Return(Instr i) {
+  if (variant_ != nullptr && !variant_->returns_double())
+    guard(m_.differ(reg(i.a), value::kUnwind), cold([this] {
+            evaluate(m_.unreachable());
+            leave(m_.constant(value::kUnwind));
+          }));
+  leave(reg(i.a));
+}
 
 // The safepoint stands at the jump back, so that what it raises is raised at the Loop instruction.
 void Emitter::emit_Loop(Instr i) {

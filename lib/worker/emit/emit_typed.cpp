@@ -123,7 +123,7 @@ Block Emitter::leave_at(uint32_t pc, frame::LeaveCause cause) {
                         m_.word(0)};
     Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
     // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
-    leave(call);
+    leave_with_elsewhere(call);
   });
 }
 

@@ -132,7 +132,12 @@ void Emitter::emit_variant_entry() {
     else
       set(n, parameter(2 + n));
   }
-  if (flow_.makes_calls()) emit_stack_check();
+  state_ = types_.at_entry();
+  if (flow_.makes_calls()) {
+    Block go_on = fresh();
+    check_stack(leave_at(0, frame::LeaveCause::kAlong), go_on);
+    start(go_on);
+  }
   begin_body();
 }
 
@@ -266,6 +271,14 @@ void Emitter::leave(Val result) {
   }
   assign(m_.at(vm(), offsets::kVmReturned, m_.word_type()), result);
   leave_with_double(m_.bits_as(m_.word(kReturnedElsewhere), m_.double_type()));
+}
+
+// Who called a variant is left as well when this one was left: then nothing that it knows of memory is in doubt where it goes on. The mark
+// is an unwind with a word in VmState::returned.
+void Emitter::leave_with_elsewhere(Val result) {
+  if (variant_ == nullptr || variant_->returns_double()) return leave(result);
+  assign(m_.at(vm(), offsets::kVmReturned, m_.word_type()), result);
+  leave(m_.constant(value::kUnwind));
 }
 
 void Emitter::leave_with_double(Val result) {

@@ -105,6 +105,7 @@ class Emitter {
   void branch(Val condition, Block yes, Block no);
   void leave(Val result);                      // return a word
   void leave_with_double(Val result);
+  void leave_with_elsewhere(Val result);       // return a word that this code did not compute
   void guard(Val condition, Block otherwise);  // goes on when the condition holds, which is likely
   void guard_not(Val condition, Block otherwise);
   Block fresh() { return layout_.make(); }
@@ -220,6 +221,9 @@ class Emitter {
   void known_call(Instr i);
   void known_tail(Instr i);
   void leave_with_double_of(Val call);
+  void leave_with_word_of(Val call);
+  void take_word(Instr i, Val call, const State& before, Block next, bool goes_on);
+  Val take_returned();
   Val shows_to_be(Val function, const Variant& variant, Block otherwise);
   void call_unknown(Instr i, const Variant& variant, Val function, Block next);
   std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function);

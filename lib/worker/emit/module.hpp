@@ -110,6 +110,7 @@ class Module {
   Val rotate_left(Val a, int n) const { return bit_or(shift_left(a, n), shift_right(a, 64 - n)); }
 
   Val square_root(Val a) const { return builtin("sqrt", {a}); }
+  Val unreachable() const { return builtin("__builtin_unreachable", {}); }
 
   // --- memory at base + offset
   Place at(Val base, int64_t offset, Type type) const;
