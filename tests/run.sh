@@ -3,8 +3,8 @@
 #
 #   sh tests/run.sh [--quick] [--no-install] [--programs=N] [--fuzz=SECONDS]
 #
-#   --quick       the corpus in two modes instead of five, no sanitizer build, no fuzzers
-#   --programs=N  random programs for the differential tester, without a limit of its time; without this 20,000 in at most two and a half
+#   --quick       the corpus in two modes instead of six, no sanitizer build, no fuzzers
+#   --programs=N  random programs for the differential tester, without a limit of its time; without this 20,000 in at most 150 seconds
 #   --fuzz=SECONDS  for each fuzzer; without this 20
 #   --no-install  install no packages
 #

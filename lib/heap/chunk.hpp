@@ -10,19 +10,20 @@
 //   26624      metadata
 //   32768      payload      up to the next megabyte, or the end of the span
 //
-// A chunk is one of three kinds. kBlocks: 31 blocks of 32 KB behind the header, which is block 0, each empty, of pairs, or of
-// objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs.
+// A chunk is one of three kinds. kBlocks: 31 blocks of 32 KB behind the header, which is block 0, each empty, of pairs,
+// or of objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs.
 //
 // Invariants
 //  1. Blocks of objects are parsable from start to end between mutator operations once the windows are flushed: holes
 //  are
 //     kFree objects.
 //  2. Mark bits stay set between collections: what has one survived the last collection and is old. Only blocks and
-//     chunks said to be young hold anything allocated that has none. The next marks are a part of them, but in the collection that
-//     makes them the marks.
-//  3. In a block of pairs a start bit means that the cell was handed out; in one not yet swept the marks tell more. In a block of objects start bits are built
-//  only
-//     when a conservative word hits it (bit in starts_known), since bump allocation sets none.
+//     chunks said to be young hold anything allocated that has none. The next marks are a part of them, but in the
+//     collection that makes them the marks.
+//  3. In a block of pairs a start bit means that the cell was handed out; in one not yet swept the marks tell more. In
+//  a
+//     block of objects start bits are built only when a conservative word hits it (bit in starts_known), since bump
+//     allocation sets none.
 #pragma once
 
 #include <bit>

@@ -34,13 +34,13 @@ namespace terrace::heap {
 
 namespace {
 
-constexpr size_t kNursery = 3 << 20;      // bytes between collections, at least
-constexpr size_t kMaxNursery = 64 << 20;  // and at most, when there are many roots to go through each time
-constexpr size_t kMinNursery = 512 << 10;     // when minor pauses are long
-constexpr uint64_t kLongPauseNs = 600'000;     // of a minor collection: the next comes sooner
-constexpr size_t kPartBytes = 16 << 20;       // looked at in one part of a full collection
-constexpr size_t kPartChunks = 64;            // swept in one
-constexpr size_t kStressPart = 512;
+constexpr size_t kNursery = 3 << 20;        // bytes between collections, unless minor pauses are long
+constexpr size_t kMaxNursery = 64 << 20;    // at most, when there are many roots to go through each time
+constexpr size_t kMinNursery = 512 << 10;   // at least
+constexpr uint64_t kLongPauseNs = 600'000;  // of a minor collection: the next comes sooner
+constexpr size_t kPartBytes = 16 << 20;     // looked at in one part of a full collection
+constexpr size_t kPartChunks = 64;          // swept in one
+constexpr size_t kStressPart = 512;         // bytes looked at in one part in stress runs
 constexpr size_t kMinGrowth = 16 << 20;  // bytes that grow old between full collections, at least
 constexpr size_t kExternalNursery = 8 << 20;
 constexpr size_t kStressWindow = 512;  // bytes of a window in stress runs
@@ -60,8 +60,14 @@ uint64_t now_ns() {
   return static_cast<uint64_t>(std::chrono::steady_clock::now().time_since_epoch() / std::chrono::nanoseconds(1));
 }
 
+// The memory of a mark stack is kept for the next collection unless it is much.
+void release_if_large(std::vector<Value>& mark_stack) {
+  if (mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(mark_stack);
+}
+
 }  // namespace
 
+// What one pause does: rule 5 shows the first three in time; a full collection that is asked for, or small, is whole.
 enum class Heap::Work { kMinor, kMinorAndPart, kFinish, kFull };
 
 struct Heap::State {
@@ -413,7 +419,7 @@ void Heap::State::mark_young() {
   mark_roots(tracer);
   live += tracer.traced_bytes() - looked_at;
   each_time = looked_at + tracer.root_words() * sizeof(Value);
-  if (mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(mark_stack);
+  release_if_large(mark_stack);
 }
 
 void Heap::State::begin_full() {
@@ -435,7 +441,7 @@ void Heap::State::finish_full() {
 
 void Heap::State::drop_full() {
   next_marking.reset();
-  if (next_mark_stack.capacity() > kKeptMarkStack) std::vector<Value>().swap(next_mark_stack);
+  release_if_large(next_mark_stack);
 }
 
 // Without memory for the mark stack the full collection is given up; nothing depends on it yet.

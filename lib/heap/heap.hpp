@@ -87,7 +87,7 @@ struct HeapOptions {
 };
 
 struct HeapStats {
-  uint64_t collections = 0;      // minor and full
+  uint64_t collections = 0;  // minor and full
   uint64_t full_collections = 0;
   uint64_t live_bytes = 0;       // after the last collection
   uint64_t external_bytes = 0;   // outside of the heap, as add_external was told
@@ -155,8 +155,8 @@ class Heap {
   size_t trim();
   const HeapStats& stats() const;
 
-  // For a root provider: where the running stack begins to be of interest. The frames below are the collector's own, with addresses
-  // that mean nothing.
+  // For a root provider: where the running stack begins to be of interest. The frames below are the collector's own,
+  // with addresses that mean nothing.
   const void* stack_edge() const;
   // Called at the start of every collection to enumerate roots: handles, stacks. The registers of whoever allocated
   // have then been written to the stack above the provider's own frame, so scanning from there to the stack's base

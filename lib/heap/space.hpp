@@ -3,8 +3,9 @@
 // Answers for: handing out free memory, resolving any word to the object it points into, and turning mark bits into
 // free memory again. Not for: when to collect (heap/heap.cpp) or what is alive (heap/tracer.hpp).
 //
-// Two kinds of collection use it. A minor one adds mark bits to what is young and reachable, and sweeps only the blocks that memory was
-// handed out from. A full one makes mark bits of its own, the next marks, then puts them in the place of the others and sweeps everything.
+// Two kinds of collection use it. A minor one adds mark bits to what is young and reachable, and sweeps only the blocks
+// that memory was handed out from. A full one makes mark bits of its own, the next marks, then puts them in the place
+// of the others and sweeps everything.
 #pragma once
 
 #include <cstddef>
@@ -73,8 +74,8 @@ class Space {
   void sweep(bool zap);
   // The same for what is young; nothing else has lost a mark.
   void sweep_young(bool zap);
-  // The same as sweep in parts: large objects at once, the blocks by sweep_part. Until then nothing is allocated in them, but in those
-  // that were free.
+  // The same as sweep in parts: large objects at once, the blocks by sweep_part. Until then nothing is allocated in
+  // them, but in those that were free.
   void begin_sweep();
   // Sweeps so many chunks. Precondition: the windows are closed.
   void sweep_part(size_t chunks, bool zap);
@@ -83,7 +84,8 @@ class Space {
   void distrust_marks();
   // For checking a marking: clears the next marks for another one from nothing, keeping them.
   void set_next_marks_aside();
-  // Puts them back; answers something that the other marking found and the one to be checked did not: the marks, or the next marks.
+  // Puts them back; answers something that the other marking found and the one to be checked did not: the marks, or the
+  // next marks.
   Target compare_marks(bool with_next);
 
   // Gives empty chunks back except for `keep_bytes` of them; answers how many bytes.

@@ -1,8 +1,8 @@
 // heap/tracer.hpp: marking everything that can be reached.
 //
 // Answers for: mark bits and the stack of what is still to be looked at (no recursion). Not for: roots and the dead.
-// Invariant: an object is marked when it is pushed, so it is traced once, but for those that are named again. In a minor collection the
-// old have their marks from before and are not traced, except for those that are named (trace).
+// Invariant: an object is marked when it is pushed, so it is traced once, but for those that are named again. In a
+// minor collection the old have their marks from before and are not traced, except for those that are named (trace).
 #pragma once
 
 #include <cstddef>
@@ -21,8 +21,12 @@ class Tracer final : public Marker {
   // With `verify` every precise reference is checked to be an object of this heap (an assertion, for stress runs).
   // `stack` is only lent, so that its memory serves the next collection too; what is in it means nothing.
   Tracer(Space& space, std::vector<Value>& stack, MarkBits bits, bool verify)
-      : space_(space), stack_(stack), top_(stack.data()), limit_(stack.data() + stack.size()),
-        bits_at_(static_cast<size_t>(bits)), verify_(verify) {}
+      : space_(space),
+        stack_(stack),
+        top_(stack.data()),
+        limit_(stack.data() + stack.size()),
+        bits_at_(static_cast<size_t>(bits)),
+        verify_(verify) {}
 
   void value(Value v) override { visit(v); }
   void object(const value::Object* o) override {

@@ -39,5 +39,6 @@ int main(int argc, char** argv) {
   for (int i = 2; i < argc; ++i) {
     if (argv[i][0] != '/') return print_usage();
   }
-  return terrace::worker::supervise({argv + 2, argv + argc});
+  terrace::worker::supervise({argv + 2, argv + argc});
+  return 0;
 }

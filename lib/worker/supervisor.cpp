@@ -131,10 +131,9 @@ class Supervisor {
 
 }  // namespace
 
-int supervise(const std::vector<std::string>& temp_candidates) {
+void supervise(const std::vector<std::string>& temp_candidates) {
   volunteer_for_oom();
   Supervisor(temp_candidates).serve();
-  return 0;
 }
 
 }  // namespace terrace::worker

@@ -10,8 +10,8 @@
 
 namespace terrace::worker {
 
-// Serves the engine on the inherited socket until it closes, with the first of the candidates (jobs/temp_directory.hpp) that takes files
-// for a temporary directory; removes that in the end. Answers the exit status of the program.
-int supervise(const std::vector<std::string>& temp_candidates);
+// Serves the engine on the inherited socket until it closes, with the first of the candidates (jobs/temp_directory.hpp)
+// that takes files for a temporary directory; removes that in the end.
+void supervise(const std::vector<std::string>& temp_candidates);
 
 }  // namespace terrace::worker

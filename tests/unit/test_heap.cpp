@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
-#include "heap/chunk.hpp"
 #include "base/poison.hpp"
+#include "heap/chunk.hpp"
 #include "heap_fixture.hpp"
 
 using namespace terrace;

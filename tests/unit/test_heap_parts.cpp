@@ -13,12 +13,13 @@ constexpr size_t kFewShelves = 16;
 constexpr size_t kPlaces = 300;  // on a shelf
 constexpr size_t kBytes = 400;
 
-// About 28 MB with kShelves: shelves of texts, each text of its own letter in a pair with that letter. The program moves the pairs about, replaces some,
-// hides some in new pairs and in words of a stack, and looks at what it finds.
+// About 28 MB with kShelves: shelves of texts, each text of its own letter in a pair with that letter. The program
+// moves the pairs about, replaces some, hides some in new pairs and in words of a stack, and looks at what it finds.
 class Library {
  public:
   explicit Library(size_t shelves = kShelves, const HeapOptions& options = {}) : shelves_(shelves), fixture_(options) {
-    fixture_.heap.set_root_provider([this](heap::Marker& marker) { marker.conservative(hidden_, hidden_ + std::size(hidden_)); });
+    fixture_.heap.set_root_provider(
+        [this](heap::Marker& marker) { marker.conservative(hidden_, hidden_ + std::size(hidden_)); });
     fixture_.roots.push(make_vector(fixture_.heap, shelves_));
     for (size_t i = 0; i < shelves_; i++) {
       store(as<Vector>(fixture_.roots[0]), i, make_vector(fixture_.heap, kPlaces));
@@ -126,7 +127,8 @@ void garbage_is_found_in_time(void**) {
   assert_true(library.heap().stats().committed_bytes < 3 * live);
 }
 
-// A word that points to a pair found dead, whose memory is not free yet, does not bring it back: what it referred to is gone.
+// A word that points to a pair found dead, whose memory is not free yet, does not bring it back: what it referred to is
+// gone.
 void the_dead_that_wait_are_not_found(void**) {
   Fixture f;
   uintptr_t word = 0;

@@ -156,7 +156,7 @@ void Emitter::leave_with_double_of(Val call) {
   guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
           Val word = take_returned();
           guard(m_.differ(word, value::kUnbound), boxes);
-          leave_with_elsewhere(word);
+          leave(word);
         }));
   Val word = hold(2, m_.encode_float(bits));
   guard(m_.is_float(word), boxes);
@@ -222,10 +222,8 @@ void Emitter::take_double(Instr i, Val call, const State& before, Block next) {
           Val word = take_returned();
           guard(m_.differ(word, value::kUnbound), next);
           guard(m_.differ(word, value::kUnwind), unwind());
-          state_ = before;
-          state_[i.c] = kWord;
           set(i.c, word);
-          jump(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
+          take_as_double(i, before, next);
         }));
   jump(next);
 }

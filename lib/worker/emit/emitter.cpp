@@ -132,9 +132,9 @@ void Emitter::emit_variant_entry() {
     else
       set(n, parameter(2 + n));
   }
-  state_ = types_.at_entry();
   if (flow_.makes_calls()) {
     Block go_on = fresh();
+    state_ = types_.at_entry();  // the forms that the way out stores
     check_stack(leave_at(0, frame::LeaveCause::kAlong), go_on);
     start(go_on);
   }
@@ -273,8 +273,8 @@ void Emitter::leave(Val result) {
   leave_with_double(m_.bits_as(m_.word(kReturnedElsewhere), m_.double_type()));
 }
 
-// Who called a variant is left as well when this one was left: then nothing that it knows of memory is in doubt where it goes on. The mark
-// is an unwind with a word in VmState::returned.
+// Who called a variant that answers words is left as well when this one was left (take_word): then nothing that it knows of memory is in
+// doubt where it goes on. The mark is an unwind with a word in VmState::returned.
 void Emitter::leave_with_elsewhere(Val result) {
   if (variant_ == nullptr || variant_->returns_double()) return leave(result);
   assign(m_.at(vm(), offsets::kVmReturned, m_.word_type()), result);
