@@ -677,7 +677,8 @@ void note_other_kind(const Instr* at, const Value* base) {
     bytecode::note_feedback(at, bytecode::kSawMixed);
 }
 
-void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record, frame::LeaveCause cause) {
+void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record, uint64_t leave_word) {
+  const frame::LeaveCause cause = frame::cause_in(leave_word);
   if (cause == frame::LeaveCause::kAlong || is_error_anyway(*at, base)) return;
   const Proto* proto = as_closure(callee)->proto;
   switch (cause) {
@@ -690,6 +691,9 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, u
       break;
     case frame::LeaveCause::kBeforeLoop:
       note_left_before_loop(at, proto);
+      break;
+    case frame::LeaveCause::kBeforeCounting:
+      bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftBeforeCounting);
       break;
     case frame::LeaveCause::kResult:
     case frame::LeaveCause::kAlong:
@@ -708,7 +712,7 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, u
 
 }  // namespace
 
-Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value cause, Value) {
+Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value leave_word, Value) {
   Proto* proto = as_closure(callee)->proto;
   Value* saved_top = vm->register_top;
   Value* base = saved_top + 1;
@@ -717,7 +721,7 @@ Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value cause, 
   base[-1] = callee;
   for (uint64_t r = 0; r < proto->aux; r++) base[r] = vm->xargs[r];
   vm->register_top = base + proto->aux;
-  note_deopt(vm, callee, proto->code + pc, base, record.bits, static_cast<frame::LeaveCause>(cause.bits));
+  note_deopt(vm, callee, proto->code + pc, base, record.bits, leave_word.bits);
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code + pc);
   vm->register_top = saved_top;

@@ -23,8 +23,9 @@ void Emitter::emit_Return(Instr i) {
   leave(reg(i.a));
 }
 
-// The safepoint stands at the jump back, so that what it raises is raised at the Loop instruction.
+// The safepoint stands at the jump back, so that what it raises is raised at the Loop instruction; where turns are counted, at the head.
 void Emitter::emit_Loop(Instr i) {
+  if (ranges_.at_head(target_of(pc_, i)) != nullptr) return jump(target(i));
   if (m_.plan().counts)
     count_down([this, i](Block go_on) {
       ask_policy();

@@ -51,6 +51,11 @@ void Emitter::jump_compare(Instr i, Operand y, const Comparison& op, bool wanted
   Block on = after();
   Block yes = wanted ? target(i) : on;
   Block no = wanted ? on : target(i);
+  if (const CountedLoop* counted = ranges_.at_head(pc_)) {
+    count_turn(*counted, on, target(i));
+    if (!flow_.is_leader(pc_ + 1)) start(on);
+    return;
+  }
   if (treatment_ == Treatment::kCompare) {
     Val second = y.is_immediate ? m_.real(y.immediate) : double_reg(i.b);
     branch(m_.compare(op.op, double_reg(i.a), second), yes, no);

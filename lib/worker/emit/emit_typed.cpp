@@ -110,16 +110,17 @@ void Emitter::move_size(uint16_t to, uint16_t from) {
 // --- the way out
 
 // The block that goes on in the interpreter at `pc`, with registers in the forms of state_ as it is now.
-Block Emitter::leave_at(uint32_t pc, frame::LeaveCause cause) {
+Block Emitter::leave_at(uint32_t pc, frame::LeaveCause cause, uint32_t subject) {
   State forms = state_;
-  return cold([this, pc, forms, cause] {
+  uint64_t why = frame::leave_word(cause, subject);
+  return cold([this, pc, forms, why] {
     RegisterSet live = flow_.live_before(pc);
     for (uint16_t r = 0; r < code_.register_count; r++)
       if (live.has(r) && !(forms[r] & kWord))
         set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
     for (uint16_t r = 0; r < code_.register_count; r++)
       if (live.has(r)) assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{r}, m_.word_type()), reg(r));
-    Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), m_.word(static_cast<uint64_t>(cause)),
+    Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), m_.word(why),
                         m_.word(0)};
     Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
     // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
@@ -153,7 +154,7 @@ void Emitter::unbox(uint16_t r, Block otherwise) {
 Val Emitter::double_operand(uint16_t r, Forms other, int scratch) {
   if (!(state_[r] & (kDouble | kFixnum)) && types_.must_be_float(code_.code[pc_], state_[r], other)) unbox(r, leave_here());
   if (state_[r] & kDouble) return double_reg(r);
-  if (state_[r] & kFixnum) return m_.cast(m_.untag_fixnum(reg(r)), m_.double_type());
+  if (state_[r] & kFixnum) return m_.cast(integer_in(r), m_.double_type());
   guard(m_.is_plain_number(reg(r)), leave_here());
   return to_double(in_register(r), scratch);
 }
@@ -194,7 +195,7 @@ bool Emitter::emit_typed(Instr i) {
       return true;
     case Treatment::kLoadByte:
       require_element(i.b, kBytes, i.c);
-      set(i.a, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(packed_element(data(i.b), reg(i.c), 0, m_.u8_type()))));
+      set(i.a, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(byte_element(i.b, i.c))));
       return true;
     case Treatment::kStoreByte:
       store_byte(i);
@@ -239,6 +240,8 @@ const Emitter::Arithmetic& Emitter::arithmetic_of(Op op) {
 }
 
 void Emitter::fixnum_arithmetic(Instr i) {
+  if (const CountedLoop* counted = ranges_.stepped_at(pc_)) return step_counter(*counted);
+  if (ranges_.is_bounded(pc_)) return bounded_arithmetic(i);
   const Arithmetic& op = arithmetic_of(op_of(i));
   bool has_immediate = op_of(i) == Op::kAddImm;
   Operand x = in_register(i.b);
@@ -275,7 +278,7 @@ void Emitter::fixnum_division(Instr i) {
 void Emitter::require_element(uint16_t object, Forms type, uint16_t index) {
   establish(object, type, leave_here());
   establish(index, kFixnum, leave_here());
-  guard(m_.below(reg(index), gcc_jit_lvalue_as_rvalue(length_place(object))), leave_here());
+  if (!ranges_.is_bounded(pc_)) guard(m_.below(reg(index), gcc_jit_lvalue_as_rvalue(length_place(object))), leave_here());
 }
 
 // An element that was never stored leaves. It is a NaN, which is rare, so that only one comparison stands in the way.
@@ -313,8 +316,12 @@ void Emitter::store_byte(Instr i) {
   require_element(i.a, kBytes, i.b);
   Val byte = reg(i.c);
   guard(m_.equal(m_.bit_and(byte, ~value::make_fixnum(255).bits), m_.word(0)), leave_here());
-  assign(packed_element(data(i.a), reg(i.b), 0, m_.u8_type()),
+  assign(byte_element(i.a, i.b),
          m_.cast(m_.shift_right(byte, value::kFixnumShift), m_.u8_type()));
+}
+
+Place Emitter::byte_element(uint16_t bytes, uint16_t index) {
+  return m_.at(m_.add(data(bytes), m_.as_word(integer_in(index))), 0, m_.u8_type());
 }
 
 // A fixnum index is the distance in bytes.
@@ -345,11 +352,11 @@ Block Emitter::back_after_other_code(uint32_t head) {
   std::vector<uint16_t> doubted;
   for (uint16_t r = 0; r < code_.register_count; r++)
     if (live.has(r) && (types_.at(head)[r] & kDoublesVector)) doubted.push_back(r);
-  if (doubted.empty()) return at_pc(head);
+  if (doubted.empty()) return way_to(head);
   Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop);
   return cold([=, this] {
     for (uint16_t r : doubted) guard(is_of_kind(r, value::VectorKind::kDoubles), otherwise);
-    jump(at_pc(head));
+    jump(way_to(head));
   });
 }
 
@@ -361,7 +368,8 @@ void Emitter::enter_loop(uint32_t head) {
   for (uint16_t r = 0; r < code_.register_count; r++) {
     if (live.has(r)) establish(r, types_.at(head)[r], otherwise);
   }
-  jump(at_pc(head));
+  begin_counting_around(head);
+  jump(way_to(head));
 }
 
 }  // namespace terrace::worker::emit

@@ -18,6 +18,7 @@ Emitter::Emitter(const Module& module, Program& program, size_t number, const Ty
       code_(function_.code),
       flow_(program.flow(number)),
       types_(types),
+      ranges_(function_, flow_, types_),
       variant_(variant),
       entries_(entries),
       bodies_(bodies),
@@ -53,7 +54,7 @@ void Emitter::emit_body() {
     for (pc_ = leaders[n]; pc_ < end && current_ != nullptr; pc_++) emit_with_forms(code_.code[pc_], end);
     if (current_ == nullptr) continue;
     make_forms_for(end);
-    jump(at_pc(end));
+    jump(way_to(end));
   }
 }
 
@@ -144,7 +145,7 @@ void Emitter::emit_variant_entry() {
 void Emitter::begin_body() {
   state_ = types_.at_entry();
   make_forms_for(0);
-  jump(at_pc(0));
+  jump(way_to(0));
 }
 
 void Emitter::copy_parameters() {
@@ -304,8 +305,7 @@ Block Emitter::cold(std::function<void()> write) {
 }
 
 Block Emitter::after() {
-  auto leader = blocks_.find(pc_ + 1);
-  return leader != blocks_.end() ? leader->second : fresh();
+  return flow_.is_leader(pc_ + 1) ? way_to(pc_ + 1) : fresh();
 }
 
 // Instructions that unwind say where they are and share the rest with all others that have the same handler.

@@ -34,6 +34,7 @@
 #include "worker/emit/layout.hpp"
 #include "worker/emit/module.hpp"
 #include "worker/emit/program.hpp"
+#include "worker/emit/ranges.hpp"
 #include "worker/emit/types.hpp"
 
 namespace terrace::worker::emit {
@@ -113,7 +114,7 @@ class Emitter {
   Block cold(std::function<void()> write);
   Block at_pc(uint32_t pc) const { return blocks_.at(pc); }
   Block after();  // where control goes on after this instruction
-  Block target(Instr i) const { return at_pc(target_of(pc_, i)); }
+  Block target(Instr i) { return op_of(i) == Op::kLoop ? at_pc(target_of(pc_, i)) : way_to(target_of(pc_, i)); }
   Block unwind();  // where this instruction goes with kUnwind
   Block unwind_exit(uint32_t handler);
 
@@ -176,6 +177,7 @@ class Emitter {
   void load_raw(Instr i);
   void load_packed_double(Instr i);
   Place element(uint16_t vector, uint16_t index, Type type) const;
+  Place byte_element(uint16_t bytes, uint16_t index);
   Place length_place(uint16_t r);
   Place data_place(uint16_t r);
   Val data(uint16_t r) { return gcc_jit_lvalue_as_rvalue(data_place(r)); }
@@ -188,13 +190,35 @@ class Emitter {
   Val double_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(double_place(r)); }
   void make_word(uint16_t r);
   void make_forms_for(uint32_t leader);
-  Block leave_at(uint32_t pc, frame::LeaveCause cause);
+  Block leave_at(uint32_t pc, frame::LeaveCause cause, uint32_t subject = 0);
   // Whether this instruction is written for what is usual, and left otherwise: until it has been left once.
   bool takes_for_granted() const { return types_.specialises() && !code_.left_at.has(pc_); }
   Block leave_here();  // where this instruction goes when a value is not what it was compiled for
   void unbox(uint16_t r, Block otherwise);
   Val double_operand(uint16_t r, Forms other, int scratch);
   void enter_loop(uint32_t head);
+
+  // --- counted loops: emit_ranges.cpp
+  struct CountedPlaces {
+    Place index = nullptr;  // the counter as an integer
+    Place end = nullptr;    // the turns are those with index < end
+    Place limit = nullptr;  // up to where there is no safepoint
+  };
+  Block way_to(uint32_t pc);
+  CountedPlaces& places_of(const CountedLoop& counted);
+  Val plus(Val a, Val b) const;
+  Val minus(Val a, Val b) const;
+  Val integer_in(uint16_t r);
+  void enter_counted(const CountedLoop& counted);
+  void begin_counting_around(uint32_t head);
+  void begin_counting(const CountedLoop& counted, uint32_t pc);
+  void test_bounds(const CountedLoop& counted, Block otherwise);
+  Val evaluate_end(const Expression& e, const std::vector<Val>& values, Val counter, Block otherwise);
+  Place new_number();
+  void set_limit(const CountedLoop& counted);
+  void count_turn(const CountedLoop& counted, Block body, Block out);
+  void step_counter(const CountedLoop& counted);
+  void bounded_arithmetic(Instr i);
 
   // --- data: emit_data.cpp
   void pair_field(Instr i, int64_t offset, Runtime bad);
@@ -268,6 +292,7 @@ class Emitter {
   const bytecode::FunctionCode& code_;
   const Flow& flow_;
   const Types& types_;
+  const Ranges ranges_;
   const Variant* const variant_;  // null: by the convention of all
   const Entries entries_;
   const Bodies bodies_;
@@ -279,6 +304,8 @@ class Emitter {
   Treatment treatment_ = Treatment::kWords;  // of the current instruction
   std::map<uint32_t, Block> leaves_;         // by pc
   std::map<uint32_t, Block> blocks_;        // by leader
+  std::map<uint32_t, Block> counted_entries_;       // by pc of the head
+  std::map<uint32_t, CountedPlaces> counted_places_;  // likewise
   std::map<uint32_t, Block> unwinds_;       // by pc of the instruction that unwinds
   std::map<uint32_t, Block> unwind_exits_;  // by pc of the handler, or kNoHandler
   std::vector<ColdPart> cold_;

@@ -129,6 +129,11 @@ RegisterSet Flow::unchanged_in(const Loop& loop) const {
   return unchanged;
 }
 
+bool Flow::clobbers(uint32_t pc, uint16_t r) const {
+  Instr i = function_.code.code[pc];
+  return is_call(op_of(i)) && r >= i.a && r <= i.a + i.x;
+}
+
 bool Flow::holds_self(uint32_t pc, uint16_t r) const {
   const auto& code = function_.code.code;
   while (pc-- > 0 && !is_leader(pc + 1)) {

@@ -60,6 +60,8 @@ class Flow {
   const RegisterSet& live_at(uint32_t leader) const { return live_[block_of_[leader]]; }
   // The same before any instruction.
   RegisterSet live_before(uint32_t pc) const;
+  // Whether the instruction is a call that leaves the register dead.
+  bool clobbers(uint32_t pc, uint16_t r) const;
   // Whether the register was last written by Self before this instruction, as far as those just before it tell.
   bool holds_self(uint32_t pc, uint16_t r) const;
   // Whether the function calls others, or may end with a call.

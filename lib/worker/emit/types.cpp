@@ -168,7 +168,7 @@ State Types::needed_before(const Loop& loop) const {
     State state = at(leader);
     for (uint32_t pc = leader; pc == leader || (pc <= loop.last && !flow_.is_leader(pc)); pc++) {
       for (const Need& need : needs(pc, state))
-        if (unchanged.has(need.r)) needed[need.r] |= need.form;
+        if (unchanged.has(need.r) || (pc == loop.head && need.form == kFixnum)) needed[need.r] |= need.form;
       step(pc, state);
       if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
     }

@@ -1,0 +1,292 @@
+// worker/emit/ranges.cpp: finding counted loops, and in each the expressions that are linear in its counter.
+#include "worker/emit/ranges.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace terrace::worker::emit {
+
+namespace {
+
+constexpr int kDeepExpression = 8;
+constexpr size_t kManyExpressions = 64;
+
+uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
+
+// The object and the index of an access to an element; false for any other instruction.
+bool is_access(Treatment treatment, Instr i, uint16_t* object, uint16_t* index) {
+  switch (treatment) {
+    case Treatment::kLoad:
+    case Treatment::kLoadRaw:
+    case Treatment::kLoadByte:
+    case Treatment::kLoadDouble:
+      *object = i.b;
+      *index = i.c;
+      return true;
+    case Treatment::kStore:
+    case Treatment::kStoreRaw:
+    case Treatment::kStoreByte:
+    case Treatment::kStoreDouble:
+      *object = i.a;
+      *index = i.b;
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Ranges::Ranges(const bytecode::PortableFunction& function, const Flow& flow, const Types& types)
+    : function_(function), code_(function.code.code), flow_(flow), types_(types) {
+  bounded_.assign(code_.size(), false);
+  treatments_.assign(code_.size(), Treatment::kWords);
+  if (!types.specialises() || flow.loops().empty()) return;
+  const auto& leaders = flow.leaders();
+  for (size_t n = 0; n < leaders.size(); n++) {
+    State state = types.at(leaders[n]);
+    uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code_.size());
+    for (uint32_t pc = leaders[n]; pc < end; pc++) {
+      treatments_[pc] = types.treatment(pc, state);
+      types.step(pc, state);
+      if (op_info(op_of(code_[pc])).ends == bytecode::Ends::kstop) break;
+    }
+  }
+  for (const Loop& loop : flow.loops()) find_loop(loop);
+}
+
+const CountedLoop* Ranges::at_head(uint32_t pc) const {
+  for (const CountedLoop& counted : loops_)
+    if (counted.loop.head == pc) return &counted;
+  return nullptr;
+}
+
+const CountedLoop* Ranges::stepped_at(uint32_t pc) const {
+  for (const CountedLoop& counted : loops_)
+    if (counted.step_at == pc) return &counted;
+  return nullptr;
+}
+
+const CountedLoop* Ranges::counted_by(uint32_t pc, uint16_t r) const {
+  for (const CountedLoop& counted : loops_)
+    if (counted.counter == r && counted.loop.head < pc && pc <= counted.step_at) return &counted;
+  return nullptr;
+}
+
+void Ranges::find_loop(const Loop& loop) {
+  CountedLoop counted{};
+  counted.loop = loop;
+  if (!is_entered_at_head(loop) || !find_condition(counted) || !find_step(counted)) return;
+  if (code_[counted.step_at].x & bytecode::kLeftBeforeCounting) return;
+  find_bounded(counted);
+  find_tallies(counted);
+  loops_.push_back(std::move(counted));
+}
+
+bool Ranges::is_entered_at_head(const Loop& loop) const {
+  for (uint32_t pc = 0; pc < code_.size(); pc++) {
+    if (!has_jump(op_of(code_[pc])) || (pc >= loop.head && pc <= loop.last)) continue;
+    uint32_t to = target_of(pc, code_[pc]);
+    if (to > loop.head && to <= loop.last) return false;
+  }
+  return true;
+}
+
+// The head goes out of the loop, and on into it.
+bool Ranges::find_condition(CountedLoop& counted) const {
+  Instr i = code_[counted.loop.head];
+  if (treatments_[counted.loop.head] != Treatment::kCompareFixnums) return false;
+  uint32_t out = target_of(counted.loop.head, i);
+  if (out > counted.loop.head && out <= counted.loop.last) return false;
+  counted.counter = i.a;
+  counted.bound = i.b;
+  switch (op_of(i)) {
+    case Op::kJumpNotLe:
+      counted.includes_bound = true;
+      break;
+    case Op::kJumpNotLt:
+      break;
+    case Op::kJumpLt:  // out when bound < counter
+      counted.includes_bound = true;
+      [[fallthrough]];
+    case Op::kJumpLe:  // out when bound <= counter
+      counted.counter = i.b;
+      counted.bound = i.a;
+      break;
+    case Op::kJumpNumEq:
+      counted.must_meet_bound = true;
+      break;
+    case Op::kJumpGtImm:
+    case Op::kJumpNotLeImm:
+      counted.includes_bound = true;
+      counted.bound_is_number = true;
+      break;
+    case Op::kJumpGeImm:
+    case Op::kJumpNotLtImm:
+      counted.bound_is_number = true;
+      break;
+    case Op::kJumpNumEqImm:
+      counted.bound_is_number = true;
+      counted.must_meet_bound = true;
+      break;
+    default:
+      return false;
+  }
+  if (counted.bound_is_number) counted.bound = static_cast<int16_t>(code_[counted.loop.head].b);
+  const State& at_head = types_.at(counted.loop.head);
+  if (!(at_head[counted.counter] & kFixnum)) return false;
+  if (counted.bound_is_number) return true;
+  auto bound = static_cast<uint16_t>(counted.bound);
+  return (at_head[bound] & kFixnum) && writers(counted.loop, bound).empty();
+}
+
+// The only instruction that writes the counter, once in every turn, adds a step that does not change.
+bool Ranges::find_step(CountedLoop& counted) const {
+  std::vector<uint32_t> writing = writers(counted.loop, counted.counter);
+  if (writing.size() != 1 || !runs_once(counted.loop, writing[0])) return false;
+  counted.step_at = writing[0];
+  Instr i = code_[counted.step_at];
+  if (treatments_[counted.step_at] != Treatment::kFixnums) return false;
+  if (op_of(i) == Op::kAddImm && i.b == counted.counter) {
+    counted.step_is_number = true;
+    counted.step = static_cast<int16_t>(i.c);
+    return counted.step > 0 && (counted.step == 1 || !counted.must_meet_bound);
+  }
+  if (op_of(i) != Op::kAdd || counted.must_meet_bound || (i.b != counted.counter && i.c != counted.counter)) return false;
+  uint16_t step = i.b == counted.counter ? i.c : i.b;
+  counted.step = step;
+  return step != counted.counter && writers(counted.loop, step).empty() && (types_.at(counted.loop.head)[step] & kFixnum);
+}
+
+void Ranges::find_bounded(CountedLoop& counted) {
+  std::vector<uint32_t> made_at;
+  int stepped = expression_at(counted, counted.step_at, made_at, 0);
+  if (stepped >= 0) counted.sums.push_back(stepped);
+  for (uint32_t pc = counted.loop.head; pc <= counted.loop.last; pc++)
+    if (!is_in_inner_loop(counted.loop, pc)) add_access(counted, pc);
+}
+
+void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
+  uint16_t object, index;
+  if (!is_access(treatments_[pc], code_[pc], &object, &index)) return;
+  if (!(types_.at(counted.loop.head)[object] & kSized) || !writers(counted.loop, object).empty()) return;
+  std::vector<uint32_t> made_at;
+  size_t before = counted.expressions.size();
+  int expression = expression_of(counted, pc, index, made_at, 0);
+  if (expression < 0) return counted.expressions.resize(before);
+  counted.accesses.push_back({expression, object});
+  bounded_[pc] = true;
+  for (uint32_t at : made_at) bounded_[at] = true;
+}
+
+// A register that grows by a number at most once in a turn is bounded by the number of turns.
+void Ranges::find_tallies(CountedLoop& counted) {
+  for (uint32_t pc = counted.loop.head; pc <= counted.loop.last; pc++) {
+    Instr i = code_[pc];
+    if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || pc == counted.step_at) continue;
+    if (is_in_inner_loop(counted.loop, pc) || writers(counted.loop, i.a).size() != 1) continue;
+    if (!(types_.at(counted.loop.head)[i.a] & kFixnum)) continue;
+    counted.tallies.emplace_back(i.a, static_cast<int16_t>(i.c));
+    bounded_[pc] = true;
+  }
+}
+
+// The value of a register before an instruction, as an expression; -1: none that is linear in the counter. `made_at` gets the instructions
+// that compute it.
+int Ranges::expression_of(CountedLoop& counted, uint32_t pc, uint16_t r, std::vector<uint32_t>& made_at, int depth) const {
+  uint32_t at = definition(counted, pc, r);
+  if (at == kNone || depth > kDeepExpression || counted.expressions.size() > kManyExpressions) return -1;
+  if (at != counted.loop.head) return expression_at(counted, at, made_at, depth + 1);
+  if (!(types_.at(counted.loop.head)[r] & kFixnum)) return -1;
+  Expression found{.kind = r == counted.counter ? Expression::Kind::kCounter : Expression::Kind::kRegister, .r = r};
+  counted.expressions.push_back(found);
+  return static_cast<int>(counted.expressions.size()) - 1;
+}
+
+int Ranges::expression_at(CountedLoop& counted, uint32_t pc, std::vector<uint32_t>& made_at, int depth) const {
+  Instr i = code_[pc];
+  Op op = op_of(i);
+  auto add = [&](Expression made) {
+    counted.expressions.push_back(made);
+    return static_cast<int>(counted.expressions.size()) - 1;
+  };
+  if (treatments_[pc] == Treatment::kMove) return expression_of(counted, pc, i.b, made_at, depth);
+  if (op == Op::kInt) return add({.kind = Expression::Kind::kNumber, .number = bytecode::int_operand(i)});
+  if (treatments_[pc] != Treatment::kFixnums) return -1;
+  int left = expression_of(counted, pc, i.b, made_at, depth);
+  if (left < 0) return -1;
+  int right = op == Op::kAddImm ? add({.kind = Expression::Kind::kNumber, .number = static_cast<int16_t>(i.c)})
+                                : expression_of(counted, pc, i.c, made_at, depth);
+  if (right < 0) return -1;
+  if (op == Op::kMul && degree(counted, left) + degree(counted, right) > 1) return -1;
+  made_at.push_back(pc);
+  Expression::Kind kind = op == Op::kMul   ? Expression::Kind::kMul
+                          : op == Op::kSub ? Expression::Kind::kSub
+                                           : Expression::Kind::kAdd;
+  return add({.kind = kind, .left = left, .right = right});
+}
+
+int Ranges::degree(const CountedLoop& counted, int expression) const {
+  const Expression& e = counted.expressions[static_cast<size_t>(expression)];
+  switch (e.kind) {
+    case Expression::Kind::kCounter:
+      return 1;
+    case Expression::Kind::kRegister:
+    case Expression::Kind::kNumber:
+      return 0;
+    case Expression::Kind::kMul:
+      return degree(counted, e.left) + degree(counted, e.right);
+    case Expression::Kind::kAdd:
+    case Expression::Kind::kSub:
+      break;
+  }
+  return std::max(degree(counted, e.left), degree(counted, e.right));
+}
+
+// The instruction that wrote what the register holds before `pc`; the head: it is what it was there; kNone: more than one may have.
+// Control goes back only by Loop instructions, so within a turn, and outside of inner loops, what stands before runs before.
+uint32_t Ranges::definition(const CountedLoop& counted, uint32_t pc, uint16_t r) const {
+  const Loop& loop = counted.loop;
+  uint32_t at = pc;
+  while (at > loop.head && !flow_.is_leader(at)) {
+    at--;
+    if (writes(at, r)) return at;
+  }
+  std::vector<uint32_t> writing = writers(loop, r);
+  if (at == loop.head || writing.empty() || writing.front() >= pc) {
+    // The counter is what it was at the head until its step; other registers must not change at all.
+    bool is_counter = r == counted.counter && pc <= counted.step_at;
+    return is_counter || writing.empty() ? loop.head : kNone;
+  }
+  return writing.size() == 1 && runs_once(loop, writing[0]) ? writing[0] : kNone;
+}
+
+bool Ranges::runs_once(const Loop& loop, uint32_t pc) const {
+  if (is_in_inner_loop(loop, pc)) return false;
+  while (!flow_.is_leader(pc)) pc--;
+  std::vector<uint32_t> always = flow_.always_run(loop);
+  return std::find(always.begin(), always.end(), pc) != always.end();
+}
+
+bool Ranges::writes(uint32_t pc, uint16_t r) const {
+  Instr i = code_[pc];
+  std::string_view format = op_info(op_of(i)).format;
+  for (size_t n = 0; n < format.size() && n < 3; n++)
+    if (format[n] == 'w' && field(i, n) == r) return true;
+  return flow_.clobbers(pc, r);
+}
+
+std::vector<uint32_t> Ranges::writers(const Loop& loop, uint16_t r) const {
+  std::vector<uint32_t> found;
+  for (uint32_t pc = loop.head; pc <= loop.last; pc++)
+    if (writes(pc, r)) found.push_back(pc);
+  return found;
+}
+
+bool Ranges::is_in_inner_loop(const Loop& loop, uint32_t pc) const {
+  return std::any_of(flow_.loops().begin(), flow_.loops().end(), [&](const Loop& inner) {
+    return inner.head > loop.head && inner.last <= loop.last && inner.head <= pc && pc <= inner.last;
+  });
+}
+
+}  // namespace terrace::worker::emit

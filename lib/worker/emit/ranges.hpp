@@ -1,0 +1,97 @@
+// worker/emit/ranges.hpp: what the condition of a counted loop implies for the arithmetic and the accesses in it.
+//
+// Answers for: which loops count, and which sums, products and indexes in them are bounded by their ends. Not for: writing the tests that make
+// it so (emit_ranges.cpp).
+//
+// A counted loop begins with the comparison of a register, its counter, with a bound that the loop does not change, and
+// adds a step above zero to the counter in one place that every turn passes:
+//
+//   head:  go out of the loop unless counter < bound
+//          ... the counter is in [first, last], last = bound - 1 ...
+//   step:  counter = counter + step
+//          ...
+//          Loop -> head
+//
+// An expression in the loop that is linear in the counter lies between its values for the first and the last counter, and so does
+// every part of it. When neither of the two overflows, and both are indexes of a vector whose length the loop does not change, nothing in
+// between can fail; so it is tested once, before the first turn, and the loop has neither overflow nor bounds checks there. The
+// numbers that are tested may never come up (a loop may end early): the code is left at the head then, and written without
+// this the next time (bytecode::kLeftBeforeCounting).
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "worker/emit/types.hpp"
+
+namespace terrace::worker::emit {
+
+struct Expression {
+  enum class Kind : uint8_t { kCounter, kRegister, kNumber, kAdd, kSub, kMul };
+  Kind kind;
+  uint16_t r = 0;       // kRegister: one that the loop does not write, a fixnum at its head
+  int64_t number = 0;   // kNumber
+  int left = -1;        // operands, as numbers of expressions of the same loop
+  int right = -1;
+};
+
+struct CountedLoop {
+  Loop loop;
+  uint16_t counter;
+  bool bound_is_number;
+  int64_t bound;        // a register, or the number itself
+  bool includes_bound;  // the counter may be equal to the bound
+  bool must_meet_bound; // the loop ends only where they are equal, so the step is one and the first counter not above the bound
+  uint32_t step_at;     // pc
+  bool step_is_number;
+  int64_t step;         // a register, or the number itself
+
+  std::vector<Expression> expressions;    // operands before what uses them
+  std::vector<int> sums;                  // expressions that must not overflow; so must not their operands
+  struct Access {
+    int index;        // an expression
+    uint16_t vector;  // whose length is held at the head
+  };
+  std::vector<Access> accesses;
+  std::vector<std::pair<uint16_t, int64_t>> tallies;  // registers to which a turn adds a number at most once
+};
+
+class Ranges {
+ public:
+  Ranges(const bytecode::PortableFunction& function, const Flow& flow, const Types& types);
+  const std::vector<CountedLoop>& loops() const { return loops_; }  // by head, ascending
+  const CountedLoop* at_head(uint32_t pc) const;
+  const CountedLoop* stepped_at(uint32_t pc) const;
+  // The loop whose counter the register is at this instruction, as it was at the head; null: none.
+  const CountedLoop* counted_by(uint32_t pc, uint16_t r) const;
+  // Whether the sum or product at this instruction cannot overflow, or the index of the access is one.
+  bool is_bounded(uint32_t pc) const { return bounded_[pc]; }
+
+ private:
+  void find_loop(const Loop& loop);
+  bool is_entered_at_head(const Loop& loop) const;
+  bool find_condition(CountedLoop& counted) const;
+  bool find_step(CountedLoop& counted) const;
+  void find_bounded(CountedLoop& counted);
+  void add_access(CountedLoop& counted, uint32_t pc);
+  void find_tallies(CountedLoop& counted);
+  int expression_of(CountedLoop& counted, uint32_t pc, uint16_t r, std::vector<uint32_t>& made_at, int depth) const;
+  int expression_at(CountedLoop& counted, uint32_t pc, std::vector<uint32_t>& made_at, int depth) const;
+  int degree(const CountedLoop& counted, int expression) const;
+  uint32_t definition(const CountedLoop& counted, uint32_t pc, uint16_t r) const;
+  bool writes(uint32_t pc, uint16_t r) const;
+  std::vector<uint32_t> writers(const Loop& loop, uint16_t r) const;
+  bool is_in_inner_loop(const Loop& loop, uint32_t pc) const;
+  bool runs_once(const Loop& loop, uint32_t pc) const;  // in every turn
+
+  static constexpr uint32_t kNone = UINT32_MAX;
+  const bytecode::PortableFunction& function_;
+  const std::vector<bytecode::Instr>& code_;
+  const Flow& flow_;
+  const Types& types_;
+  std::vector<Treatment> treatments_;  // by pc
+  std::vector<CountedLoop> loops_;
+  std::vector<bool> bounded_;  // by pc
+};
+
+}  // namespace terrace::worker::emit
