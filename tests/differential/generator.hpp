@@ -159,6 +159,7 @@ class Generator {
   Node surprise(int depth);
   Node hot_loop(Type type, int depth);
   Node hot_vector(Type type, int depth);
+  Node hot_matrix(Type type, int depth);
   Node hot_doubles(Type type, int depth);
   Node deep_recursion(Type type, int depth);
 

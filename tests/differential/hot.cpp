@@ -79,6 +79,34 @@ Node Generator::hot_vector(Type type, int depth) {
   return list("begin", std::move(whole), expression(type, depth));
 }
 
+// Two loops that count, and an index that is linear in both counters: steps, bounds and comparisons of all kinds, at times past the end, near
+// the largest fixnum, or with a way out before.
+Node Generator::hot_matrix(Type type, int depth) {
+  int64_t rows = r_.between(1, 7), columns = r_.between(1, 7), step = r_.pick({1, 1, 2, 3});
+  if (!affordable(static_cast<double>(rows * columns) * 60)) return specific(type, depth);
+  spent_ += work_ * static_cast<double>(rows * columns) * 60;
+  std::string v = fresh("vec"), i = fresh("i"), j = fresh("j"), s = fresh("s"), e = fresh("e"), outer = fresh("rows"), inner = fresh("columns");
+  int64_t size = rows * columns - (r_.chance(20) ? r_.between(1, 3) : 0) + (r_.chance(20) ? 2 : 0);
+  std::string width = std::to_string(columns), length = std::to_string(std::max<int64_t>(size, 0));
+  Node index = list("+", r_.chance(70) ? list("*", i, width) : list("*", j, std::to_string(rows)), r_.chance(70) ? j : i);
+  if (r_.chance(15)) index = list("-", std::to_string(size - 1), std::move(index));
+  const char* kind = r_.pick({"vector", "bytes", "f64-vector"});
+  std::string name(kind), first = r_.pick({"0", "0", "0", "1", "-1"}), last = std::to_string(columns);
+  Node value = name == "f64-vector" ? list("*", "1.5", i) : r_.chance(80) ? list("+", i, j) : list("remainder", s, "200");
+  Node start = r_.chance(85) ? Node("0") : r_.pick({"1152921504606846970", "0.5", "-3"});
+  Node turn = list("begin", list("when", list("=", list("+", i, j), std::to_string(r_.between(0, 9))), statement(1)),
+                   list(name + "-set!", v, index, std::move(value)),
+                   list(inner, list("+", j, std::to_string(step)), list(r_.pick({"+", "+", "-"}), s, r_.chance(50) ? Node("1") : list(name + "-ref", v, index))));
+  if (r_.chance(20)) turn = list("if", list("=", j, std::to_string(r_.between(0, columns))), s, std::move(turn));
+  Node ends = r_.pick({0, 1, 2}) == 0 && step == 1 ? list("=", j, last) : r_.chance(50) ? list(">=", j, last) : list("not", list("<", j, last));
+  Node columns_loop = list("let", inner, list(list(j, first), list(s, s)), list("if", std::move(ends), s, std::move(turn)));
+  Node rows_loop = list("let", outer, list(list(i, "0"), list(s, std::move(start))),
+                        list("if", list("<", i, std::to_string(rows)), list(outer, list("+", i, "1"), std::move(columns_loop)), list("list", s, v)));
+  Node whole = list("let", list(list(v, list("make-" + name, length, "0"))), std::move(rows_loop));
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
 // A vector that begins with floats or with nothing, read and stored by index under two names; in one turn something else is stored, by
 // the loop itself, a statement or a primitive.
 Node Generator::hot_doubles(Type type, int depth) {

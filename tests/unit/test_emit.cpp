@@ -904,6 +904,25 @@ void test_interrupt(void**) {
   }
 }
 
+// A loop that counts asks every 1,024 turns, at its head, and what follows the answer is as before.
+void test_interrupt_of_counted_loop(void**) {
+  reset();
+  Code f("count", 1, 3);
+  f.op(Op::kInt, 1, 0).op(Op::kInt, 2, 0).jump(Op::kJumpNotLt, 6, 1, 0).usual();
+  f.op(Op::kAddImm, 2, 2, 2).seen(0).op(Op::kAddImm, 1, 1, 1).seen(0).jump(Op::kLoop, 2).op(Op::kReturn, 2);
+  Proto* proto = f.proto();
+  install({proto}, Tier::kOpt);
+  Value count = closure_of(proto);
+  g_vm.stack_limit = UINTPTR_MAX;
+  g_check = [] { return kUnspecified; };
+  assert_value(call(count, {fix(10000)}), fix(20000));
+  assert_int_equal(g_calls["check"], 1 + 10000 / 1024);
+  g_check = [] { return g_calls["check"] < 14 ? kUnspecified : raise(kNil); };
+  assert_value(call(count, {fix(1000000000)}), kUnwind);
+  assert_int_equal(g_trace.back(), 2);
+  assert_int_equal(g_calls["resume"], 0);
+}
+
 // Specialised on floats: the sum stays a double through the loop; a value that is none leaves at its own instruction with the registers
 // as they were before it.
 void test_specialised(void**) {
@@ -988,6 +1007,7 @@ int main() {
       cmocka_unit_test(test_globals_and_primitives),
       cmocka_unit_test(test_promotion_in_loop),
       cmocka_unit_test(test_interrupt),
+      cmocka_unit_test(test_interrupt_of_counted_loop),
       cmocka_unit_test(test_specialised),
       cmocka_unit_test(test_takes_for_granted),
       cmocka_unit_test(test_refusals),

@@ -261,9 +261,15 @@ uint32_t Ranges::definition(const CountedLoop& counted, uint32_t pc, uint16_t r)
   return writing.size() == 1 && runs_once(loop, writing[0]) ? writing[0] : kNone;
 }
 
+// A block may be left before its end; only out of the loop is meant then.
 bool Ranges::runs_once(const Loop& loop, uint32_t pc) const {
   if (is_in_inner_loop(loop, pc)) return false;
-  while (!flow_.is_leader(pc)) pc--;
+  while (!flow_.is_leader(pc)) {
+    pc--;
+    if (!has_jump(op_of(code_[pc]))) continue;
+    uint32_t to = target_of(pc, code_[pc]);
+    if (to >= loop.head && to <= loop.last) return false;
+  }
   std::vector<uint32_t> always = flow_.always_run(loop);
   return std::find(always.begin(), always.end(), pc) != always.end();
 }

@@ -1,0 +1,156 @@
+// tests/unit/test_ranges.cpp: which loops count, and which sums and indexes in them are bounded.
+#include "check.hpp"
+#include "worker/emit/ranges.hpp"
+
+namespace terrace::test {
+namespace {
+
+using bytecode::Instr;
+using bytecode::Op;
+using worker::emit::CountedLoop;
+using worker::emit::Flow;
+using worker::emit::Ranges;
+using worker::emit::Types;
+
+// A function of four parameters, in registers 0 to 3, and as many further registers.
+class Code {
+ public:
+  Code() {
+    function_.code.required = 4;
+    function_.code.register_count = 8;
+  }
+  Code& op(Op o, int a = 0, int b = 0, int c = 0) {
+    function_.code.code.push_back(Instr{static_cast<uint8_t>(o), 0, static_cast<uint16_t>(a), static_cast<uint16_t>(b), static_cast<uint16_t>(c)});
+    return *this;
+  }
+  Code& jump(Op o, int target, int a = 0, int b = 0) {
+    op(o, a, b);
+    set_jump_distance(function_.code.code.back(), target - static_cast<int>(function_.code.code.size()));
+    return *this;
+  }
+  Code& seen(uint8_t what) {
+    function_.code.code.back().x = what;
+    return *this;
+  }
+  Ranges ranges() {
+    flow_ = std::make_unique<Flow>(function_);
+    types_ = std::make_unique<Types>(function_, *flow_, true);
+    return Ranges(function_, *flow_, *types_);
+  }
+
+ private:
+  bytecode::PortableFunction function_;
+  std::unique_ptr<Flow> flow_;
+  std::unique_ptr<Types> types_;
+};
+
+// Registers: 0 a vector, 1 the bound, 2 another number, 4 the counter, 5 what is read, 6 a tally.
+
+void test_sum(void**) {
+  Code f;
+  f.op(Op::kInt, 4, 0).op(Op::kInt, 6, 0);
+  f.jump(Op::kJumpNotLt, 9, 4, 1);                                               // 2: head
+  f.op(Op::kVectorRef, 5, 0, 4).jump(Op::kJumpNotNumEq, 6, 5, 2);                // 3
+  f.op(Op::kAddImm, 6, 6, 1);                                                    // 5
+  f.op(Op::kVectorRef, 5, 0, 2).op(Op::kAddImm, 4, 4, 2).jump(Op::kLoop, 2);     // 6
+  f.op(Op::kReturn, 6);
+  Ranges ranges = f.ranges();
+  const CountedLoop* counted = ranges.at_head(2);
+  assert_non_null(counted);
+  assert_int_equal(counted->counter, 4);
+  assert_int_equal(counted->bound, 1);
+  assert_int_equal(counted->step, 2);
+  assert_int_equal(counted->step_at, 7);
+  assert_false(counted->includes_bound);
+  assert_true(ranges.is_bounded(3));
+  assert_true(ranges.is_bounded(5));
+  assert_true(ranges.is_bounded(6));  // an index that the loop does not change
+  assert_int_equal(counted->accesses.size(), 2);
+  assert_int_equal(counted->tallies.size(), 1);
+  assert_ptr_equal(ranges.counted_by(7, 4), counted);
+  assert_null(ranges.counted_by(8, 4));
+  assert_null(ranges.counted_by(3, 5));
+}
+
+// The index is counter * 2 - 3 in one access, and counter * counter in the other.
+void test_linear(void**) {
+  Code f;
+  f.op(Op::kInt, 4, 1);
+  f.jump(Op::kJumpLt, 10, 1, 4);                                                               // 1: head, out when bound < counter
+  f.op(Op::kMul, 5, 4, 2).op(Op::kAddImm, 5, 5, -3).op(Op::kVectorRef, 5, 0, 5);               // 2
+  f.op(Op::kMul, 6, 4, 4).op(Op::kVectorRef, 6, 0, 6);                                         // 5
+  f.op(Op::kVectorRef, 6, 0, 5).op(Op::kAdd, 4, 2, 4).jump(Op::kLoop, 1);                      // 7: what was read is no index
+  f.op(Op::kReturn, 6);
+  Ranges ranges = f.ranges();
+  const CountedLoop* counted = ranges.at_head(1);
+  assert_non_null(counted);
+  assert_true(counted->includes_bound);
+  assert_false(counted->step_is_number);
+  assert_int_equal(counted->step, 2);
+  for (uint32_t pc : {2, 3, 4}) assert_true(ranges.is_bounded(pc));
+  for (uint32_t pc : {5, 6, 7}) assert_false(ranges.is_bounded(pc));
+}
+
+bool counts(Code& f, uint32_t head) { return f.ranges().at_head(head) != nullptr; }
+
+// What looks like counting and is not.
+void test_other_loops(void**) {
+  Code stays;  // a turn may come back without the step
+  stays.op(Op::kInt, 4, 0).jump(Op::kJumpNotLt, 5, 4, 1).jump(Op::kJumpNumEq, 4, 2, 3).op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1);
+  stays.op(Op::kReturn, 4);
+  assert_false(counts(stays, 1));
+  Code bound;  // the bound changes
+  bound.op(Op::kInt, 4, 0).jump(Op::kJumpNotLt, 5, 4, 1).op(Op::kAddImm, 1, 1, -1).op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1);
+  bound.op(Op::kReturn, 4);
+  assert_false(counts(bound, 1));
+  Code down;
+  down.op(Op::kInt, 4, 0).jump(Op::kJumpNotLt, 4, 4, 1).op(Op::kAddImm, 4, 4, -1).jump(Op::kLoop, 1).op(Op::kReturn, 4);
+  assert_false(counts(down, 1));
+  Code twice;
+  twice.op(Op::kInt, 4, 0).jump(Op::kJumpNotLt, 5, 4, 1).op(Op::kAddImm, 4, 4, 1).op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1);
+  twice.op(Op::kReturn, 4);
+  assert_false(counts(twice, 1));
+  Code inner;  // the step is taken in a loop inside
+  inner.op(Op::kInt, 4, 0).jump(Op::kJumpNotLt, 6, 4, 1).op(Op::kAddImm, 4, 4, 1).jump(Op::kJumpLt, 5, 2, 3).jump(Op::kLoop, 2);
+  inner.jump(Op::kLoop, 1).op(Op::kReturn, 4);
+  assert_false(counts(inner, 1));
+  Code middle;  // entered behind the head
+  middle.op(Op::kInt, 4, 0).jump(Op::kJumpLt, 3, 2, 3).jump(Op::kJumpNotLt, 5, 4, 1).op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 2);
+  middle.op(Op::kReturn, 4);
+  assert_false(counts(middle, 2));
+  Code left;  // it was taken to count before, and that went wrong
+  left.op(Op::kInt, 4, 0).jump(Op::kJumpNotLt, 4, 4, 1).op(Op::kAddImm, 4, 4, 1).seen(bytecode::kLeftBeforeCounting);
+  left.jump(Op::kLoop, 1).op(Op::kReturn, 4);
+  assert_false(counts(left, 1));
+  Code others;  // a counter that was no fixnum
+  others.op(Op::kInt, 4, 0).jump(Op::kJumpNotLt, 4, 4, 1).op(Op::kAddImm, 4, 4, 1).seen(bytecode::kSawOther);
+  others.jump(Op::kLoop, 1).op(Op::kReturn, 4);
+  assert_false(counts(others, 1));
+}
+
+// Until they are equal: from one to the other in steps of one.
+void test_meeting(void**) {
+  Code f;
+  f.op(Op::kInt, 4, 0).jump(Op::kJumpNumEqImm, 4, 4, 10).op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1).op(Op::kReturn, 4);
+  Ranges ranges = f.ranges();
+  assert_non_null(ranges.at_head(1));
+  assert_true(ranges.at_head(1)->must_meet_bound);
+  assert_int_equal(ranges.at_head(1)->bound, 10);
+  Code by_two;
+  by_two.op(Op::kInt, 4, 0).jump(Op::kJumpNumEqImm, 4, 4, 10).op(Op::kAddImm, 4, 4, 2).jump(Op::kLoop, 1).op(Op::kReturn, 4);
+  assert_false(counts(by_two, 1));
+}
+
+}  // namespace
+}  // namespace terrace::test
+
+int main() {
+  using namespace terrace::test;
+  const CMUnitTest tests[] = {
+      cmocka_unit_test(test_sum),
+      cmocka_unit_test(test_linear),
+      cmocka_unit_test(test_other_loops),
+      cmocka_unit_test(test_meeting),
+  };
+  return cmocka_run_group_tests_name("ranges", tests, nullptr, nullptr);
+}
