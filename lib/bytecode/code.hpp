@@ -118,9 +118,15 @@ class LeftAt {
   std::atomic<std::atomic<bool>*> marks_{nullptr};  // by pc; made with the first
 };
 
+// How many own a code. What is moved elsewhere is another code there, with one owner.
+struct ReferenceCount : std::atomic<uint32_t> {
+  ReferenceCount() : std::atomic<uint32_t>(1) {}
+  ReferenceCount(ReferenceCount&&) noexcept : ReferenceCount() {}
+};
+
 // Immutable once made, but for what was learnt about it; shared by all vms of an engine; reference counted because closures of many vms point here.
 struct FunctionCode {
-  std::atomic<uint32_t> references{1};
+  ReferenceCount references;
   std::string name;
   std::string source;  // file or the name given to eval
   uint16_t required = 0;

@@ -2,6 +2,7 @@
 #include "effect/switching.hpp"
 #include "engine/state.hpp"
 #include "interp/loop.hpp"
+#include "prelude/prelude.hpp"
 #include "prims/primitive.hpp"
 #include "syntax/compile.hpp"
 #include "text/reader.hpp"
@@ -40,13 +41,15 @@ frame::Hooks hooks() {
     proto->aux = proto->function->register_count;
     proto->interval = proto->countdown = tier::first_countdown(state_of(vm).owner.engine().state().settings);
   };
+  h.name_made = [](VmState* vm, Value symbol) {
+    if (!prims::provide(vm, frame::symbol_name(symbol))) prelude::provide(vm, frame::symbol_name(symbol));
+  };
+  h.meet_all = [](VmState* vm) {
+    prims::install(vm);
+    prelude::install(vm);
+  };
   h.write = [](VmState* vm, const char* data, size_t size) { return state_of(vm).write(data, size); };
   return h;
-}
-
-Value set_up(VmState* vm, void*) {
-  prims::install(vm);
-  return syntax::install_control(vm) && syntax::install_jit_library(vm) ? kNil : kUnwind;
 }
 
 struct EvalJob {
@@ -251,9 +254,6 @@ std::shared_ptr<Instance> Instance::make(std::shared_ptr<Engine> engine, Instanc
   }
   shared.started.store(true);
   shared.cache.add_owner(&state);
-  Entry entry(*made);
-  Computation* c = state.board->start(&set_up, nullptr);
-  if (!c || state.drive(c, kNil, false).kind != Outcome::Kind::kDone) return nullptr;
   const InstanceOptions& given = state.options;
   uint64_t fuel_ns = std::min(given.fuel_ms, UINT64_MAX / kNsPerMs) * kNsPerMs;
   state.limits->set(fuel_ns, given.output_limit, given.heap_limit);

@@ -31,8 +31,7 @@ namespace {
 // A symbol stays while its global has a value, though nothing refers to it: a later program may.
 void visit_bound_symbols(const NameTable& symbols, heap::Marker& marker) {
   symbols.for_each([&](Value symbol) {
-    Value cell = as<Symbol>(symbol)->cell;
-    if (!is_nil(cell) && as<Cell>(cell)->value != kUnbound) marker.value(symbol);
+    if (Vm::is_defined(symbol)) marker.value(symbol);
   });
 }
 
@@ -95,7 +94,10 @@ Value Vm::intern(std::string_view name) {
   std::string_view repaired = string_view_of(text[0]);
   if (repaired != name) return intern(std::string(repaired));
   names_->symbols.add(from_object(symbol), hash);
-  return from_object(symbol);
+  if (hooks.name_made == nullptr) return from_object(symbol);
+  text[0] = from_object(symbol);
+  hooks.name_made(&state, text[0]);
+  return text[0];
 }
 
 Value Vm::keyword(std::string_view name) {
@@ -142,10 +144,26 @@ void Vm::define(std::string_view name, Value v) {
   macro_index.erase(symbol.bits);
 }
 
-void Vm::collect_bound(heap::RootedValues& symbols) const {
+// Two entries of macros each: the expander, and the symbol, which must stay alive as long as its address is a key.
+void Vm::define_macro(Value symbol, Value expander) {
+  auto [place, fresh] = macro_index.emplace(symbol.bits, macros.size());
+  if (fresh) {
+    macros.push(expander);
+    macros.push(symbol);
+  } else {
+    macros[place->second] = expander;
+  }
+}
+
+bool Vm::is_defined(Value symbol) {
+  Value cell = as<Symbol>(symbol)->cell;
+  return !is_nil(cell) && as<Cell>(cell)->value != kUnbound;
+}
+
+void Vm::collect_bound(heap::RootedValues& symbols) {
+  if (hooks.meet_all != nullptr) hooks.meet_all(&state);
   names_->symbols.for_each([&](Value symbol) {
-    Value cell = as<Symbol>(symbol)->cell;
-    if (!is_nil(cell) && as<Cell>(cell)->value != kUnbound) symbols.push(symbol);
+    if (Vm::is_defined(symbol)) symbols.push(symbol);
   });
 }
 

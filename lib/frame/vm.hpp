@@ -43,6 +43,11 @@ struct Hooks {
   Value (*control)(VmState* vm, uint32_t control, const Value* args, uint64_t argc) = nullptr;
   // A new Proto was made from bytecode: the engine may attach compiled code that already exists.
   void (*proto_made)(VmState* vm, value::Proto* proto) = nullptr;
+  // A symbol was made, which may be the name of a global that the language defines: time to define it. Nobody can have asked
+  // for the global before, since its name is what one asks with. May allocate, runs no code.
+  void (*name_made)(VmState* vm, Value symbol) = nullptr;
+  // Interns the names of all such globals.
+  void (*meet_all)(VmState* vm) = nullptr;
   // Standard output of display and friends; null function: dropped.
   // False after raising.
   bool (*write)(VmState* vm, const char* data, size_t size) = nullptr;
@@ -94,8 +99,10 @@ struct Vm {
   Value well_known(ErrorKind kind) const;  // symbol of an error kind
   value::Cell* cell_of(Value symbol);      // made on first use, unbound
   void define(std::string_view name, Value v);
+  void define_macro(Value symbol, Value expander);
+  static bool is_defined(Value symbol);  // whether its global has a value
   // Adds the symbol of every global that has a value.
-  void collect_bound(heap::RootedValues& symbols) const;
+  void collect_bound(heap::RootedValues& symbols);
 
   // Macros: symbol -> expander closure; a global definition of the name removes the macro.
   std::unordered_map<uint64_t, size_t> macro_index;  // symbol bits -> index into macros

@@ -3,8 +3,8 @@
 
 #include <iterator>
 #include <string_view>
-#include <unordered_map>
 
+#include "base/name_index.hpp"
 #include "prims/entry.hpp"
 
 namespace terrace::prims {
@@ -19,29 +19,6 @@ constexpr Primitive kPrimitives[] = {
 };
 static_assert(std::size(kPrimitives) == static_cast<size_t>(Id::kCount));
 
-std::unordered_map<std::string_view, int> index_by_name() {
-  std::unordered_map<std::string_view, int> index;
-  for (const Primitive& p : kPrimitives) index.emplace(p.name, static_cast<int>(index.size()));
-  return index;
-}
-
-}  // namespace
-
-std::span<const Primitive> all() { return kPrimitives; }
-
-int find(std::string_view name) {
-  static const std::unordered_map<std::string_view, int> kIndex = index_by_name();
-  auto found = kIndex.find(name);
-  return found == kIndex.end() ? -1 : found->second;
-}
-
-bool accepts(uint32_t number, uint32_t argc) {
-  if (number >= std::size(kPrimitives)) return false;
-  const Primitive& p = kPrimitives[number];
-  return p.effect != Effect::kTail && argc >= static_cast<uint32_t>(p.min_args) &&
-         (p.max_args < 0 || argc <= static_cast<uint32_t>(p.max_args));
-}
-
 Value make_function(VmState* vm, Id id) {
   const Primitive& p = kPrimitives[static_cast<size_t>(id)];
   // A primitive counts its arguments itself; `expected` only tells compiled callers, and messages, what a fixed count
@@ -51,12 +28,50 @@ Value make_function(VmState* vm, Id id) {
   return frame::make_native_function(vm, p.name, entry, expected, const_cast<Primitive*>(&p), 0);
 }
 
-void install(VmState* vm) {
+void define(VmState* vm, Id id) {
+  vm_of(vm).define(kPrimitives[static_cast<size_t>(id)].name, make_function(vm, id));
+}
+
+}  // namespace
+
+std::span<const Primitive> all() { return kPrimitives; }
+
+int find(std::string_view name) { return base::NameIndex<kPrimitives>::find(name); }
+
+bool accepts(uint32_t number, uint32_t argc) {
+  if (number >= std::size(kPrimitives)) return false;
+  const Primitive& p = kPrimitives[number];
+  return p.effect != Effect::kTail && argc >= static_cast<uint32_t>(p.min_args) &&
+         (p.max_args < 0 || argc <= static_cast<uint32_t>(p.max_args));
+}
+
+bool is_function_of(Value function, Id id) {
+  return value::is_function(function) && value::as_closure(function)->proto->native == &kPrimitives[static_cast<size_t>(id)];
+}
+
+value::Cell* core_cell(VmState* vm, Id id) {
+  const std::string_view name = kPrimitives[static_cast<size_t>(id)].name;
   RootedValues keep(heap_of(vm));
-  keep.push(kNil);
+  keep.push(vm_of(vm).intern(name));
+  keep.push(vm_of(vm).intern(std::string(kCorePrefix) + std::string(name)));
+  value::Cell* cell = vm_of(vm).cell_of(keep[1]);
+  if (cell->value != value::kUnbound) return cell;
+  Value now = vm_of(vm).cell_of(keep[0])->value;
+  if (!is_function_of(now, id)) now = make_function(vm, id);
+  vm_of(vm).define(frame::symbol_name(keep[1]), now);
+  return cell;
+}
+
+bool provide(VmState* vm, std::string_view name) {
+  const int id = find(name);
+  if (id >= 0) define(vm, static_cast<Id>(id));
+  return id >= 0;
+}
+
+void install(VmState* vm) {
   for (size_t i = 0; i < std::size(kPrimitives); i++) {
-    keep[0] = make_function(vm, static_cast<Id>(i));
-    if (keep[0] != kUnwind) vm_of(vm).define(kPrimitives[i].name, keep[0]);
+    Value symbol = vm_of(vm).intern(kPrimitives[i].name);
+    if (!vm_of(vm).is_defined(symbol)) define(vm, static_cast<Id>(i));
   }
 }
 

@@ -47,9 +47,15 @@ std::span<const Primitive> all();
 int find(std::string_view name);
 // Whether a Prim instruction may stand for a call of that primitive with so many arguments.
 bool accepts(uint32_t number, uint32_t argc);
-// A function of the vm that is the primitive; kUnwind when there is no memory.
-Value make_function(VmState* vm, Id id);
-// Defines every primitive as a global function of the vm.
+bool is_function_of(Value function, Id id);
+// The global that holds the primitive for code whose meaning no program may change: one of its own, of a name that programs
+// do not use, so that whoever defines the primitive's name anew does not reach it.
+value::Cell* core_cell(VmState* vm, Id id);
+inline constexpr std::string_view kCorePrefix = "%core/";  // of those names
+// Defines the primitive of that name as a global function of the vm; false when there is none. For Hooks::name_made, so
+// that a vm makes the functions of those primitives only whose names it meets.
+bool provide(VmState* vm, std::string_view name);
+// Defines every primitive whose name has no value: all that nobody has met yet.
 void install(VmState* vm);
 
 #define T_PRIM(id, name, min, max, effect, signature, text) \

@@ -16,10 +16,4 @@ namespace terrace::syntax {
 // eval.
 Value compile_toplevel(VmState* vm, Value form, const text::SourceMap& map, std::string_view source_name);
 
-// Defines the control operators that are also functions: call/ec, call-with-escape-continuation, dynamic-wind. Called
-// once for a vm, after prims::install. False with the error pending when something is missing.
-bool install_control(VmState* vm);
-// Defines the functions and macros of lib/jit.sx. False after an error.
-bool install_jit_library(VmState* vm);
-
 }  // namespace terrace::syntax

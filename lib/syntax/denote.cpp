@@ -82,10 +82,7 @@ bool Expander::is_core(const Denotation& d) {
   return is_primitive(value::as<value::Cell>(value::as<value::Symbol>(d.name)->cell)->value, id);
 }
 
-bool Expander::is_primitive(Value function, int id) {
-  return value::is_function(function) &&
-         value::as_closure(function)->proto->native == &prims::all()[static_cast<size_t>(id)];
-}
+bool Expander::is_primitive(Value function, int id) { return prims::is_function_of(function, static_cast<prims::Id>(id)); }
 
 Value Expander::macro_of(const Denotation& d) const {
   if (d.core || d.local != nullptr) return value::kNil;
@@ -101,7 +98,7 @@ const Expander::FormEntry* Expander::form_of(const Denotation& d) const {
   return &found->second;
 }
 
-// A form whose name the user has defined as a global is that global. The functions that install_control makes are no
+// A form whose name the user has defined as a global is that global. The functions that the prelude makes are no
 // such case.
 bool Expander::is_replaced(Value symbol) const {
   if (value::is_alias(symbol) || defined_.contains(symbol.bits)) return true;
@@ -121,19 +118,11 @@ Node* Expander::global(const Denotation& d) {
   return node<GlobalNode>(NodeKind::kGlobal, unit_.keep(value::from_object(cell)));
 }
 
-// The global that holds the primitive of a core name as a value: its own, of a name that programs do not use, so that
-// whoever defines the primitive's name anew does not reach it.
+// The global that holds the primitive of a core name as a value.
 value::Cell* Expander::core_cell(Value name) {
-  frame::Vm& vm = frame::vm_of(unit_.vm());
   int id = prims::find(frame::symbol_name(name));
-  if (id < 0) return vm.cell_of(name);
-  value::Cell* cell = vm.cell_of(symbol("%core/" + text_of(name)));
-  if (cell->value != value::kUnbound) return cell;
-  Value now = has_value(name) ? vm.cell_of(name)->value : value::kNil;
-  if (!is_primitive(now, id)) now = unit_.keep(prims::make_function(unit_.vm(), static_cast<prims::Id>(id)));
-  if (now == value::kUnwind) unit_.give_up();
-  vm.define("%core/" + text_of(name), now);
-  return cell;
+  if (id < 0) return frame::vm_of(unit_.vm()).cell_of(name);
+  return prims::core_cell(unit_.vm(), static_cast<prims::Id>(id));
 }
 
 // The name that templates of the compiler itself use: the special form or primitive, whatever the program calls so.

@@ -90,7 +90,7 @@ Value Expander::define_global(Value name) {
   return unit_.keep(value::from_object(frame::vm_of(unit_.vm()).cell_of(name)));
 }
 
-// Forms whose names a program may define: those that install_control makes functions of as well, and conveniences whose
+// Forms whose names a program may define: those that the prelude makes functions of as well, and conveniences whose
 // names are words that programs use.
 bool Expander::gives_way(Form method) const {
   static constexpr Form kGiving[] = {

@@ -269,7 +269,6 @@ class Expander {
   Value make_expander(Value name, Value parameters, Value body, Value whole);
   Value in_global_scope(const std::function<Node*()>& make, Value name);
   Value syntax_transformer(Value form, Scope* scope);
-  void define_global_macro(Value name, Value expander);
   void forget_macro(Value name);
   void define_local_macro(Value form);
   void define_local_syntax(Value form);

@@ -21,14 +21,14 @@ void Expander::toplevel_macro(Value form) {
   Scope* around = std::exchange(scope_, nullptr);
   Value expander = macro_expander(form, &name);
   scope_ = around;
-  define_global_macro(defined_macro_name(name), expander);
+  frame::vm_of(unit_.vm()).define_macro(defined_macro_name(name), expander);
 }
 
 // (define-syntax name transformer)
 void Expander::toplevel_syntax(Value form) {
   expect_items(form, 3, 3);
   Value name = defined_macro_name(expect_symbol(car(cdr(form)), form));
-  define_global_macro(name, syntax_transformer(car(cdr(cdr(form))), nullptr));
+  frame::vm_of(unit_.vm()).define_macro(name, syntax_transformer(car(cdr(cdr(form))), nullptr));
 }
 
 // Evaluates the expander of (define-macro (name . parameters) body ...) or (define-macro name function) in the global
@@ -102,19 +102,6 @@ Value Expander::syntax_transformer(Value form, Scope* scope) {
   }
   unit_.fail_here("the value of a macro is neither syntax-rules nor another macro",
                   "write (syntax-rules (literal ...) ((_ pattern ...) template) ...), or use define-macro");
-}
-
-// Two entries of vm.macros a macro: the expander, and the symbol, which must stay alive as long as its address is a
-// key.
-void Expander::define_global_macro(Value name, Value expander) {
-  frame::Vm& vm = frame::vm_of(unit_.vm());
-  auto [place, fresh] = vm.macro_index.emplace(name.bits, vm.macros.size());
-  if (fresh) {
-    vm.macros.push(expander);
-    vm.macros.push(name);
-  } else {
-    vm.macros[place->second] = expander;
-  }
 }
 
 // The entry stays, as nil, which means no macro; the name may become one again.

@@ -4,23 +4,18 @@
 // known, and before its prototype, which holds theirs among its constants and their hashes in its own.
 #include <cassert>
 #include <climits>
-#include <memory>
 
 #include "bytecode/encoding.hpp"
 #include "bytecode/verifier.hpp"
 #include "syntax/analyse.hpp"
 #include "syntax/compile_lambda.hpp"
 #include "syntax/generate.hpp"
+#include "syntax/make_proto.hpp"
 
 namespace terrace::syntax {
 namespace {
 
 using bytecode::FunctionCode;
-
-struct Release {
-  void operator()(FunctionCode* code) const { bytecode::release(code); }
-};
-using CodeHandle = std::unique_ptr<FunctionCode, Release>;
 
 // What the collector should know of the memory outside its heap; about, for the allocator keeps a little for itself.
 ptrdiff_t outside_bytes(const FunctionCode& code) {
@@ -58,7 +53,8 @@ class ProtoMaker {
     code->register_count =
         static_cast<uint16_t>(std::max(generator.registers(), generator.parameters()) + assembler.preloads());
     std::vector<Value> constants = constant_values(generator);
-    value::Proto* proto = allocate(std::move(code), constants, f->name);
+    value::Proto* proto = make_proto(unit_.vm(), std::move(code), constants, f->name);
+    unit_.keep(value::from_object(proto));
     bytecode::compute_hash(proto);
     check(*proto->function);
     // Not earlier: whoever listens finds compiled code by the hash.
@@ -93,30 +89,6 @@ class ProtoMaker {
     return values;
   }
 
-  value::Proto* allocate(CodeHandle code, const std::vector<Value>& constants, Value name) {
-    VmState* vm = unit_.vm();
-    heap::Heap& heap = frame::heap_of(vm);
-    heap.add_external(outside_bytes(*code));
-    auto* proto = heap.make<value::Proto>(value::Type::kProto, constants.size() * sizeof(Value));
-    proto->entry = vm->runtime->interp_entry;
-    proto->expected = code->expected_argc();
-    proto->aux = code->register_count;
-    proto->code = code->code.data();
-    proto->function = code.release();
-    proto->native = nullptr;
-    proto->profile = nullptr;
-    proto->interval = proto->countdown = INT_MAX;  // never, unless a hook says otherwise
-    proto->reserved = 0;
-    proto->stamp = 0;
-    proto->constant_count = static_cast<uint32_t>(constants.size());
-    proto->tier = 0;
-    proto->name = name;
-    std::copy(constants.begin(), constants.end(), proto->constant);
-    heap.add_finalizable(proto, free_proto, &heap);
-    unit_.keep(value::from_object(proto));
-    return proto;
-  }
-
   void check([[maybe_unused]] const FunctionCode& code) {
 #ifndef NDEBUG
     std::string reason;
@@ -130,6 +102,28 @@ class ProtoMaker {
 };
 
 }  // namespace
+
+value::Proto* make_proto(VmState* vm, CodeHandle code, std::span<const Value> constants, Value name) {
+  heap::Heap& heap = frame::heap_of(vm);
+  heap.add_external(outside_bytes(*code));
+  auto* proto = heap.make<value::Proto>(value::Type::kProto, constants.size() * sizeof(Value));
+  proto->entry = vm->runtime->interp_entry;
+  proto->expected = code->expected_argc();
+  proto->aux = code->register_count;
+  proto->code = code->code.data();
+  proto->function = code.release();
+  proto->native = nullptr;
+  proto->profile = nullptr;
+  proto->interval = proto->countdown = INT_MAX;  // never, unless a hook says otherwise
+  proto->reserved = 0;
+  proto->stamp = 0;
+  proto->constant_count = static_cast<uint32_t>(constants.size());
+  proto->tier = 0;
+  proto->name = name;
+  std::copy(constants.begin(), constants.end(), proto->constant);
+  heap.add_finalizable(proto, free_proto, &heap);
+  return proto;
+}
 
 Value compile_lambda(Unit& unit, Lambda* top) {
   find_placements(unit, top);
