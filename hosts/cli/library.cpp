@@ -1,7 +1,9 @@
 #include "library.hpp"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <climits>
 #include <cstdlib>
 #include <filesystem>
 
@@ -12,9 +14,12 @@ namespace {
 constexpr const char* kNames[] = {"libterrace.so.0", "libterrace.so"};
 constexpr uint32_t kWantedMajor = 0;
 
-std::filesystem::path directory_of_program() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+std::string directory_of_program() {
+  char path[PATH_MAX];
+  const ssize_t length = readlink("/proc/self/exe", path, sizeof path);
+  if (length <= 0) return ".";
+  const std::string_view program(path, static_cast<size_t>(length));
+  return std::string(program.substr(0, program.rfind('/')));
 }
 
 // Sets every function pointer; answers the name of the first one the library does not have.
@@ -33,12 +38,12 @@ std::vector<std::string> library_candidates(const std::string& option) {
   if (!option.empty()) return {option};
   if (const char* named = std::getenv("TERRACE_LIBRARY"); named != nullptr && *named != '\0') return {named};
   std::vector<std::string> candidates;
-  auto here = directory_of_program();
+  const std::string here = directory_of_program();
   // Beside the program; the build tree (hosts/cli beside shim); an installation (bin beside lib); what the system knows.
-  for (const char* place : {".", "../../shim", "../lib", "../lib/x86_64-linux-gnu"}) {
+  for (const char* place : {"/./", "/../../shim/", "/../lib/", "/../lib/x86_64-linux-gnu/"}) {
     for (const char* name : kNames) {
-      auto path = (here / place / name).lexically_normal();
-      if (std::filesystem::exists(path)) candidates.push_back(path.string());
+      std::string path = here + place + name;
+      if (access(path.c_str(), F_OK) == 0) candidates.push_back(std::filesystem::path(path).lexically_normal().string());
     }
   }
   candidates.insert(candidates.end(), std::begin(kNames), std::end(kNames));

@@ -45,8 +45,10 @@ struct Command {
   std::string store_action = "info";
   bool allow_files = false;
   bool gc_stress = false;
+  bool version = false;
   Settings settings;
 
+  std::string name;  // run, eval, ...; empty: none
   std::string file;
   std::vector<std::string> arguments;
   std::string expression;
@@ -117,15 +119,20 @@ size_t next_word(const CLI::App& app, const std::vector<std::string>& words, siz
   return from;
 }
 
+// The words from `first` on, without a "--" before them.
+std::vector<std::string> program_arguments(const std::vector<std::string>& words, size_t first) {
+  if (first < words.size() && words[first] == "--") first++;
+  return {words.begin() + static_cast<ptrdiff_t>(first), words.end()};
+}
+
 // What follows FILE in `run FILE ...` belongs to the program, also what looks like an option; it is taken out of the words.
 std::vector<std::string> take_program_arguments(const CLI::App& app, std::vector<std::string>* words) {
   size_t command = next_word(app, *words, 0);
   if (command >= words->size() || (*words)[command] != "run") return {};
   size_t first = next_word(app, *words, command + 1) + 1;
   if (first >= words->size()) return {};
-  std::vector<std::string> arguments(words->begin() + static_cast<ptrdiff_t>(first), words->end());
+  std::vector<std::string> arguments = program_arguments(*words, first);
   words->resize(first);
-  if (arguments.front() == "--") arguments.erase(arguments.begin());
   return arguments;
 }
 
@@ -213,25 +220,23 @@ int run_file(Session& session, const std::string& file, const std::vector<std::s
   return show(session, session.run(*source, file == "-" ? "standard input" : file), false);
 }
 
-int run_in_session(const Library& library, const CLI::App& app, const Command& command) {
+int run_in_session(const Library& library, const Command& command) {
   Engine engine(library, command.settings);
   if (engine.refused()) {
     std::cerr << "terrace: " << engine.problem() << std::endl;
     return kUsage;
   }
-  if (engine.ok() && app.got_subcommand("params")) return show_params(engine, command.parameter);
+  if (engine.ok() && command.name == "params") return show_params(engine, command.parameter);
   Session session(engine, command.settings, write_to_output, program_effects(command.allow_files));
   if (!engine.ok() || !session.ok()) {
     std::cerr << "terrace: " << (engine.ok() ? session.problem() : engine.problem()) << std::endl;
     return kNoLibrary;
   }
   int code = kDone;
-  if (app.got_subcommand("run")) {
-    code = run_file(session, command.file, command.arguments);
-  }
-  if (app.got_subcommand("eval")) code = show(session, session.run(command.expression, "eval"), true);
-  if (app.got_subcommand("repl")) code = run_repl(session);
-  if (app.got_subcommand("prims")) {
+  if (command.name == "run") code = run_file(session, command.file, command.arguments);
+  if (command.name == "eval") code = show(session, session.run(command.expression, "eval"), true);
+  if (command.name == "repl") code = run_repl(session);
+  if (command.name == "prims") {
     auto form = command.markdown ? PrimitivesForm::kMarkdown : PrimitivesForm::kText;
     code = show(session, show_primitives(session, command.primitive, form), false);
   }
@@ -240,7 +245,7 @@ int run_in_session(const Library& library, const CLI::App& app, const Command& c
   return code;
 }
 
-int run(const CLI::App& app, Command& command, bool version) {
+int run(Command& command) {
   if (!settle(&command)) return kUsage;
   std::string problem;
   auto library = load_library(command.library, &problem);
@@ -248,12 +253,12 @@ int run(const CLI::App& app, Command& command, bool version) {
     std::cerr << "terrace: " << problem << std::endl;
     return kNoLibrary;
   }
-  if (version) {
+  if (command.version) {
     std::cout << library->version_string() << " from " << library->path << std::endl;
     return kDone;
   }
-  if (app.got_subcommand("store")) return tend_store(*library, command.settings.store, command.store_action) ? kDone : kSxError;
-  if (!app.got_subcommand("test")) return run_in_session(*library, app, command);
+  if (command.name == "store") return tend_store(*library, command.settings.store, command.store_action) ? kDone : kSxError;
+  if (command.name != "test") return run_in_session(*library, command);
   // What is tested is compiled, unless a store is given.
   if (!command.settings.store) command.settings.store = "off";
   command.corpus.settings = command.settings;
@@ -261,19 +266,32 @@ int run(const CLI::App& app, Command& command, bool version) {
   return run_corpus(*library, command.paths, command.corpus) ? kDone : kSxError;
 }
 
-}  // namespace
+// `eval EXPR` and `run FILE ...` without options: what is run most, and what has to start soon. To build the table of all options
+// takes longer than to make a vm.
+bool read_plain(const std::vector<std::string>& words, Command* command) {
+  auto is_plain = [&](size_t i) { return !words[i].empty() && words[i].front() != '-'; };
+  if (words.size() < 2 || !is_plain(1)) return false;
+  if (words[0] == "eval" && words.size() == 2) {
+    command->expression = words[1];
+  } else if (words[0] == "run") {
+    command->file = words[1];
+    command->arguments = program_arguments(words, 2);
+  } else {
+    return false;
+  }
+  command->name = words[0];
+  return true;
+}
 
-int main(int argc, char** argv) {
+// Any other command line; answers the exit code when there is nothing more to do.
+std::optional<int> read_words(std::vector<std::string> words, Command* command) {
   CLI::App app("Runs SX programs: interpreted at once, compiled when warm.", "terrace");
-  Command command;
-  bool version = false;
   app.fallthrough();
-  add_options(app, &command);
-  add_commands(app, &command);
-  app.add_flag("--version", version, "show the version of the library and where it is");
+  add_options(app, command);
+  add_commands(app, command);
+  app.add_flag("--version", command->version, "show the version of the library and where it is");
   app.require_subcommand(0, 1);
-  std::vector<std::string> words(argv + 1, argv + argc);
-  command.arguments = take_program_arguments(app, &words);
+  command->arguments = take_program_arguments(app, &words);
   std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
   try {
     app.parse(std::move(words));
@@ -281,11 +299,23 @@ int main(int argc, char** argv) {
     int code = app.exit(error, std::cout, std::cerr);
     return code == 0 ? kDone : kUsage;
   }
-  if (!version && app.get_subcommands().empty()) {
+  if (!app.get_subcommands().empty()) {
+    command->name = app.get_subcommands().front()->get_name();
+  } else if (!command->version) {
     std::cerr << app.help();
     return kUsage;
   }
-  return run(app, command, version);
+  return std::nullopt;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Command command;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!read_plain(words, &command))
+    if (auto code = read_words(std::move(words), &command)) return *code;
+  return run(command);
 }
 
 }  // namespace terrace::cli
