@@ -40,9 +40,9 @@ constexpr uint64_t generation_of(uint64_t state) { return state >> kStateGenerat
 constexpr bool unused(uint64_t state) { return (state & ((uint64_t{1} << kStateGeneration) - 1)) == 0; }
 constexpr uint64_t generation_of_handle(uint64_t bits) { return bits >> kGenerationShift & kFieldMask; }
 
-// Chunk k holds kFirstChunk << k slots, so 19 pointers reach all 2^28 and no chunk ever moves.
-constexpr uint64_t kFirstChunk = 1024;
-constexpr int kChunks = 19;
+// Chunk k holds kFirstChunk << k slots, so 23 pointers reach all 2^28 and no chunk ever moves.
+constexpr uint64_t kFirstChunk = 64;
+constexpr int kChunks = 23;
 extern constinit std::atomic<Slot*> chunks[kChunks];
 
 struct Place {
