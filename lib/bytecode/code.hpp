@@ -42,7 +42,7 @@ inline constexpr uint8_t kSawMixed = 2;   // a fixnum and a float
 inline constexpr uint8_t kSawOther = 4;   // anything else, or a result that is no fixnum
 // At the first such instruction in a loop: what the loop's code took for granted before its first turn did not hold.
 inline constexpr uint8_t kLeftBeforeLoop = 8;
-// At the step of a loop's counter: what the loop's code took for granted of how far it counts did not hold.
+// Where a loop adds to its counter: what the loop's code took for granted of how far it counts did not hold.
 inline constexpr uint8_t kLeftBeforeCounting = 16;
 constexpr bool is_arithmetic(Op op) {
   return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kDiv || op == Op::kAddImm;

@@ -37,7 +37,7 @@ inline constexpr uint64_t kArgcMask = 0xFFFF;
 // it counts; the result that the
 // instruction before has written; or no fault of its own: what it called was left, or somebody asks for a safepoint.
 enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kBeforeCounting, kResult, kAlong };
-// `subject` is the pc that the cause is about where that is not the one to go on at: for kBeforeCounting where the loop's counter steps.
+// `subject` is the pc that the cause is about where that is not the one to go on at: for kBeforeCounting where the loop's counter is added to.
 constexpr uint64_t leave_word(LeaveCause cause, uint32_t subject) { return static_cast<uint64_t>(cause) | uint64_t{subject} << 8; }
 constexpr LeaveCause cause_in(uint64_t leave_word) { return static_cast<LeaveCause>(leave_word & 0xFF); }
 constexpr uint32_t subject_in(uint64_t leave_word) { return static_cast<uint32_t>(leave_word >> 8); }

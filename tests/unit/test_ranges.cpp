@@ -93,6 +93,21 @@ void test_linear(void**) {
 
 bool counts(Code& f, uint32_t head) { return f.ranges().at_head(head) != nullptr; }
 
+// (loop (+ i 1) (f i)) computes the next counter before it goes to its place.
+void test_moved(void**) {
+  Code f;
+  f.op(Op::kInt, 4, 0);
+  f.jump(Op::kJumpNotLt, 7, 4, 1).op(Op::kAddImm, 6, 4, 1).op(Op::kVectorRef, 5, 0, 4).op(Op::kVectorRef, 5, 0, 6);  // 1: head
+  f.op(Op::kMove, 4, 6).jump(Op::kLoop, 1).op(Op::kReturn, 5);
+  Ranges ranges = f.ranges();
+  const CountedLoop* counted = ranges.at_head(1);
+  assert_non_null(counted);
+  assert_int_equal(counted->added_at, 2);
+  assert_int_equal(counted->step_at, 5);
+  for (uint32_t pc : {2, 3, 4}) assert_true(ranges.is_bounded(pc));
+  assert_ptr_equal(ranges.counted_by(4, 4), counted);
+}
+
 // What looks like counting and is not.
 void test_other_loops(void**) {
   Code stays;  // a turn may come back without the step
@@ -149,6 +164,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(test_sum),
       cmocka_unit_test(test_linear),
+      cmocka_unit_test(test_moved),
       cmocka_unit_test(test_other_loops),
       cmocka_unit_test(test_meeting),
   };

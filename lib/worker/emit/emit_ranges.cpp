@@ -70,7 +70,7 @@ void Emitter::begin_counting(const CountedLoop& counted, uint32_t pc) {
                                       : m_.untag_fixnum(reg(static_cast<uint16_t>(counted.bound)));
   assign(places.index, m_.untag_fixnum(reg(counted.counter)));
   assign(places.end, counted.includes_bound ? plus(bound, m_.number(m_.signed_type(), 1)) : bound);
-  Block otherwise = leave_at(pc, frame::LeaveCause::kBeforeCounting, counted.step_at);
+  Block otherwise = leave_at(pc, frame::LeaveCause::kBeforeCounting, counted.added_at);
   if (counted.must_meet_bound) guard(m_.compare(GCC_JIT_COMPARISON_LE, index, end), otherwise);
   Block next = fresh();
   Block never_runs = cold([this, &places, next] {

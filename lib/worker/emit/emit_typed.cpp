@@ -169,6 +169,7 @@ bool Emitter::emit_typed(Instr i) {
     case Treatment::kDoubles:
       return double_arithmetic(i), true;
     case Treatment::kMove:
+      if (const CountedLoop* counted = ranges_.stepped_at(pc_)) return step_counter(*counted), true;
       if (state_[i.b] & kWord) set(i.a, reg(i.b));
       if (state_[i.b] & kDouble) assign(double_place(i.a), double_reg(i.b));
       move_size(i.a, i.b);

@@ -77,8 +77,12 @@ void Ranges::find_loop(const Loop& loop) {
   CountedLoop counted{};
   counted.loop = loop;
   if (!is_entered_at_head(loop) || !find_condition(counted) || !find_step(counted)) return;
-  if (code_[counted.step_at].x & bytecode::kLeftBeforeCounting) return;
-  find_bounded(counted);
+  if (code_[counted.added_at].x & bytecode::kLeftBeforeCounting) return;
+  std::vector<uint32_t> made_at;
+  if (expression_at(counted, counted.added_at, made_at, 0) < 0) return;
+  for (uint32_t at : made_at) bounded_[at] = true;
+  for (uint32_t pc = loop.head; pc <= loop.last; pc++)
+    if (!is_in_inner_loop(loop, pc)) add_access(counted, pc);
   find_tallies(counted);
   loops_.push_back(std::move(counted));
 }
@@ -144,9 +148,17 @@ bool Ranges::find_condition(CountedLoop& counted) const {
 bool Ranges::find_step(CountedLoop& counted) const {
   std::vector<uint32_t> writing = writers(counted.loop, counted.counter);
   if (writing.size() != 1 || !runs_once(counted.loop, writing[0])) return false;
-  counted.step_at = writing[0];
-  Instr i = code_[counted.step_at];
-  if (treatments_[counted.step_at] != Treatment::kFixnums) return false;
+  counted.step_at = counted.added_at = writing[0];
+  if (op_of(code_[writing[0]]) == Op::kMove) {
+    counted.added_at = definition(counted, writing[0], code_[writing[0]].b);
+    if (counted.added_at == kNone || counted.added_at == counted.loop.head) return false;
+  }
+  return find_addition(counted);
+}
+
+bool Ranges::find_addition(CountedLoop& counted) const {
+  Instr i = code_[counted.added_at];
+  if (treatments_[counted.added_at] != Treatment::kFixnums) return false;
   if (op_of(i) == Op::kAddImm && i.b == counted.counter) {
     counted.step_is_number = true;
     counted.step = static_cast<int16_t>(i.c);
@@ -156,14 +168,6 @@ bool Ranges::find_step(CountedLoop& counted) const {
   uint16_t step = i.b == counted.counter ? i.c : i.b;
   counted.step = step;
   return step != counted.counter && writers(counted.loop, step).empty() && (types_.at(counted.loop.head)[step] & kFixnum);
-}
-
-void Ranges::find_bounded(CountedLoop& counted) {
-  std::vector<uint32_t> made_at;
-  int stepped = expression_at(counted, counted.step_at, made_at, 0);
-  if (stepped >= 0) counted.sums.push_back(stepped);
-  for (uint32_t pc = counted.loop.head; pc <= counted.loop.last; pc++)
-    if (!is_in_inner_loop(counted.loop, pc)) add_access(counted, pc);
 }
 
 void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
@@ -183,7 +187,7 @@ void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
 void Ranges::find_tallies(CountedLoop& counted) {
   for (uint32_t pc = counted.loop.head; pc <= counted.loop.last; pc++) {
     Instr i = code_[pc];
-    if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || pc == counted.step_at) continue;
+    if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || pc == counted.added_at) continue;
     if (is_in_inner_loop(counted.loop, pc) || writers(counted.loop, i.a).size() != 1) continue;
     if (!(types_.at(counted.loop.head)[i.a] & kFixnum)) continue;
     counted.tallies.emplace_back(i.a, static_cast<int16_t>(i.c));

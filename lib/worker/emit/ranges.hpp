@@ -42,12 +42,12 @@ struct CountedLoop {
   int64_t bound;        // a register, or the number itself
   bool includes_bound;  // the counter may be equal to the bound
   bool must_meet_bound; // the loop ends only where they are equal, so the step is one and the first counter not above the bound
-  uint32_t step_at;     // pc
+  uint32_t step_at;     // where the counter is written: the addition, or a move of its result
+  uint32_t added_at;    // where the step is added
   bool step_is_number;
   int64_t step;         // a register, or the number itself
 
-  std::vector<Expression> expressions;    // operands before what uses them
-  std::vector<int> sums;                  // expressions that must not overflow; so must not their operands
+  std::vector<Expression> expressions;  // operands before what uses them; none may overflow
   struct Access {
     int index;        // an expression
     uint16_t vector;  // whose length is held at the head
@@ -72,7 +72,7 @@ class Ranges {
   bool is_entered_at_head(const Loop& loop) const;
   bool find_condition(CountedLoop& counted) const;
   bool find_step(CountedLoop& counted) const;
-  void find_bounded(CountedLoop& counted);
+  bool find_addition(CountedLoop& counted) const;
   void add_access(CountedLoop& counted, uint32_t pc);
   void find_tallies(CountedLoop& counted);
   int expression_of(CountedLoop& counted, uint32_t pc, uint16_t r, std::vector<uint32_t>& made_at, int depth) const;
