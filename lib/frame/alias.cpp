@@ -111,7 +111,7 @@ class Stripper {
       Value item;
       if (!strip(words_of(from)[i], &item)) return false;
       words_of(to)[i] = item;
-      heap::Heap::write_barrier(to);
+      heap::Heap::write_barrier(to, i);
     }
     return true;
   }

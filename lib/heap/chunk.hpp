@@ -3,7 +3,7 @@
 // Answers for: the chunk header, the division into blocks and pages, and bit arithmetic on it. Not for: which chunk is
 // used for what (heap/space.hpp).
 //
-//   0          cards        2048 bytes, written by the mutator (Heap::write_barrier)
+//   0          cards        2048 bytes, the first card's last, written by the mutator (Heap::write_barrier)
 //   2048       mark bits    one per 16-byte granule
 //   10240      next marks   one per granule: those of the full collection that is going on, if any
 //   18432      start bits   one per granule; meaning depends on the block
@@ -11,7 +11,8 @@
 //   32768      payload      up to the next megabyte, or the end of the span
 //
 // A chunk is one of three kinds. kBlocks: 31 blocks of 32 KB behind the header, which is block 0, each empty, of pairs,
-// or of objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs.
+// or of objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs; the
+// cards of all but the first lie in front of it.
 //
 // Invariants
 //  1. Blocks of objects are parsable from start to end between mutator operations once the windows are flushed: holes
@@ -85,6 +86,7 @@ struct Chunk {
   char* base() { return reinterpret_cast<char*>(this); }
   char* payload() { return base() + kHeaderBytes; }
   char* end() { return base() + bytes; }
+  char* card_begin(size_t card) { return base() + (card << kCardShift); }
   char* block_begin(size_t block) { return base() + block * kBlockBytes; }
   char* block_end(size_t block) { return base() + (block + 1) * kBlockBytes; }
   bool is_pair_block(size_t block) const { return (pair_blocks >> block) & 1; }
@@ -92,11 +94,19 @@ struct Chunk {
     return kind == ChunkKind::kBlocks ? free_blocks == kAllBlocks : kind == ChunkKind::kPages && used_pages == 0;
   }
 };
-static_assert(offsetof(Chunk, cards) == kCardTable);
+static_assert(offsetof(Chunk, cards) == 0 && sizeof(Chunk::cards) == kCardTable);
 static_assert(sizeof(Chunk) <= kHeaderBytes);
 
-inline constexpr size_t kCardGranules = (size_t{1} << kCardShift) / kGranule;
-static_assert(kCardGranules == 32, "the mark bits of a card are half a word");
+inline constexpr size_t kCardBytes = size_t{1} << kCardShift;
+static_assert(kCardBytes / kGranule == 32, "the mark bits of a card are half a word");
+
+// How many cards so many bytes have, rounded up to what is read at once.
+inline size_t card_count(size_t bytes) { return ((bytes + kCardBytes - 1) / kCardBytes + 7) & ~size_t{7}; }
+// What is mapped in front of a chunk for its further cards. It is more than is ever touched, for the chunk's alignment.
+inline size_t bytes_in_front(size_t bytes) {
+  size_t cards = card_count(bytes);
+  return cards <= kCardTable ? 0 : (cards - kCardTable + kChunkBytes - 1) & ~(kChunkBytes - 1);
+}
 
 inline Chunk* chunk_of(const void* address) {
   return reinterpret_cast<Chunk*>(reinterpret_cast<uintptr_t>(address) & ~(kChunkBytes - 1));

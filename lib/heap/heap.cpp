@@ -23,10 +23,12 @@
 #include <algorithm>
 #include <cassert>
 #include <chrono>
+#include <cstring>
 #include <new>
 #include <optional>
 
 #include "base/pages.hpp"
+#include "heap/cards.hpp"
 #include "heap/space.hpp"
 #include "heap/tracer.hpp"
 
@@ -262,6 +264,12 @@ value::Object* Heap::try_alloc(value::Type type, size_t bytes) {
   return state_->take_large(*this, type, size);
 }
 
+void Heap::write_barrier(const value::Vector* v, uint64_t first, uint64_t count) {
+  if (count == 0) return;
+  uint8_t* last = card_of(v, v->slot + first + count - 1);  // card bytes go downwards
+  std::memset(last, 1, static_cast<size_t>(card_of(v, v->slot + first) - last) + 1);
+}
+
 bool Heap::has_room(size_t bytes) { return state_->fits_limit(*this, bytes); }
 
 // --- pacing and limits
@@ -411,9 +419,9 @@ void Heap::State::mark(Work work) {
 
 void Heap::State::mark_young() {
   Tracer tracer(space, mark_stack, MarkBits::kMarks, stress);
-  space.take_dirty([&](Value v) {
-    tracer.trace(v);
-    if (next_marking) next_marking->again(v);
+  space.take_dirty([&](const Change& change) {
+    tracer.trace(change);
+    if (next_marking) next_marking->again(change);
   });
   size_t looked_at = tracer.traced_bytes();
   mark_roots(tracer);
@@ -429,7 +437,7 @@ void Heap::State::begin_full() {
 }
 
 void Heap::State::finish_full() {
-  space.take_dirty([&](Value v) { next_marking->again(v); });
+  space.take_dirty([&](const Change& change) { next_marking->again(change); });
   size_t root_words = next_marking->root_words();
   mark_roots(*next_marking);
   live = next_marking->traced_bytes();

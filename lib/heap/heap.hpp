@@ -15,7 +15,8 @@
 //  2. Every heap reference that must survive an allocation is in the heap, on a native stack of this vm, or in a
 //     registered root. A Value that is only in malloc memory (std::vector<Value>!) is not seen: use RootedValues.
 //  3. A fresh object is fully initialised by its maker before the next allocation.
-//  4. Every store of a Value into an existing heap object is followed (or preceded) by write_barrier(object).
+//  4. Every store of a Value into an existing heap object is followed (or preceded) by write_barrier(object), and one into
+//     a vector by a barrier for the element: vectors are looked at by cards, everything else whole.
 //  5. Small allocations do not fail: past the limit they use a reserve and request a safepoint, where the vm raises a
 //     heap-limit error. Only try_alloc of a size chosen by the program may answer null.
 #pragma once
@@ -32,7 +33,15 @@ namespace terrace::heap {
 
 inline constexpr size_t kChunkBytes = 1 << 20;  // aligned to its size
 inline constexpr size_t kCardShift = 9;         // one card byte per 512 bytes of chunk
-inline constexpr size_t kCardTable = 0;         // offset of the card bytes in a chunk
+inline constexpr size_t kCardTable = 2048;      // offset in a chunk; the card bytes lie below it, the first card's last
+
+// The card byte of an address in `object`. Card bytes go downwards, so that those of an object which is longer than a
+// chunk go on in front of its chunk, where there is room for any number. Compiled code computes the same.
+inline uint8_t* card_of(const void* object, const void* address) {
+  uintptr_t chunk = reinterpret_cast<uintptr_t>(object) & ~(kChunkBytes - 1);
+  auto below = static_cast<intptr_t>(chunk - 1 - reinterpret_cast<uintptr_t>(address)) >> kCardShift;
+  return reinterpret_cast<uint8_t*>(chunk + kCardTable) + below;
+}
 
 // The bump pointers: part of VmState at a fixed place, since compiled code allocates inline.
 struct AllocWindow {
@@ -142,8 +151,12 @@ class Heap {
   // Whether the limit leaves room for so much more; collects when that may help.
   bool has_room(size_t bytes);
 
-  static void write_barrier(const value::Object* o) { mark_card(o); }
-  static void write_barrier(const value::Pair* p) { mark_card(p); }
+  static void write_barrier(const value::Object* o) { *card_of(o, o) = 1; }
+  static void write_barrier(const value::Pair* p) { *card_of(p, p) = 1; }
+  // For one element that was stored, or for so many; the vector is generic.
+  static void write_barrier(const value::Vector* v, uint64_t i) { *card_of(v, v->slot + i) = 1; }
+  static void write_barrier(const value::Vector* v, uint64_t first, uint64_t count);
+  static void write_barrier(const value::Vector*) = delete;
 
   void collect();        // a full collection
   void collect_young();  // a minor one
@@ -181,11 +194,6 @@ class Heap {
 
  private:
   friend class RootedValues;
-  static void mark_card(const void* address) {
-    auto a = reinterpret_cast<uintptr_t>(address);
-    auto* chunk = reinterpret_cast<uint8_t*>(a & ~(kChunkBytes - 1));
-    chunk[kCardTable + ((a & (kChunkBytes - 1)) >> kCardShift)] = 1;
-  }
   Value cons_slow(Value car, Value cdr);
   value::Object* alloc_slow(value::Type type, size_t size);
   enum class Work;  // of one pause

@@ -14,9 +14,11 @@ Space::~Space() {
 }
 
 Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
-  void* memory = base::map_pages(bytes, kChunkBytes);
+  const size_t front = bytes_in_front(bytes);
+  void* memory = base::map_pages(front + bytes, kChunkBytes);
   if (memory == nullptr) return nullptr;
-  auto* chunk = static_cast<Chunk*>(memory);  // the system's zeroes are the right start for every other field
+  // The system's zeroes are the right start for every other field.
+  auto* chunk = reinterpret_cast<Chunk*>(static_cast<char*>(memory) + front);
   chunk->kind = kind;
   chunk->bytes = bytes;
   chunk->free_blocks = kAllBlocks;
@@ -27,7 +29,7 @@ Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
     table_.add(chunk, bytes);
   } catch (const std::bad_alloc&) {
     if (!list.empty() && list.back() == chunk) list.pop_back();
-    base::unmap_pages(chunk, bytes);
+    base::unmap_pages(memory, front + bytes);
     return nullptr;
   }
   committed_ += bytes;
@@ -37,7 +39,8 @@ Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
 void Space::unmap_chunk(Chunk* chunk) {
   committed_ -= chunk->bytes;
   base::unpoison(chunk, chunk->bytes);  // the addresses may come back as something else
-  base::unmap_pages(chunk, chunk->bytes);
+  const size_t front = bytes_in_front(chunk->bytes);
+  base::unmap_pages(chunk->base() - front, front + chunk->bytes);
 }
 
 bool Space::grow() { return map_chunk(ChunkKind::kBlocks, kChunkBytes) != nullptr; }

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstddef>
-#include <cstring>
 #include <vector>
 
 #include "heap/chunk.hpp"
@@ -35,6 +34,13 @@ struct Range {
 struct Target {
   value::Pair* pair = nullptr;
   value::Object* object = nullptr;
+};
+
+// What was stored into: a pair or object, or elements of a vector.
+struct Change {
+  Value changed;
+  const Value* from = nullptr;  // null: all of it
+  const Value* to = nullptr;
 };
 
 class Space {
@@ -64,7 +70,7 @@ class Space {
   void clear_next_marks();
   // After it: the next marks become the marks.
   void adopt_next_marks();
-  // Calls visit(Value) for every old pair and object on a dirty card, and cleans the cards.
+  // Calls visit(Change) for what is old on dirty cards, and cleans the cards (heap/cards.hpp).
   template <class Visit>
   void take_dirty(Visit visit);
   // Safe for any word: tagged or not, start or middle. What is found is allocated and not known to be dead.
@@ -133,31 +139,5 @@ class Space {
   size_t pages_cursor_ = 0;
   size_t committed_ = 0;
 };
-
-template <class Visit>
-void Space::take_dirty(Visit visit) {
-  auto take_card = [&](Chunk* chunk, size_t card) {
-    size_t first = card * kCardGranules;
-    auto marks = static_cast<uint32_t>(chunk->marks[first / 64] >> (first % 64));
-    bool pairs = chunk->kind == ChunkKind::kBlocks && chunk->is_pair_block(first * kGranule / kBlockBytes);
-    for (; marks != 0; marks &= marks - 1) {
-      char* at = chunk->base() + (first + static_cast<size_t>(std::countr_zero(marks))) * kGranule;
-      visit(pairs ? value::from_pair(reinterpret_cast<value::Pair*>(at))
-                  : value::from_object(reinterpret_cast<value::Object*>(at)));
-    }
-  };
-  for (auto* list : {&blocks_, &pages_, &spans_}) {
-    for (Chunk* chunk : *list) {
-      for (size_t card = kHeaderBytes >> kCardShift; card < sizeof chunk->cards; card += 8) {
-        uint64_t eight;
-        std::memcpy(&eight, chunk->cards + card, 8);
-        if (eight == 0) continue;
-        std::memset(chunk->cards + card, 0, 8);
-        for (; eight != 0; eight &= eight - 1)  // cards are 0 or 1
-          take_card(chunk, card + static_cast<size_t>(std::countr_zero(eight)) / 8);
-      }
-    }
-  }
-}
 
 }  // namespace terrace::heap

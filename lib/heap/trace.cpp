@@ -147,9 +147,18 @@ void Tracer::drain(size_t bytes) {
   while (in != out) push(queue[out++ % kAhead]);
 }
 
-void Tracer::again(Value v) {
+void Tracer::trace(const Change& change) {
+  if (change.from == nullptr) return trace(change.changed);
+  traced_bytes_ += static_cast<size_t>(change.to - change.from) * sizeof(Value);
+  visit_range(change.from, change.to);
+}
+
+// Elements of a vector are looked at at once, since it may be much longer than what changed in it.
+void Tracer::again(const Change& change) {
+  Value v = change.changed;
   auto* address = reinterpret_cast<char*>(v.bits & ~value::kTagMask);
   if (((mark_word(address) >> (granule_of(address) % 64)) & 1) == 0) return;
+  if (change.from != nullptr) return visit_range(change.from, change.to);
   again_bytes_ += value::is_pair(v) ? sizeof(value::Pair) : object_bytes(reinterpret_cast<value::Object*>(address));
   push(v);
 }

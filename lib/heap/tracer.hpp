@@ -41,11 +41,12 @@ class Tracer final : public Marker {
   void conservative_word(uintptr_t word);
   // Looks at what this refers to, marked or not.
   void trace(Value v);
+  void trace(const Change& change);
   // Looks at everything pushed, until nothing is left, or so many bytes were looked at.
   void drain(size_t bytes = SIZE_MAX);
   bool is_drained() const { return top_ == stack_.data(); }
-  // What this refers to has changed: if it was marked, it will be looked at once more.
-  void again(Value v);
+  // What this refers to has changed: if it was marked, it is looked at once more, now or later.
+  void again(const Change& change);
   // Bytes of what was traced; once for each, when all is drained.
   size_t traced_bytes() const { return traced_bytes_ - again_bytes_; }
   // Words that were given as roots.

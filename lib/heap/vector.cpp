@@ -39,7 +39,7 @@ void replace_by_words(Vector* v, const RootedValues& boxes) {
     v->slot[i] = word.bits;
   }
   v->become(VectorKind::kGeneric);
-  Heap::write_barrier(v);
+  Heap::write_barrier(v, 0, v->length);
 }
 
 bool doubles_to_generic(Heap& heap, Vector* v) {
@@ -93,7 +93,7 @@ bool vector_set(Heap& heap, Vector* v, uint64_t i, Value x) {
     if (!doubles_to_generic(heap, v)) return false;
   }
   v->slot[i] = x.bits;
-  Heap::write_barrier(v);
+  Heap::write_barrier(v, i);
   return true;
 }
 

@@ -426,7 +426,7 @@ op_VectorSet: {
     Value x = R[i.c];
     if (as<Vector>(v)->kind() == VectorKind::kGeneric) {
       as<Vector>(v)->slot[n.bits >> kFixnumShift] = x.bits;
-      heap::Heap::write_barrier(as<Vector>(v));
+      heap::Heap::write_barrier(as<Vector>(v), n.bits >> kFixnumShift);
       NEXT;
     }
     note_store(pc - 1, as<Vector>(v)->kind(), x);

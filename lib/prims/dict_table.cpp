@@ -132,8 +132,8 @@ bool rebuild(VmState* vm, Value dict, uint64_t capacity) {
     if (entries_in(old)[i].key != kUnbound) entries_in(fresh)[used++] = entries_in(old)[i];
   }
   successor(old) = fresh;
-  Heap::write_barrier(array_of(old));
-  Heap::write_barrier(array_of(fresh));
+  Heap::write_barrier(array_of(old), array_of(old)->length - 1);
+  Heap::write_barrier(array_of(fresh), 0, 3 * used);
   d->entries = fresh;
   d->index = index;
   d->used = used;
@@ -158,7 +158,7 @@ DictEntry* append(VmState* vm, Value dict, const Key& key, Value value) {
   Dict* d = as_dict(dict);
   DictEntry* entry = &entries_in(d->entries)[d->used];
   *entry = DictEntry{key.word, value, make_fixnum(static_cast<int64_t>(key.hash))};
-  Heap::write_barrier(array_of(d->entries));
+  Heap::write_barrier(array_of(d->entries), 3 * d->used, 3);
   enter_in_index(d, d->used);
   d->used++;
   d->count++;
@@ -206,13 +206,16 @@ Value* dict_place(VmState* vm, Value dict, Value key, Value initial) {
   return entry ? &entry->value : nullptr;
 }
 
-void dict_stored(Value dict) { Heap::write_barrier(array_of(as_dict(dict)->entries)); }
+void dict_stored(Value dict, const Value* place) {
+  const value::Vector* entries = array_of(as_dict(dict)->entries);
+  Heap::write_barrier(entries, static_cast<uint64_t>(place - value::words_of(entries)));
+}
 
 bool dict_insert(VmState* vm, Value dict, Value key, Value value) {
   Value* place = dict_place(vm, dict, key, value);
   if (place == nullptr) return false;
   *place = value;
-  dict_stored(dict);
+  dict_stored(dict, place);
   return true;
 }
 
@@ -246,7 +249,7 @@ Value dict_copy(VmState* vm, Value dict) {
     enter_in_index(to, to->used);
     to->count = ++to->used;
   }
-  Heap::write_barrier(array_of(to->entries));
+  Heap::write_barrier(array_of(to->entries), 0, 3 * to->used);
   return copy;
 }
 

@@ -45,7 +45,7 @@ bool dict_insert(VmState* vm, Value dict, Value key, Value value);
 // The key's place for a value, made with `initial` when there was none; null after raising. Valid until the next change
 // of the dict; a store needs dict_stored afterwards.
 Value* dict_place(VmState* vm, Value dict, Value key, Value initial);
-void dict_stored(Value dict);
+void dict_stored(Value dict, const Value* place);
 // Removes the key: kTrue, kFalse when there was none, kUnwind after raising.
 Value dict_erase(VmState* vm, Value dict, Value key);
 // Removes all entries; false after raising, with the entries gone all the same.

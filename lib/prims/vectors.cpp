@@ -35,6 +35,7 @@ bool fill_part(VmState* vm, const char* who, Vector* v, Part part, Value x) {
   if (part.size() == 0) return true;
   if (!heap::vector_set(heap_of(vm), v, part.start, x)) return raise_too_large(vm, who), false;
   std::fill_n(v->slot + part.start, part.size(), v->slot[part.start]);
+  if (v->kind() == VectorKind::kGeneric) Heap::write_barrier(v, part.start, part.size());
   return true;
 }
 
@@ -53,7 +54,7 @@ bool copy_elements(VmState* vm, const char* who, Vector* to, uint64_t at, const 
   if (from->kind() != VectorKind::kFresh) heap::settle(to, from->kind());
   if (to->kind() != from->kind()) return copy_values(vm, who, to, at, from, part);
   std::memmove(to->slot + at, from->slot + part.start, part.size() * sizeof(Value));
-  Heap::write_barrier(to);
+  if (to->kind() == VectorKind::kGeneric) Heap::write_barrier(to, at, part.size());
   return true;
 }
 

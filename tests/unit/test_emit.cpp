@@ -57,12 +57,6 @@ T* make(Type type, size_t extra = 0) {
   return moved;
 }
 
-uint8_t card_of(const void* address) {
-  auto a = reinterpret_cast<uintptr_t>(address);
-  auto* chunk = reinterpret_cast<uint8_t*>(a & ~(heap::kChunkBytes - 1));
-  return chunk[heap::kCardTable + ((a & (heap::kChunkBytes - 1)) >> heap::kCardShift)];
-}
-
 Value string(std::string_view text) {
   auto* s = make<String>(Type::kString, text.size() + 1);
   s->bytes = s->length = static_cast<uint32_t>(text.size());
@@ -759,7 +753,7 @@ void test_pairs_boxes_captures(void**) {
     Value tied = closure_of(pi, {kNil, kNil});
     assert_value(call(closure_of(pk), {tied, fix(3)}), tied);
     assert_value(as_closure(tied)->capture[0], fix(3));
-    assert_int_equal(card_of(as_closure(tied)), 1);
+    assert_int_equal(*heap::card_of(as_closure(tied), as_closure(tied)), 1);
   }
 }
 
@@ -783,7 +777,7 @@ void test_vectors(void**) {
     assert_value(call(f[0], {v, fix(2)}), fix(3));
     assert_value(call(f[1], {v, fix(0), kTrue}), kTrue);
     assert_value(words_of(as<Vector>(v))[0], kTrue);
-    assert_int_equal(card_of(as<Vector>(v)), 1);
+    assert_int_equal(*heap::card_of(as<Vector>(v), as<Vector>(v)->slot), 1);
     as<Vector>(v)->flags = 0x40;
     assert_value(call(f[0], {v, fix(0)}), kTrue);
     for (Value bad : {fix(3), fix(-1), kNil, real(1.0)}) {

@@ -150,6 +150,8 @@ void Graph::step() {
   s[slot] = target;
   if (is_pair(from))
     Heap::write_barrier(as_pair(from));
+  else if (is_vector(from))
+    Heap::write_barrier(as<Vector>(from), slot);
   else
     Heap::write_barrier(is_function(from) ? as_closure(from) : as<Object>(from));
   nodes_[static_cast<size_t>(from_number)].links[slot] = target_number;

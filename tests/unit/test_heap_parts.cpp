@@ -17,28 +17,29 @@ constexpr size_t kBytes = 400;
 // moves the pairs about, replaces some, hides some in new pairs and in words of a stack, and looks at what it finds.
 class Library {
  public:
-  explicit Library(size_t shelves = kShelves, const HeapOptions& options = {}) : shelves_(shelves), fixture_(options) {
+  explicit Library(size_t shelves = kShelves, size_t places = kPlaces, const HeapOptions& options = {})
+      : shelves_(shelves), places_(places), fixture_(options) {
     fixture_.heap.set_root_provider(
         [this](heap::Marker& marker) { marker.conservative(hidden_, hidden_ + std::size(hidden_)); });
     fixture_.roots.push(make_vector(fixture_.heap, shelves_));
     for (size_t i = 0; i < shelves_; i++) {
-      store(as<Vector>(fixture_.roots[0]), i, make_vector(fixture_.heap, kPlaces));
-      for (size_t j = 0; j < kPlaces; j++) store(shelf(i), j, make_entry());
+      store(as<Vector>(fixture_.roots[0]), i, make_vector(fixture_.heap, places_));
+      for (size_t j = 0; j < places_; j++) store(shelf(i), j, make_entry());
     }
   }
 
   void step() {
     Vector* a = any_shelf();
     Vector* b = any_shelf();
-    const size_t i = random_.below(kPlaces);
-    const size_t j = random_.below(kPlaces);
+    const size_t i = random_.below(places_);
+    const size_t j = random_.below(places_);
     check(at(a, i));
     switch (random_.below(6)) {
       case 0:
         return store(a, i, make_entry());
       case 1: {  // hidden where the collector does not look precisely, and put back later
         std::swap(hidden_[random_.below(std::size(hidden_))], words_of(a)[i].bits);
-        return Heap::write_barrier(a);
+        return Heap::write_barrier(a, i);
       }
       case 2: {  // only a new pair knows it for a while
         fixture_.roots.push(fixture_.heap.cons(at(a, i), kNil));
@@ -57,7 +58,7 @@ class Library {
 
   void check_all() {
     for (size_t i = 0; i < shelves_; i++)
-      for (size_t j = 0; j < kPlaces; j++) check(at(shelf(i), j));
+      for (size_t j = 0; j < places_; j++) check(at(shelf(i), j));
   }
 
   Heap& heap() { return fixture_.heap; }
@@ -66,7 +67,7 @@ class Library {
   static Value at(Vector* shelf, size_t place) { return words_of(shelf)[place]; }
   static void store(Vector* shelf, size_t place, Value v) {
     words_of(shelf)[place] = v;
-    Heap::write_barrier(shelf);
+    Heap::write_barrier(shelf, place);
   }
   Vector* shelf(size_t i) { return as<Vector>(words_of(as<Vector>(fixture_.roots[0]))[i]); }
   Vector* any_shelf() { return shelf(random_.below(shelves_)); }
@@ -82,26 +83,41 @@ class Library {
   }
 
   size_t shelves_;
+  size_t places_;
   Fixture fixture_;
   Random random_{5};
   uint64_t hidden_[8] = {kNil.bits, kNil.bits, kNil.bits, kNil.bits, kNil.bits, kNil.bits, kNil.bits, kNil.bits};
 };
 
-void nothing_is_lost_while_a_full_collection_goes_on(void**) {
-  Library library;
+void use_until_collected(Library& library) {
   while (library.heap().stats().full_collections < 4) {
     for (int i = 0; i < 2000; i++) library.step();
   }
   library.check_all();
 }
 
+void nothing_is_lost_while_a_full_collection_goes_on(void**) {
+  Library library;
+  use_until_collected(library);
+}
+
+// The same number of things on one shelf, a vector of half a megabyte; and four times as many, a vector longer than a chunk.
+void nothing_is_lost_out_of_a_long_vector(void**) {
+  for (size_t factor : {1, 4}) {
+    Library library(1, factor * kShelves * kPlaces);
+    use_until_collected(library);
+  }
+}
+
 // Each collection is checked, and each part is small.
 void nothing_is_lost_under_stress(void**) {
   HeapOptions options;
   options.stress = true;
-  Library library(kFewShelves, options);
-  for (int i = 0; i < 1500; i++) library.step();
-  library.check_all();
+  for (size_t shelves : {kFewShelves, size_t{1}}) {
+    Library library(shelves, kFewShelves / shelves * kPlaces, options);
+    for (int i = 0; i < 1500; i++) library.step();
+    library.check_all();
+  }
 }
 
 // One that was asked for begins anew and ends at once, wherever the one in parts is.
@@ -155,6 +171,7 @@ void the_dead_that_wait_are_not_found(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(nothing_is_lost_while_a_full_collection_goes_on),
+      cmocka_unit_test(nothing_is_lost_out_of_a_long_vector),
       cmocka_unit_test(nothing_is_lost_under_stress),
       cmocka_unit_test(one_that_is_asked_for_is_whole),
       cmocka_unit_test(garbage_is_found_in_time),

@@ -43,7 +43,7 @@ void what_is_stored_into_the_old_is_found(void**) {
     for (size_t i = 0; i < std::size(kLengths); i++) {
       auto* vector = as<Vector>(f.roots[i]);
       words_of(vector)[vector->length - 1] = make_text(f.heap, 100 + i, static_cast<char>('a' + round));
-      Heap::write_barrier(vector);
+      Heap::write_barrier(vector, vector->length - 1);
     }
     auto* pair = as_pair(f.roots.back());
     pair->cdr = f.heap.cons(make_text(f.heap, 7, 'p'), pair->cdr);

@@ -58,15 +58,19 @@ void Emitter::emit_Unbox(Instr i) { set(i.a, m_.load(reg(i.b), offsets::kBoxValu
 
 void Emitter::emit_SetBox(Instr i) {
   assign(m_.at(reg(i.a), offsets::kBoxValue, m_.word_type()), reg(i.b));
-  mark_card(m_.add(reg(i.a), -int64_t{kTagObject}));
+  mark_card(reg(i.a));
 }
 
-// What heap::Heap::write_barrier does: one byte in the table at the start of the chunk.
-void Emitter::mark_card(Val address) {
+// What heap::card_of computes. The address is one by 1 to 7 too large, as one with a tag is.
+void Emitter::mark_card(Val object, Val address) {
   constexpr uint64_t kInChunk = heap::kChunkBytes - 1;
-  Val chunk = m_.bit_and(address, ~kInChunk);
-  Val card = m_.shift_right(m_.bit_and(address, kInChunk), heap::kCardShift);
-  assign(m_.at(m_.add(chunk, card), heap::kCardTable, m_.u8_type()), m_.number(m_.u8_type(), 1));
+  Val chunk = m_.bit_and(object, ~kInChunk);
+  Val below = m_.as_word(m_.signed_shift_right(m_.sub(chunk, address), heap::kCardShift));
+  assign(m_.at(m_.add(chunk, below), heap::kCardTable, m_.u8_type()), m_.number(m_.u8_type(), 1));
+}
+
+void Emitter::mark_element(Val vector, Val index) {
+  mark_card(vector, m_.add(m_.add(vector, index), offsets::kVectorData + 1));
 }
 
 // --- globals
@@ -103,7 +107,7 @@ void Emitter::fill_captures(Val closure, const std::vector<bytecode::CaptureSour
 
 void Emitter::emit_SetCapture(Instr i) {
   assign(m_.at(reg(i.a), offsets::kClosureCapture + 8 * int64_t{i.c}, m_.word_type()), reg(i.b));
-  mark_card(m_.add(reg(i.a), -int64_t{kTagFunction}));
+  mark_card(reg(i.a));
 }
 
 // --- vectors of all kinds
@@ -163,7 +167,7 @@ void Emitter::emit_VectorSet(Instr i) {
   require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, doubles);
   require_index(index, vector, offsets::kVectorLength, slow);
   assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.word_type()), reg(i.c));
-  mark_card(m_.add(vector, -int64_t{kTagObject}));
+  mark_element(vector, index);
   jump(next);
   start(next);
 }

@@ -251,7 +251,7 @@ void Emitter::inline_set_pair(Instr i, int64_t offset) {
     Val pair = reg(i.b);
     guard(m_.has_tag(pair, value::kTagPair), slow);
     assign(m_.at(pair, offset, m_.word_type()), reg(static_cast<uint16_t>(i.b + 1)));
-    mark_card(m_.add(pair, -int64_t{value::kTagPair}));
+    mark_card(pair);
     set(i.a, m_.constant(value::kUnspecified));
   });
 }

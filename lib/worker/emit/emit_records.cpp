@@ -27,7 +27,7 @@ bool Emitter::inline_record(Instr i, Id id) {
     case Id::k_record_set:
       return inline_record_field(i, [this, i](Place field) {
                assign(field, reg(static_cast<uint16_t>(i.b + 3)));
-               mark_card(m_.add(reg(i.b), -int64_t{value::kTagObject}));
+               mark_card(reg(i.b));
                set(i.a, m_.constant(value::kUnspecified));
              }), true;
     case Id::k_is_record_of:

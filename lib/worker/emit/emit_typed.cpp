@@ -185,7 +185,7 @@ bool Emitter::emit_typed(Instr i) {
     case Treatment::kStore:
       require_element(i.a, kVector, i.b);
       assign(element(i.a, i.b, m_.word_type()), reg(i.c));
-      mark_card_for(i.a, i.c);
+      mark_element_for(i);
       return true;
     case Treatment::kLoadRaw:
       return load_raw(i), true;
@@ -331,13 +331,12 @@ Place Emitter::element(uint16_t vector, uint16_t index, Type type) const {
 }
 
 // After a store. What is no pointer needs no mark.
-void Emitter::mark_card_for(uint16_t object, uint16_t stored) {
-  if (state_[stored] & kFixnum) return;
-  Val address = m_.add(reg(object), -int64_t{value::kTagObject});
-  if (!(state_[stored] & kDouble)) return mark_card(address);
+void Emitter::mark_element_for(Instr store) {
+  if (state_[store.c] & kFixnum) return;
+  if (!(state_[store.c] & kDouble)) return mark_element(reg(store.a), reg(store.b));
   Block next = fresh();
-  guard(m_.is_float(reg(stored)), cold([=, this] {
-          mark_card(address);
+  guard(m_.is_float(reg(store.c)), cold([=, this] {
+          mark_element(reg(store.a), reg(store.b));
           jump(next);
         }));
   jump(next);

@@ -184,7 +184,7 @@ class Emitter {
   void hold_size(uint16_t r);
   void move_size(uint16_t to, uint16_t from);
   Block back_after_other_code(uint32_t head);
-  void mark_card_for(uint16_t object, uint16_t stored);
+  void mark_element_for(Instr store);
   void establish(uint16_t r, Forms forms, Block otherwise);
   Place double_place(uint16_t r);
   Val double_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(double_place(r)); }
@@ -222,7 +222,9 @@ class Emitter {
 
   // --- data: emit_data.cpp
   void pair_field(Instr i, int64_t offset, Runtime bad);
-  void mark_card(Val address);
+  void mark_card(Val object) { mark_card(object, object); }
+  void mark_card(Val object, Val address);
+  void mark_element(Val vector, Val index);
   void require_object(Val object, value::Type type, uint32_t header_mask, Block otherwise);
   void require_index(Val index, Val object, int64_t length, Block otherwise);
   void require_vector_of_doubles(Val object, Block otherwise);

@@ -115,7 +115,7 @@ Val Module::binary(gcc_jit_binary_op op, Type type, Val a, Val b) const {
 }
 
 Val Module::untag_fixnum(Val a) const {
-  return binary(GCC_JIT_BINARY_OP_RSHIFT, signed_, as_signed(a), number(signed_, value::kFixnumShift));
+  return signed_shift_right(a, value::kFixnumShift);
 }
 
 // The bit of `tags` that belongs to the low five bits of the word, as 0 or 1: one `bt` in the end.

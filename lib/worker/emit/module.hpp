@@ -74,6 +74,9 @@ class Module {
   Val shift_right(Val a, int n) const {
     return binary(GCC_JIT_BINARY_OP_RSHIFT, word_, a, word(static_cast<uint64_t>(n)));
   }
+  Val signed_shift_right(Val a, int n) const {
+    return binary(GCC_JIT_BINARY_OP_RSHIFT, signed_, as_signed(a), number(signed_, n));
+  }
   Val as_signed(Val a) const { return cast(a, signed_); }
   Val as_word(Val a) const { return cast(a, word_); }
   Val cast(Val a, Type type) const { return gcc_jit_context_new_cast(context_, nullptr, a, type); }
