@@ -2,9 +2,10 @@
 //
 // Answers for: finding it by the dirty cards. Not for: making cards dirty (Heap::write_barrier).
 //
-// Invariants: a store into an element of a vector dirties the card of that element, any other store the card where the pair
-// or object starts. So on a dirty card the elements of vectors that lie there may have changed, also of a vector that starts
-// on an earlier one, and all of what else starts there. What has no mark is young: it is looked at anyway if it is alive.
+// Invariants: a store into an element of a vector dirties the card of that element, any other store the card where the
+// pair or object starts. So on a dirty card the elements of vectors that lie there may have changed, also of a vector
+// that starts on an earlier one, and all of what else starts there. What has no mark is young: it is looked at anyway
+// if it is alive.
 #pragma once
 
 #include <algorithm>
@@ -14,20 +15,35 @@
 
 namespace terrace::heap {
 
-inline constexpr size_t kFirstCard = kHeaderBytes >> kCardShift;
+// Where a line of cards starts that has some of the payload.
+inline constexpr size_t kFirstCard = (kHeaderBytes >> kCardShift) & ~(kCardLine - 1);
 
-// Cleans the cards [from, to), multiples of eight, and calls take(card) for those that were dirty.
+template <class Take>
+void take_line(Chunk* chunk, size_t first, Take& take) {
+  for (size_t card = first; card < first + kCardLine; card++) {
+    char* byte = chunk->base() + kCardTable - 1 - card;
+    if (*byte == 0) continue;
+    *byte = 0;
+    take(card);
+  }
+}
+
+// Cleans the cards [from, to), whole lines of them, and calls take(card) for those that were dirty.
 template <class Take>
 void take_cards(Chunk* chunk, size_t from, size_t to, Take take) {
-  for (size_t card = from; card < to; card += 8) {
-    char* bytes = chunk->base() + kCardTable - card - 8;
-    uint64_t eight;
-    std::memcpy(&eight, bytes, 8);
-    if (eight == 0) continue;
-    std::memset(bytes, 0, 8);
-    for (int i = 0; eight != 0; i++, eight <<= 8)  // the first card is the highest byte
-      if (eight >> 56 != 0) take(card + static_cast<size_t>(i));
+  for (size_t card = from; card < to; card += kCardLine) {
+    const char* line = chunk->base() + kCardTable - card - kCardLine;
+    uint64_t eights[kCardLine / 8];
+    std::memcpy(eights, line, sizeof eights);
+    uint64_t any = 0;
+    for (uint64_t eight : eights) any |= eight;
+    if (any != 0) take_line(chunk, card, take);
   }
+}
+
+// The cards of all chunks lie at the same places of a cache, so they are seldom there.
+inline void prefetch_cards(const Chunk* chunk) {
+  for (size_t at = 0; at < kCardTable - kFirstCard; at += kCardLine) __builtin_prefetch(chunk->cards + at, 1);
 }
 
 // The elements of the vector that lie on the card.
@@ -81,17 +97,21 @@ template <class Visit>
 void visit_span(Chunk* chunk, Visit& visit) {
   auto* object = reinterpret_cast<value::Object*>(chunk->payload());
   const bool is_old = test_bit(chunk->marks, granule_of(object));
-  const bool by_card =
-      object->type == value::Type::kVector && static_cast<value::Vector*>(object)->kind() == value::VectorKind::kGeneric;
-  take_cards(chunk, kFirstCard, by_card ? card_count(chunk->bytes) : kFirstCard + 8, [&](size_t card) {
+  const bool by_card = object->type == value::Type::kVector &&
+                       static_cast<value::Vector*>(object)->kind() == value::VectorKind::kGeneric;
+  const size_t cards = card_count(by_card ? chunk->bytes : kHeaderBytes + kCardBytes);
+  take_cards(chunk, kFirstCard, cards, [&](size_t card) {
     if (is_old) visit_object(chunk->payload(), chunk->card_begin(card), visit);
   });
 }
 
 template <class Visit>
 void Space::take_dirty(Visit visit) {
-  for (Chunk* chunk : blocks_)
+  for (size_t i = 0; i < blocks_.size(); i++) {
+    if (i + 1 < blocks_.size()) prefetch_cards(blocks_[i + 1]);
+    Chunk* chunk = blocks_[i];
     take_cards(chunk, kFirstCard, kCardTable, [&](size_t card) { visit_card_of_block(chunk, card, visit); });
+  }
   for (Chunk* chunk : pages_)
     take_cards(chunk, kFirstCard, kCardTable, [&](size_t card) { visit_card_of_pages(chunk, card, visit); });
   for (Chunk* chunk : spans_) visit_span(chunk, visit);

@@ -11,8 +11,8 @@
 //   32768      payload      up to the next megabyte, or the end of the span
 //
 // A chunk is one of three kinds. kBlocks: 31 blocks of 32 KB behind the header, which is block 0, each empty, of pairs,
-// or of objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs; the
-// cards of all but the first lie in front of it.
+// or of objects. kPages: objects of several pages each. kSpan: one large object, over as many megabytes as it needs;
+// the cards of all but its first megabyte lie in front of the chunk.
 //
 // Invariants
 //  1. Blocks of objects are parsable from start to end between mutator operations once the windows are flushed: holes
@@ -100,8 +100,12 @@ static_assert(sizeof(Chunk) <= kHeaderBytes);
 inline constexpr size_t kCardBytes = size_t{1} << kCardShift;
 static_assert(kCardBytes / kGranule == 32, "the mark bits of a card are half a word");
 
-// How many cards so many bytes have, rounded up to what is read at once.
-inline size_t card_count(size_t bytes) { return ((bytes + kCardBytes - 1) / kCardBytes + 7) & ~size_t{7}; }
+// Card bytes that are looked at together.
+inline constexpr size_t kCardLine = 64;
+// How many cards so many bytes have, rounded up to lines.
+inline size_t card_count(size_t bytes) {
+  return ((bytes + kCardBytes - 1) / kCardBytes + kCardLine - 1) & ~(kCardLine - 1);
+}
 // What is mapped in front of a chunk for its further cards. It is more than is ever touched, for the chunk's alignment.
 inline size_t bytes_in_front(size_t bytes) {
   size_t cards = card_count(bytes);

@@ -57,6 +57,7 @@ bool Space::next_block_with_holes(Cursor& cursor, BlockUse use, size_t bytes) {
       chunk->hole_blocks &= ~bit;
       chunk->young_blocks |= bit;
       chunk->starts_known &= ~bit;
+      young_.add(chunk->block_begin(static_cast<size_t>(block)));
       cursor.hole = chunk->holes[block];
       return true;
     }
@@ -131,6 +132,7 @@ Range Space::take_block(BlockUse use) {
     chunk->free_blocks &= ~bit;
     chunk->starts_known &= ~bit;
     chunk->young_blocks |= bit;
+    young_.add(chunk->block_begin(block));
     Range range{chunk->block_begin(block), chunk->block_end(block)};
     base::unpoison(range.begin, range.bytes());
     if (use == BlockUse::kPairs) {
@@ -151,6 +153,7 @@ value::Object* Space::take_large(size_t bytes) {
   Chunk* chunk = map_chunk(ChunkKind::kSpan, mapped);
   if (chunk == nullptr) return nullptr;
   chunk->young = true;
+  young_.add(chunk->payload());
   return reinterpret_cast<value::Object*>(chunk->payload());
 }
 
@@ -189,6 +192,7 @@ value::Object* Space::take_pages(size_t bytes) {
   base::unpoison(chunk->base() + page * kHeapPage, wanted * kHeapPage);
   chunk->used_pages += static_cast<uint32_t>(wanted);
   chunk->young = true;
+  young_.add(chunk->base() + page * kHeapPage);
   return reinterpret_cast<value::Object*>(chunk->base() + page * kHeapPage);
 }
 

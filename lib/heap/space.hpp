@@ -13,6 +13,7 @@
 
 #include "heap/chunk.hpp"
 #include "heap/chunk_table.hpp"
+#include "heap/young_filter.hpp"
 
 namespace terrace::heap {
 
@@ -73,6 +74,9 @@ class Space {
   // Calls visit(Change) for what is old on dirty cards, and cleans the cards (heap/cards.hpp).
   template <class Visit>
   void take_dirty(Visit visit);
+  // False for what is known to be old, with little effort. Precondition: the address is where something allocated
+  // starts.
+  bool may_be_young(const void* address) const { return young_.may_be_young(address); }
   // Safe for any word: tagged or not, start or middle. What is found is allocated and not known to be dead.
   Target resolve(uintptr_t word);
   // After marking: everything without a mark bit becomes free. With `zap`, freed memory is filled with words that fault
@@ -131,6 +135,7 @@ class Space {
   std::vector<Chunk*> pages_;
   std::vector<Chunk*> spans_;
   ChunkTable table_;
+  YoungFilter young_;
   Cursor cursors_[3];      // for pairs, small objects, larger objects
   Hole* spare_ = nullptr;  // left over by windows since the last collection
   std::vector<MarksAside> aside_;

@@ -150,7 +150,8 @@ void Tracer::drain(size_t bytes) {
 void Tracer::trace(const Change& change) {
   if (change.from == nullptr) return trace(change.changed);
   traced_bytes_ += static_cast<size_t>(change.to - change.from) * sizeof(Value);
-  visit_range(change.from, change.to);
+  for (const Value* at = change.from; at < change.to; at++)
+    if (value::is_heap(*at) && space_.may_be_young(reinterpret_cast<const void*>(at->bits))) visit(*at);
 }
 
 // Elements of a vector are looked at at once, since it may be much longer than what changed in it.

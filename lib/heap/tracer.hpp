@@ -41,6 +41,7 @@ class Tracer final : public Marker {
   void conservative_word(uintptr_t word);
   // Looks at what this refers to, marked or not.
   void trace(Value v);
+  // The same for what was stored into, in a minor collection; most of what it refers to is old.
   void trace(const Change& change);
   // Looks at everything pushed, until nothing is left, or so many bytes were looked at.
   void drain(size_t bytes = SIZE_MAX);

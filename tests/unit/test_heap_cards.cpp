@@ -102,6 +102,37 @@ void only_the_card_is_looked_at(void**) {
   }
 }
 
+// In holes and free blocks, in pages, in chunks of their own.
+void the_young_are_found_wherever_they_are(void**) {
+  static constexpr size_t kSizes[] = {20, 1000, 12000, 300000, 2000000};
+  Fixture f;
+  auto* v = rooted_vector(f, 1000);
+  f.roots.push(f.heap.cons(kNil, kNil));
+  for (int i = 0; i < 4000; i++) {  // every second one stays, and leaves a hole beside it
+    Value text = make_text(f.heap, 1000, 'h');
+    if (i % 2 == 0) f.roots.push(text);
+  }
+  f.heap.collect();
+  for (int round = 0; round < 5; round++) {
+    for (size_t i = 0; i < std::size(kSizes); i++) {
+      words_of(v)[200 * i] = make_text(f.heap, kSizes[i], 'y');
+      Heap::write_barrier(v, 200 * i);
+      Value pair = f.heap.cons(words_of(v)[200 * i], kNil);
+      words_of(v)[200 * i + 1] = pair;
+      Heap::write_barrier(v, 200 * i + 1);
+    }
+    f.heap.collect_young();
+    for (size_t size : kSizes)
+      for (size_t i = 0; i < 2000000 / size; i++) make_text(f.heap, size, 'x');
+    make_garbage(f.heap, 1000);
+    for (size_t i = 0; i < std::size(kSizes); i++) {
+      assert_true(is_filled(words_of(v)[200 * i], kSizes[i], 'y'));
+      assert_true(car(words_of(v)[200 * i + 1]) == words_of(v)[200 * i]);
+    }
+    if (round % 2 == 0) f.heap.collect();
+  }
+}
+
 // Nothing but cards is written, and each is clean after the next collection, whatever has become of the vector.
 void cards_of_a_vector_are_its_own(void**) {
   Fixture f;
@@ -198,6 +229,7 @@ int main() {
       cmocka_unit_test(whatever_element_is_stored_is_found),
       cmocka_unit_test(ranges_are_found),
       cmocka_unit_test(only_the_card_is_looked_at),
+      cmocka_unit_test(the_young_are_found_wherever_they_are),
       cmocka_unit_test(cards_of_a_vector_are_its_own),
       cmocka_unit_test(a_change_of_kind_makes_all_cards_dirty),
       cmocka_unit_test(a_long_tuple_is_looked_at_whole),

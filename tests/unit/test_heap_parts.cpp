@@ -101,7 +101,8 @@ void nothing_is_lost_while_a_full_collection_goes_on(void**) {
   use_until_collected(library);
 }
 
-// The same number of things on one shelf, a vector of half a megabyte; and four times as many, a vector longer than a chunk.
+// The same number of things on one shelf, a vector of half a megabyte; and four times as many, a vector longer than a
+// chunk.
 void nothing_is_lost_out_of_a_long_vector(void**) {
   for (size_t factor : {1, 4}) {
     Library library(1, factor * kShelves * kPlaces);
