@@ -22,11 +22,19 @@ void append_integer(std::string& out, Value v, int radix) {
   out.resize(out.find('\0', start));
 }
 
-void append_fixnum(std::string& out, int64_t i, int radix) {
-  char text[72];
-  auto end = std::to_chars(text, text + sizeof text, i, radix).ptr;
-  out.append(text, end);
-}
+// The digits of a fixnum, without memory of their own.
+class FixnumText {
+ public:
+  FixnumText(int64_t i, int radix) : end_(std::to_chars(text_, text_ + sizeof text_, i, radix).ptr) {}
+  FixnumText(const FixnumText&) = delete;
+  operator std::string_view() const { return {text_, end_}; }
+
+ private:
+  char text_[72];
+  const char* end_;
+};
+
+void append_fixnum(std::string& out, int64_t i, int radix) { out.append(FixnumText(i, radix)); }
 
 // `digits` with the decimal point after the first, times 10^exponent, without an exponent in the text.
 void append_positional(std::string& out, std::string_view digits, int exponent) {
@@ -99,6 +107,8 @@ Value to_string(VmState* vm, Value v, Value radix) {
     return raise_error(vm, ErrorKind::kRange,
                        "number->string: a double is written in radix 10 only; use (exact x) for its exact value");
   }
+  if (kind == Kind::kFixnum)
+    return make_string(vm, FixnumText(value::fixnum_value(v), static_cast<int>(value::fixnum_value(radix))));
   if (kind != Kind::kFloat && !room_for(vm, "number->string", 2 * RationalView(v).limbs())) return value::kUnwind;
   std::string text;
   append_text(text, v, static_cast<int>(value::fixnum_value(radix)));
