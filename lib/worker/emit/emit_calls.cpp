@@ -92,6 +92,9 @@ void Emitter::known_call(Instr i) {
   Block next = fresh();
   Val function = op_of(i) == Op::kCallGlobal ? hold(3, m_.load(constant(i.b), offsets::kCellValue)) : reg(i.a);
   State before = state_;
+  // Where the callee may run other code the kinds are not known behind the call on any way.
+  if (types_.runs_other_code(pc_, treatment_, state_))
+    for (Forms& forms : before) forms &= static_cast<Forms>(~kDoublesVector);
   Block unknown = takes_for_granted() ? leave_here() : cold([=, this, &variant] {
     state_ = before;
     call_unknown(i, variant, function, next);
@@ -194,6 +197,9 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
   State before = state_;
   call_any(i, function, CallKind::kValue);
   if (variant.returns_double()) return take_as_double(i, std::move(before), next);
+  state_ = std::move(before);
+  state_[i.c] = kWord;
+  confirm_kinds();
   jump(next);
 }
 
@@ -208,7 +214,9 @@ void Emitter::take_word(Instr i, Val call, const State& before, Block next, bool
           state_ = before;
           state_[i.c] = kWord;
           set(i.c, word);
-          jump(goes_on ? next : leave_at(pc_ + 1, frame::LeaveCause::kAlong));
+          if (!goes_on) return jump(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
+          confirm_kinds();
+          jump(next);
         }));
   set(i.c, result);
   jump(next);
@@ -233,7 +241,19 @@ void Emitter::take_as_double(Instr i, State before, Block next) {
   state_ = std::move(before);
   state_[i.c] = kWord;
   unbox(i.c, leave_at(pc_ + 1, frame::LeaveCause::kResult));
+  confirm_kinds();
   jump(next);
+}
+
+// Behind a call that ran other code, where the usual way runs none: vectors that are taken to hold doubles may have become generic.
+void Emitter::confirm_kinds() {
+  const RegisterSet live = flow_.live_before(pc_ + 1);
+  Block otherwise = nullptr;
+  for (uint16_t r = 0; r < code_.register_count; r++) {
+    if (!live.has(r) || !(state_[r] & kDoublesVector)) continue;
+    if (otherwise == nullptr) otherwise = leave_at(pc_ + 1, frame::LeaveCause::kAlong);
+    guard(is_of_kind(r, value::VectorKind::kDoubles), otherwise);
+  }
 }
 
 }  // namespace terrace::worker::emit

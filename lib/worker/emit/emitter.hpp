@@ -255,6 +255,7 @@ class Emitter {
   std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function);
   void take_double(Instr i, Val call, const State& before, Block next);
   void take_as_double(Instr i, State before, Block next);
+  void confirm_kinds();
 
   // --- primitives: emit_prims.cpp
   Val primitive_call(Instr i);

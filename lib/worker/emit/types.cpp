@@ -41,6 +41,21 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
     solve();
   }
   returns_double_ = role.parameters != nullptr && all_return_doubles();
+  runs_alone_ = role.parameters != nullptr && has_nothing_that_runs_other_code();
+}
+
+bool Types::has_nothing_that_runs_other_code() const {
+  const auto& code = function_.code.code;
+  if (flow_.makes_calls() || !flow_.loops().empty()) return false;
+  for (uint32_t leader : flow_.leaders()) {
+    State state = at(leader);
+    for (uint32_t pc = leader; pc == leader || (pc < code.size() && !flow_.is_leader(pc)); pc++) {
+      if (runs_other_code(pc, treatment(pc, state), state)) return false;
+      if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
+      step(pc, state);
+    }
+  }
+  return true;
 }
 
 // Tail calls answer words, unless they go to such a variant.
@@ -150,7 +165,7 @@ bool Types::changes_kinds(const Loop& loop) const {
     if (leaders[n] < loop.head || leaders[n] > loop.last) continue;
     State state = states_[n];
     for (uint32_t pc = leaders[n]; pc == leaders[n] || (pc <= loop.last && !flow_.is_leader(pc)); pc++) {
-      if (runs_other_code(pc, treatment(pc, state))) return true;
+      if (runs_other_code(pc, treatment(pc, state), state)) return true;
       step(pc, state);
     }
   }
@@ -377,9 +392,12 @@ void step_store(Instr i, Forms object, State& state) {
 
 }  // namespace
 
-bool Types::runs_other_code(uint32_t pc, Treatment treatment) const {
+bool Types::runs_other_code(uint32_t pc, Treatment treatment, const State& before) const {
   Instr i = function_.code.code[pc];
-  if (treatment == Treatment::kKnownCall) return true;
+  if (treatment == Treatment::kKnownCall) {
+    const Variant* callee = called(pc, before);
+    return callee->types == nullptr || !callee->types->runs_alone();
+  }
   if (treatment != Treatment::kWords) return false;
   switch (op_of(i)) {
     case Op::kCall:
@@ -397,8 +415,9 @@ bool Types::runs_other_code(uint32_t pc, Treatment treatment) const {
 
 void Types::step(uint32_t pc, State& state) const {
   Treatment treated = treatment(pc, state);
+  const bool may_change_kinds = specialises_ && runs_other_code(pc, treated, state);
   step_treated(pc, treated, state);
-  if (!specialises_ || !runs_other_code(pc, treated)) return;
+  if (!may_change_kinds) return;
   for (Forms& forms : state) forms &= static_cast<Forms>(~kDoublesVector);
 }
 

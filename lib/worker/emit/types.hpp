@@ -96,8 +96,11 @@ class Types {
   std::vector<Need> needs(uint32_t pc, const State& before) const;
   // From the forms before the instruction to those after it.
   void step(uint32_t pc, State& state) const;
-  // Whether code may run at the instruction that stores into any vector. A Loop's safepoint is not meant.
-  bool runs_other_code(uint32_t pc, Treatment treatment) const;
+  // Whether code may run at the instruction that stores into any vector. A Loop's safepoint is not meant, nor what runs when a variant was
+  // left that runs none itself.
+  bool runs_other_code(uint32_t pc, Treatment treatment, const State& before) const;
+  // Whether nothing in the function does; only ever asked of a variant.
+  bool runs_alone() const { return runs_alone_; }
   // Whether the instruction finds all its operands as words.
   static bool takes_words(Treatment treatment);
   // The registers that an instruction needs as words when its treatment takes words.
@@ -108,6 +111,7 @@ class Types {
  private:
   void solve();
   bool all_return_doubles() const;
+  bool has_nothing_that_runs_other_code() const;
   void find_before_loops();
   State needed_before(const Loop& loop) const;
   bool changes_kinds(const Loop& loop) const;
@@ -122,6 +126,7 @@ class Types {
   bool specialises_;
   Role role_;
   bool returns_double_ = false;
+  bool runs_alone_ = false;
   std::vector<uint32_t> index_;  // by pc, of leaders
   std::vector<bool> reached_;    // by leader
   std::vector<State> states_;    // by leader
