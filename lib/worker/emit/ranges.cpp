@@ -38,7 +38,7 @@ bool is_access(Treatment treatment, Instr i, uint16_t* object, uint16_t* index) 
 }  // namespace
 
 Ranges::Ranges(const bytecode::PortableFunction& function, const Flow& flow, const Types& types)
-    : function_(function), code_(function.code.code), flow_(flow), types_(types) {
+    : code_(function.code.code), flow_(flow), types_(types) {
   bounded_.assign(code_.size(), false);
   treatments_.assign(code_.size(), Treatment::kWords);
   if (!types.specialises() || flow.loops().empty()) return;
@@ -74,6 +74,7 @@ const CountedLoop* Ranges::counted_by(uint32_t pc, uint16_t r) const {
 }
 
 void Ranges::find_loop(const Loop& loop) {
+  always_run_ = flow_.always_run(loop);
   CountedLoop counted{};
   counted.loop = loop;
   if (!is_entered_at_head(loop) || !find_condition(counted) || !find_step(counted)) return;
@@ -274,8 +275,7 @@ bool Ranges::runs_once(const Loop& loop, uint32_t pc) const {
     uint32_t to = target_of(pc, code_[pc]);
     if (to >= loop.head && to <= loop.last) return false;
   }
-  std::vector<uint32_t> always = flow_.always_run(loop);
-  return std::find(always.begin(), always.end(), pc) != always.end();
+  return std::binary_search(always_run_.begin(), always_run_.end(), pc);
 }
 
 bool Ranges::writes(uint32_t pc, uint16_t r) const {

@@ -85,11 +85,11 @@ class Ranges {
   bool runs_once(const Loop& loop, uint32_t pc) const;  // in every turn
 
   static constexpr uint32_t kNone = UINT32_MAX;
-  const bytecode::PortableFunction& function_;
   const std::vector<bytecode::Instr>& code_;
   const Flow& flow_;
   const Types& types_;
   std::vector<Treatment> treatments_;  // by pc
+  std::vector<uint32_t> always_run_;   // of the loop that is looked at: leaders that every turn passes, ascending
   std::vector<CountedLoop> loops_;
   std::vector<bool> bounded_;  // by pc
 };
