@@ -21,8 +21,7 @@
 //  2. Mark bits stay set between collections: what has one survived the last collection and is old. Only blocks and
 //     chunks said to be young hold anything allocated that has none. The next marks are a part of them, but in the
 //     collection that makes them the marks.
-//  3. In a block of pairs a start bit means that the cell was handed out; in one not yet swept the marks tell more. In
-//  a
+//  3. In a block of pairs a start bit means that the cell was handed out; in one not yet swept the marks tell more. In a
 //     block of objects start bits are built only when a conservative word hits it (bit in starts_known), since bump
 //     allocation sets none.
 #pragma once

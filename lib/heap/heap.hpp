@@ -15,8 +15,7 @@
 //  2. Every heap reference that must survive an allocation is in the heap, on a native stack of this vm, or in a
 //     registered root. A Value that is only in malloc memory (std::vector<Value>!) is not seen: use RootedValues.
 //  3. A fresh object is fully initialised by its maker before the next allocation.
-//  4. Every store of a Value into an existing heap object is followed (or preceded) by write_barrier(object), and one
-//  into
+//  4. Every store of a Value into an existing heap object is followed (or preceded) by write_barrier(object), and one into
 //     a vector by a barrier for the element: vectors are looked at by cards, everything else whole.
 //  5. Small allocations do not fail: past the limit they use a reserve and request a safepoint, where the vm raises a
 //     heap-limit error. Only try_alloc of a size chosen by the program may answer null.

@@ -58,8 +58,8 @@ void test_sum(void**) {
   const CountedLoop* counted = ranges.at_head(2);
   assert_non_null(counted);
   assert_int_equal(counted->counter, 4);
-  assert_int_equal(counted->bound, 1);
-  assert_int_equal(counted->step, 2);
+  assert_int_equal(counted->bound.r, 1);
+  assert_int_equal(counted->step.number, 2);
   assert_int_equal(counted->step_at, 7);
   assert_false(counted->includes_bound);
   assert_true(ranges.is_bounded(3));
@@ -85,8 +85,8 @@ void test_linear(void**) {
   const CountedLoop* counted = ranges.at_head(1);
   assert_non_null(counted);
   assert_true(counted->includes_bound);
-  assert_false(counted->step_is_number);
-  assert_int_equal(counted->step, 2);
+  assert_false(counted->step.is_number);
+  assert_int_equal(counted->step.r, 2);
   for (uint32_t pc : {2, 3, 4}) assert_true(ranges.is_bounded(pc));
   for (uint32_t pc : {5, 6, 7}) assert_false(ranges.is_bounded(pc));
 }
@@ -150,7 +150,7 @@ void test_meeting(void**) {
   Ranges ranges = f.ranges();
   assert_non_null(ranges.at_head(1));
   assert_true(ranges.at_head(1)->must_meet_bound);
-  assert_int_equal(ranges.at_head(1)->bound, 10);
+  assert_int_equal(ranges.at_head(1)->bound.number, 10);
   Code by_two;
   by_two.op(Op::kInt, 4, 0).jump(Op::kJumpNumEqImm, 4, 4, 10).op(Op::kAddImm, 4, 4, 2).jump(Op::kLoop, 1).op(Op::kReturn, 4);
   assert_false(counts(by_two, 1));

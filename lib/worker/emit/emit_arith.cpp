@@ -65,6 +65,11 @@ Val Emitter::to_double(Operand x, int scratch) {
 
 // --- the four operations
 
+// Puts the result of two fixnums, a fixnum too, into a place of signed_type; true when it is none.
+Val Emitter::overflows(const Arithmetic& op, Val x, Val y, Place result) const {
+  return m_.overflows(op.overflow_builtin, op.slow == Runtime::k_mul ? m_.untag_fixnum(x) : x, y, result);
+}
+
 void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op) {
   Block next = fresh();
   Block slow = cold([=, this] {
@@ -74,9 +79,7 @@ void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op)
   bool floats = m_.plan().floats != Floats::kRuntime;
   guard(both_fixnum(x, y), floats ? cold([=, this, &op] { float_arithmetic(r, x, y, op, slow, next); }) : slow);
   Place sum = local(sum_, m_.signed_type(), "sum");
-  Val first = op.slow == Runtime::k_mul ? m_.untag_fixnum(x.word) : x.word;
-  Val overflow = m_.overflows(op.overflow_builtin, first, y.word, sum);
-  guard_not(overflow, slow);
+  guard_not(overflows(op, x.word, y.word, sum), slow);
   set(r, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
   jump(next);
   start(next);

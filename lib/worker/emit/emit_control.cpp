@@ -31,7 +31,12 @@ void Emitter::emit_Loop(Instr i) {
       ask_policy();
       go_on_promoted(target_of(pc_, i), go_on);
     });
-  Block go_on = target(i), after_check = back_after_other_code(target_of(pc_, i));
+  safepoint(target_of(pc_, i), target(i));
+}
+
+// Ends the block: to `go_on`, unless something is asked for, which runs before the loop's next turn.
+void Emitter::safepoint(uint32_t head, Block go_on) {
+  Block after_check = back_after_other_code(head);
   Block check = cold([this, after_check] {
     must_not_unwind(runtime(Runtime::k_check, {}));
     jump(after_check);

@@ -8,7 +8,7 @@
 //          |            v                                  v
 //          +---------- body                              safepoint, then the entry again
 //
-// The limit is the end of the loop or kTurnsBetweenSafepoints further on, whichever comes first, so that the turns themselves have
+// The limit is the end of the loop or 1,024 turns further on (kTurnsShift), whichever comes first, so that the turns themselves have
 // one way out and GCC can turn them into vector instructions.
 #include "worker/emit/emitter.hpp"
 #include "worker/emit/offsets.hpp"
@@ -43,6 +43,10 @@ Emitter::CountedPlaces& Emitter::places_of(const CountedLoop& counted) {
 Val Emitter::plus(Val a, Val b) const { return m_.binary(GCC_JIT_BINARY_OP_PLUS, m_.signed_type(), a, b); }
 Val Emitter::minus(Val a, Val b) const { return m_.binary(GCC_JIT_BINARY_OP_MINUS, m_.signed_type(), a, b); }
 
+Val Emitter::integer_of(const Amount& amount) const {
+  return amount.is_number ? m_.number(m_.signed_type(), amount.number) : m_.untag_fixnum(reg(amount.r));
+}
+
 // The integer in a register that holds a fixnum.
 Val Emitter::integer_in(uint16_t r) {
   const CountedLoop* counted = ranges_.counted_by(pc_, r);
@@ -66,8 +70,7 @@ void Emitter::begin_counting(const CountedLoop& counted, uint32_t pc) {
   pc_ = counted.loop.head;
   CountedPlaces& places = places_of(counted);
   Val index = gcc_jit_lvalue_as_rvalue(places.index), end = gcc_jit_lvalue_as_rvalue(places.end);
-  Val bound = counted.bound_is_number ? m_.number(m_.signed_type(), counted.bound)
-                                      : m_.untag_fixnum(reg(static_cast<uint16_t>(counted.bound)));
+  Val bound = integer_of(counted.bound);
   assign(places.index, m_.untag_fixnum(reg(counted.counter)));
   assign(places.end, counted.includes_bound ? plus(bound, m_.number(m_.signed_type(), 1)) : bound);
   Block otherwise = leave_at(pc, frame::LeaveCause::kBeforeCounting, counted.added_at);
@@ -87,10 +90,8 @@ void Emitter::begin_counting(const CountedLoop& counted, uint32_t pc) {
 void Emitter::test_bounds(const CountedLoop& counted, Block otherwise) {
   CountedPlaces& places = places_of(counted);
   Val index = gcc_jit_lvalue_as_rvalue(places.index), end = gcc_jit_lvalue_as_rvalue(places.end);
-  if (!counted.step_is_number) {
-    Val step = m_.untag_fixnum(reg(static_cast<uint16_t>(counted.step)));
-    guard(m_.below(m_.add(m_.as_word(step), -1), m_.word(kLargeStep)), otherwise);
-  }
+  if (!counted.step.is_number)
+    guard(m_.below(m_.add(m_.as_word(integer_of(counted.step)), -1), m_.word(kLargeStep)), otherwise);
   std::vector<Val> first(counted.expressions.size()), last(counted.expressions.size());
   Val last_counter = m_.tag_fixnum(minus(end, m_.number(m_.signed_type(), 1)));
   for (size_t n = 0; n < counted.expressions.size(); n++) {
@@ -129,8 +130,7 @@ Val Emitter::evaluate_end(const Expression& e, const std::vector<Val>& values, V
   const Arithmetic& op = e.kind == Expression::Kind::kMul ? kMul : e.kind == Expression::Kind::kSub ? kSub : kAdd;
   Val left = values[static_cast<size_t>(e.left)], right = values[static_cast<size_t>(e.right)];
   Place result = new_number();
-  if (e.kind == Expression::Kind::kMul) left = m_.untag_fixnum(left);
-  guard_not(m_.overflows(op.overflow_builtin, left, right, result), otherwise);
+  guard_not(overflows(op, left, right, result), otherwise);
   return m_.as_word(gcc_jit_lvalue_as_rvalue(result));
 }
 
@@ -139,8 +139,7 @@ Place Emitter::new_number() { return gcc_jit_function_new_local(bodies_.body, nu
 void Emitter::set_limit(const CountedLoop& counted) {
   CountedPlaces& places = places_of(counted);
   Val index = gcc_jit_lvalue_as_rvalue(places.index), end = gcc_jit_lvalue_as_rvalue(places.end);
-  Val step = counted.step_is_number ? m_.number(m_.signed_type(), counted.step)
-                                    : m_.untag_fixnum(reg(static_cast<uint16_t>(counted.step)));
+  Val step = integer_of(counted.step);
   Val stride = m_.binary(GCC_JIT_BINARY_OP_LSHIFT, m_.signed_type(), step, m_.number(m_.signed_type(), kTurnsShift));
   Block far = fresh(), next = fresh();
   assign(places.limit, end);
@@ -161,20 +160,14 @@ void Emitter::count_turn(const CountedLoop& counted, Block body, Block out) {
     branch(m_.compare(GCC_JIT_COMPARISON_LT, index, gcc_jit_lvalue_as_rvalue(places.end)), go_on, out);
     start(go_on);
     state_ = types_.at(head);
-    Block after_check = back_after_other_code(head);
-    Block check = cold([this, after_check] {
-      must_not_unwind(runtime(Runtime::k_check, {}));
-      jump(after_check);
-    });
-    check_stack(check, way_to(head));
+    safepoint(head, way_to(head));
   });
   branch(m_.compare(GCC_JIT_COMPARISON_LT, index, gcc_jit_lvalue_as_rvalue(places.limit)), body, pause);
 }
 
 void Emitter::step_counter(const CountedLoop& counted) {
   Place index = places_of(counted).index;
-  Val step = counted.step_is_number ? m_.number(m_.signed_type(), counted.step)
-                                    : m_.untag_fixnum(reg(static_cast<uint16_t>(counted.step)));
+  Val step = integer_of(counted.step);
   assign(index, plus(gcc_jit_lvalue_as_rvalue(index), step));
   set(counted.counter, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(index)));
 }

@@ -249,8 +249,7 @@ void Emitter::fixnum_arithmetic(Instr i) {
   Operand y = has_immediate ? immediate(static_cast<int16_t>(i.c)) : in_register(i.c);
   if (!x.is_fixnum || !y.is_fixnum) guard(both_fixnum(x, y), leave_here());
   Place sum = local(sum_, m_.signed_type(), "sum");
-  Val first = op.slow == Runtime::k_mul ? m_.untag_fixnum(x.word) : x.word;
-  guard_not(m_.overflows(op.overflow_builtin, first, y.word, sum), leave_here());
+  guard_not(overflows(op, x.word, y.word, sum), leave_here());
   set(i.a, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
 }
 

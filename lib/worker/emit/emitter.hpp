@@ -148,6 +148,7 @@ class Emitter {
   static const Comparison kLess, kLessEqual, kGreater, kGreaterEqual, kEqual;
   Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0, (state_[r] & kFixnum) != 0}; }
   Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n, true}; }
+  Val overflows(const Arithmetic& op, Val x, Val y, Place result) const;
   void arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op);
   void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next);
   void set_float(uint16_t r, Val number, Block next);
@@ -208,6 +209,7 @@ class Emitter {
   CountedPlaces& places_of(const CountedLoop& counted);
   Val plus(Val a, Val b) const;
   Val minus(Val a, Val b) const;
+  Val integer_of(const Amount& amount) const;
   Val integer_in(uint16_t r);
   void enter_counted(const CountedLoop& counted);
   void begin_counting_around(uint32_t head);
@@ -216,6 +218,7 @@ class Emitter {
   Val evaluate_end(const Expression& e, const std::vector<Val>& values, Val counter, Block otherwise);
   Place new_number();
   void set_limit(const CountedLoop& counted);
+  void safepoint(uint32_t head, Block go_on);
   void count_turn(const CountedLoop& counted, Block body, Block out);
   void step_counter(const CountedLoop& counted);
   void bounded_arithmetic(Instr i);

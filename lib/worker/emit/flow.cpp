@@ -8,13 +8,21 @@ namespace terrace::worker::emit {
 
 namespace {
 
-uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
-
 bool is_call(Op op) {
   return op == Op::kCall || op == Op::kTailCall || op == Op::kCallGlobal || op == Op::kTailCallGlobal;
 }
 // The register a of these names where the arguments are, and is not read itself.
 bool callee_is_scratch(Op op) { return op == Op::kCallGlobal || op == Op::kTailCallGlobal; }
+
+// Those that the instruction writes, and those of a call, which are dead after it.
+template <class Use>
+void each_written(Instr i, Use use) {
+  std::string_view format = op_info(op_of(i)).format;
+  for (size_t n = 0; n < format.size() && n < 3; n++)
+    if (format[n] == 'w') use(field(i, n));
+  if (is_call(op_of(i)))
+    for (uint32_t k = 0; k <= i.x; k++) use(static_cast<uint16_t>(i.a + k));
+}
 
 }  // namespace
 
@@ -117,31 +125,22 @@ bool Flow::comes_back_without(const Loop& loop, uint32_t avoided) const {
 RegisterSet Flow::unchanged_in(const Loop& loop) const {
   RegisterSet unchanged(function_.code.register_count);
   for (uint16_t r = 0; r < function_.code.register_count; r++) unchanged.add(r);
-  for (uint32_t pc = loop.head; pc <= loop.last; pc++) {
-    Instr i = function_.code.code[pc];
-    std::string_view format = op_info(op_of(i)).format;
-    for (size_t n = 0; n < format.size() && n < 3; n++)
-      if (format[n] == 'w') unchanged.remove(field(i, n));
-    // The registers of a call are dead after it.
-    if (is_call(op_of(i)))
-      for (uint32_t k = 0; k <= i.x; k++) unchanged.remove(i.a + k);
-  }
+  for (uint32_t pc = loop.head; pc <= loop.last; pc++)
+    each_written(function_.code.code[pc], [&](uint16_t r) { unchanged.remove(r); });
   return unchanged;
 }
 
-bool Flow::clobbers(uint32_t pc, uint16_t r) const {
-  Instr i = function_.code.code[pc];
-  return is_call(op_of(i)) && r >= i.a && r <= i.a + i.x;
+bool Flow::writes(uint32_t pc, uint16_t r) const {
+  bool found = false;
+  each_written(function_.code.code[pc], [&](uint16_t written) { found |= written == r; });
+  return found;
 }
 
 bool Flow::holds_self(uint32_t pc, uint16_t r) const {
   const auto& code = function_.code.code;
   while (pc-- > 0 && !is_leader(pc + 1)) {
-    Instr i = code[pc];
-    std::string_view format = op_info(op_of(i)).format;
-    bool writes_r = (format[0] == 'w' && i.a == r) || (format[2] == 'w' && i.c == r);
-    if (writes_r) return op_of(i) == Op::kSelf;
-    if (has_jump(op_of(i))) return false;
+    if (writes(pc, r)) return op_of(code[pc]) == Op::kSelf;
+    if (has_jump(op_of(code[pc]))) return false;
   }
   return false;
 }

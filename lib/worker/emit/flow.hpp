@@ -20,6 +20,9 @@ inline uint32_t target_of(uint32_t pc, Instr i) {
   return static_cast<uint32_t>(static_cast<int64_t>(pc) + 1 + bytecode::jump_distance(i));
 }
 
+// An operand by its place in the format.
+constexpr uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
+
 // A set of registers.
 class RegisterSet {
  public:
@@ -60,8 +63,8 @@ class Flow {
   const RegisterSet& live_at(uint32_t leader) const { return live_[block_of_[leader]]; }
   // The same before any instruction.
   RegisterSet live_before(uint32_t pc) const;
-  // Whether the instruction is a call that leaves the register dead.
-  bool clobbers(uint32_t pc, uint16_t r) const;
+  // Whether the instruction writes the register, or is a call that leaves it dead.
+  bool writes(uint32_t pc, uint16_t r) const;
   // Whether the register was last written by Self before this instruction, as far as those just before it tell.
   bool holds_self(uint32_t pc, uint16_t r) const;
   // Whether the function calls others, or may end with a call.

@@ -2,7 +2,6 @@
 #include "worker/emit/ranges.hpp"
 
 #include <algorithm>
-#include <string_view>
 
 namespace terrace::worker::emit {
 
@@ -10,8 +9,6 @@ namespace {
 
 constexpr int kDeepExpression = 8;
 constexpr size_t kManyExpressions = 64;
-
-uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
 
 // The object and the index of an access to an element; false for any other instruction.
 bool is_access(Treatment treatment, Instr i, uint16_t* object, uint16_t* index) {
@@ -38,7 +35,7 @@ bool is_access(Treatment treatment, Instr i, uint16_t* object, uint16_t* index) 
 }  // namespace
 
 Ranges::Ranges(const bytecode::PortableFunction& function, const Flow& flow, const Types& types)
-    : code_(function.code.code), flow_(flow), types_(types) {
+    : code_(function.code.code), flow_(flow), types_(types), unchanged_(function.code.register_count) {
   bounded_.assign(code_.size(), false);
   treatments_.assign(code_.size(), Treatment::kWords);
   if (!types.specialises() || flow.loops().empty()) return;
@@ -75,6 +72,7 @@ const CountedLoop* Ranges::counted_by(uint32_t pc, uint16_t r) const {
 
 void Ranges::find_loop(const Loop& loop) {
   always_run_ = flow_.always_run(loop);
+  unchanged_ = flow_.unchanged_in(loop);
   CountedLoop counted{};
   counted.loop = loop;
   if (!is_entered_at_head(loop) || !find_condition(counted) || !find_step(counted)) return;
@@ -104,7 +102,7 @@ bool Ranges::find_condition(CountedLoop& counted) const {
   uint32_t out = target_of(counted.loop.head, i);
   if (out > counted.loop.head && out <= counted.loop.last) return false;
   counted.counter = i.a;
-  counted.bound = i.b;
+  counted.bound.r = i.b;
   switch (op_of(i)) {
     case Op::kJumpNotLe:
       counted.includes_bound = true;
@@ -116,7 +114,7 @@ bool Ranges::find_condition(CountedLoop& counted) const {
       [[fallthrough]];
     case Op::kJumpLe:  // out when bound <= counter
       counted.counter = i.b;
-      counted.bound = i.a;
+      counted.bound.r = i.a;
       break;
     case Op::kJumpNumEq:
       counted.must_meet_bound = true;
@@ -124,25 +122,29 @@ bool Ranges::find_condition(CountedLoop& counted) const {
     case Op::kJumpGtImm:
     case Op::kJumpNotLeImm:
       counted.includes_bound = true;
-      counted.bound_is_number = true;
+      counted.bound.is_number = true;
       break;
     case Op::kJumpGeImm:
     case Op::kJumpNotLtImm:
-      counted.bound_is_number = true;
+      counted.bound.is_number = true;
       break;
     case Op::kJumpNumEqImm:
-      counted.bound_is_number = true;
+      counted.bound.is_number = true;
       counted.must_meet_bound = true;
       break;
     default:
       return false;
   }
-  if (counted.bound_is_number) counted.bound = static_cast<int16_t>(code_[counted.loop.head].b);
-  const State& at_head = types_.at(counted.loop.head);
-  if (!(at_head[counted.counter] & kFixnum)) return false;
-  if (counted.bound_is_number) return true;
-  auto bound = static_cast<uint16_t>(counted.bound);
-  return (at_head[bound] & kFixnum) && writers(counted.loop, bound).empty();
+  counted.bound.number = static_cast<int16_t>(i.b);  // unless it is a register
+  return is_fixnum_at_head(counted, counted.counter) && (counted.bound.is_number || is_steady_fixnum(counted, counted.bound.r));
+}
+
+bool Ranges::is_fixnum_at_head(const CountedLoop& counted, uint16_t r) const {
+  return (types_.at(counted.loop.head)[r] & kFixnum) != 0;
+}
+
+bool Ranges::is_steady_fixnum(const CountedLoop& counted, uint16_t r) const {
+  return unchanged_.has(r) && is_fixnum_at_head(counted, r);
 }
 
 // The only instruction that writes the counter, once in every turn, adds a step that does not change.
@@ -161,20 +163,19 @@ bool Ranges::find_addition(CountedLoop& counted) const {
   Instr i = code_[counted.added_at];
   if (treatments_[counted.added_at] != Treatment::kFixnums) return false;
   if (op_of(i) == Op::kAddImm && i.b == counted.counter) {
-    counted.step_is_number = true;
-    counted.step = static_cast<int16_t>(i.c);
-    return counted.step > 0 && (counted.step == 1 || !counted.must_meet_bound);
+    counted.step.is_number = true;
+    counted.step.number = static_cast<int16_t>(i.c);
+    return counted.step.number > 0 && (counted.step.number == 1 || !counted.must_meet_bound);
   }
   if (op_of(i) != Op::kAdd || counted.must_meet_bound || (i.b != counted.counter && i.c != counted.counter)) return false;
-  uint16_t step = i.b == counted.counter ? i.c : i.b;
-  counted.step = step;
-  return step != counted.counter && writers(counted.loop, step).empty() && (types_.at(counted.loop.head)[step] & kFixnum);
+  counted.step.r = i.b == counted.counter ? i.c : i.b;
+  return is_steady_fixnum(counted, counted.step.r);
 }
 
 void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
   uint16_t object, index;
   if (!is_access(treatments_[pc], code_[pc], &object, &index)) return;
-  if (!(types_.at(counted.loop.head)[object] & kSized) || !writers(counted.loop, object).empty()) return;
+  if (!(types_.at(counted.loop.head)[object] & kSized) || !unchanged_.has(object)) return;
   std::vector<uint32_t> made_at;
   size_t before = counted.expressions.size();
   int expression = expression_of(counted, pc, index, made_at, 0);
@@ -190,7 +191,7 @@ void Ranges::find_tallies(CountedLoop& counted) {
     Instr i = code_[pc];
     if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || pc == counted.added_at) continue;
     if (is_in_inner_loop(counted.loop, pc) || writers(counted.loop, i.a).size() != 1) continue;
-    if (!(types_.at(counted.loop.head)[i.a] & kFixnum)) continue;
+    if (!is_fixnum_at_head(counted, i.a)) continue;
     counted.tallies.emplace_back(i.a, static_cast<int16_t>(i.c));
     bounded_[pc] = true;
   }
@@ -202,7 +203,7 @@ int Ranges::expression_of(CountedLoop& counted, uint32_t pc, uint16_t r, std::ve
   uint32_t at = definition(counted, pc, r);
   if (at == kNone || depth > kDeepExpression || counted.expressions.size() > kManyExpressions) return -1;
   if (at != counted.loop.head) return expression_at(counted, at, made_at, depth + 1);
-  if (!(types_.at(counted.loop.head)[r] & kFixnum)) return -1;
+  if (!is_fixnum_at_head(counted, r)) return -1;
   Expression found{.kind = r == counted.counter ? Expression::Kind::kCounter : Expression::Kind::kRegister, .r = r};
   counted.expressions.push_back(found);
   return static_cast<int>(counted.expressions.size()) - 1;
@@ -255,7 +256,7 @@ uint32_t Ranges::definition(const CountedLoop& counted, uint32_t pc, uint16_t r)
   uint32_t at = pc;
   while (at > loop.head && !flow_.is_leader(at)) {
     at--;
-    if (writes(at, r)) return at;
+    if (flow_.writes(at, r)) return at;
   }
   std::vector<uint32_t> writing = writers(loop, r);
   if (at == loop.head || writing.empty() || writing.front() >= pc) {
@@ -278,18 +279,10 @@ bool Ranges::runs_once(const Loop& loop, uint32_t pc) const {
   return std::binary_search(always_run_.begin(), always_run_.end(), pc);
 }
 
-bool Ranges::writes(uint32_t pc, uint16_t r) const {
-  Instr i = code_[pc];
-  std::string_view format = op_info(op_of(i)).format;
-  for (size_t n = 0; n < format.size() && n < 3; n++)
-    if (format[n] == 'w' && field(i, n) == r) return true;
-  return flow_.clobbers(pc, r);
-}
-
 std::vector<uint32_t> Ranges::writers(const Loop& loop, uint16_t r) const {
   std::vector<uint32_t> found;
   for (uint32_t pc = loop.head; pc <= loop.last; pc++)
-    if (writes(pc, r)) found.push_back(pc);
+    if (flow_.writes(pc, r)) found.push_back(pc);
   return found;
 }
 

@@ -19,7 +19,7 @@
 // this the next time (bytecode::kLeftBeforeCounting).
 #pragma once
 
-#include <map>
+#include <utility>
 #include <vector>
 
 #include "worker/emit/types.hpp"
@@ -29,23 +29,28 @@ namespace terrace::worker::emit {
 struct Expression {
   enum class Kind : uint8_t { kCounter, kRegister, kNumber, kAdd, kSub, kMul };
   Kind kind;
-  uint16_t r = 0;       // kRegister: one that the loop does not write, a fixnum at its head
-  int64_t number = 0;   // kNumber
-  int left = -1;        // operands, as numbers of expressions of the same loop
+  uint16_t r = 0;      // kRegister: one that the loop does not write, a fixnum at its head
+  int64_t number = 0;  // kNumber
+  int left = -1;       // operands, as numbers of expressions of the same loop
   int right = -1;
+};
+
+// A number, or a register that the loop does not write and that holds a fixnum at its head.
+struct Amount {
+  bool is_number;
+  int64_t number;
+  uint16_t r;
 };
 
 struct CountedLoop {
   Loop loop;
   uint16_t counter;
-  bool bound_is_number;
-  int64_t bound;        // a register, or the number itself
-  bool includes_bound;  // the counter may be equal to the bound
-  bool must_meet_bound; // the loop ends only where they are equal, so the step is one and the first counter not above the bound
-  uint32_t step_at;     // where the counter is written: the addition, or a move of its result
-  uint32_t added_at;    // where the step is added
-  bool step_is_number;
-  int64_t step;         // a register, or the number itself
+  Amount bound;
+  bool includes_bound;   // the counter may be equal to the bound
+  bool must_meet_bound;  // the loop ends only where they are equal, so the step is one and the first counter not above the bound
+  Amount step;
+  uint32_t step_at;   // where the counter is written: the addition, or a move of its result
+  uint32_t added_at;  // where the step is added
 
   std::vector<Expression> expressions;  // operands before what uses them; none may overflow
   struct Access {
@@ -79,7 +84,8 @@ class Ranges {
   int expression_at(CountedLoop& counted, uint32_t pc, std::vector<uint32_t>& made_at, int depth) const;
   int degree(const CountedLoop& counted, int expression) const;
   uint32_t definition(const CountedLoop& counted, uint32_t pc, uint16_t r) const;
-  bool writes(uint32_t pc, uint16_t r) const;
+  bool is_fixnum_at_head(const CountedLoop& counted, uint16_t r) const;
+  bool is_steady_fixnum(const CountedLoop& counted, uint16_t r) const;
   std::vector<uint32_t> writers(const Loop& loop, uint16_t r) const;
   bool is_in_inner_loop(const Loop& loop, uint32_t pc) const;
   bool runs_once(const Loop& loop, uint32_t pc) const;  // in every turn
@@ -89,7 +95,9 @@ class Ranges {
   const Flow& flow_;
   const Types& types_;
   std::vector<Treatment> treatments_;  // by pc
-  std::vector<uint32_t> always_run_;   // of the loop that is looked at: leaders that every turn passes, ascending
+  // Of the loop that is looked at: the leaders that every turn passes, ascending, and the registers that it does not write.
+  std::vector<uint32_t> always_run_;
+  RegisterSet unchanged_;
   std::vector<CountedLoop> loops_;
   std::vector<bool> bounded_;  // by pc
 };

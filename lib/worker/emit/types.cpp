@@ -19,7 +19,6 @@ constexpr prims::Effect kEffects[] = {
 #undef T_PRIM
 };
 
-uint16_t field(Instr i, size_t n) { return n == 0 ? i.a : n == 1 ? i.b : i.c; }
 bool is_double(const State& s, uint16_t r) { return s[r] & kDouble; }
 
 }  // namespace
@@ -41,21 +40,8 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
     solve();
   }
   returns_double_ = role.parameters != nullptr && all_return_doubles();
-  runs_alone_ = role.parameters != nullptr && has_nothing_that_runs_other_code();
-}
-
-bool Types::has_nothing_that_runs_other_code() const {
-  const auto& code = function_.code.code;
-  if (flow_.makes_calls() || !flow_.loops().empty()) return false;
-  for (uint32_t leader : flow_.leaders()) {
-    State state = at(leader);
-    for (uint32_t pc = leader; pc == leader || (pc < code.size() && !flow_.is_leader(pc)); pc++) {
-      if (runs_other_code(pc, treatment(pc, state), state)) return false;
-      if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
-      step(pc, state);
-    }
-  }
-  return true;
+  const auto last = static_cast<uint32_t>(function.code.code.size()) - 1;
+  runs_alone_ = role.parameters != nullptr && !flow.makes_calls() && flow.loops().empty() && !changes_kinds(0, last);
 }
 
 // Tail calls answer words, unless they go to such a variant.
@@ -159,13 +145,15 @@ void Types::find_before_loops() {
     if (flow_.has_single_file_entry(loop)) before_loops_[index_[loop.head]] = needed_before(loop);
 }
 
-bool Types::changes_kinds(const Loop& loop) const {
+// Whether anything from the leader `first` to `last` runs other code.
+bool Types::changes_kinds(uint32_t first, uint32_t last) const {
   const auto& leaders = flow_.leaders();
   for (size_t n = 0; n < leaders.size(); n++) {
-    if (leaders[n] < loop.head || leaders[n] > loop.last) continue;
+    if (leaders[n] < first || leaders[n] > last) continue;
     State state = states_[n];
-    for (uint32_t pc = leaders[n]; pc == leaders[n] || (pc <= loop.last && !flow_.is_leader(pc)); pc++) {
+    for (uint32_t pc = leaders[n]; pc == leaders[n] || (pc <= last && !flow_.is_leader(pc)); pc++) {
       if (runs_other_code(pc, treatment(pc, state), state)) return true;
+      if (op_info(op_of(function_.code.code[pc])).ends == bytecode::Ends::kstop) break;
       step(pc, state);
     }
   }
@@ -189,7 +177,7 @@ State Types::needed_before(const Loop& loop) const {
     }
   }
   // What is needed in two ways that exclude each other is tested where it is needed, and so is what a turn may change.
-  bool may_change = changes_kinds(loop);
+  bool may_change = changes_kinds(loop.head, loop.last);
   for (Forms& forms : needed) {
     if (forms & (forms - 1)) forms = 0;
     if (may_change && forms == kDoublesVector) forms = kAnyVector;

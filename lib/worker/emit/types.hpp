@@ -111,10 +111,9 @@ class Types {
  private:
   void solve();
   bool all_return_doubles() const;
-  bool has_nothing_that_runs_other_code() const;
   void find_before_loops();
   State needed_before(const Loop& loop) const;
-  bool changes_kinds(const Loop& loop) const;
+  bool changes_kinds(uint32_t first, uint32_t last) const;
   bool join(uint32_t leader, const State& from, bool comes_back);
   Treatment arithmetic(Instr i, const State& before) const;
   Treatment comparison(uint32_t pc, Forms x, Forms y) const;
