@@ -107,6 +107,50 @@ Node Generator::hot_matrix(Type type, int depth) {
   return list("begin", std::move(whole), expression(type, depth));
 }
 
+// A record of numbers: one of those named, or computed from them.
+Node Generator::point_of(int level, const std::vector<std::string>& points, const std::string& number) {
+  const auto inner = [&] { return point_of(level - 1, points, number); };
+  if (level == 0) {
+    if (r_.chance(75)) return points[static_cast<size_t>(r_.below(static_cast<uint32_t>(points.size())))];
+    return list("make-point", number, r_.pick({"3", "0.5", "-2"}));
+  }
+  switch (r_.below(7)) {
+    case 0: return list("point+", inner(), inner());
+    case 1: return list("point-", inner(), inner());
+    case 2: return list("point*", inner(), r_.pick({"2", "0.5", "-1"}));
+    case 3: return list("point-larger", inner(), inner());
+    case 4: return list("make-point", list("point-y", inner()), list("point-x", inner()));
+    case 5: return list("if", list("<", list("point-x", inner()), list("point-dot", inner(), inner())), inner(), inner());
+    default: return list("point-moved!", list("point+", inner(), inner()), number);
+  }
+}
+
+// Records that live for a turn, are needed as objects now and then, and hold something else in one turn.
+Node Generator::hot_records(Type type, int depth) {
+  double turns = static_cast<double>(r_.pick({40, 150, 400}));
+  if (!affordable(turns * 60)) return specific(type, depth);
+  spent_ += work_ * turns * 60;
+  const bool floats = r_.chance(60);
+  std::string loop = fresh("hot"), i = fresh("i"), p = fresh("p"), d = fresh("d"), q = fresh("q"), s = fresh("s"), e = fresh("e");
+  std::string turn = std::to_string(r_.between(1, static_cast<int64_t>(turns) - 1));
+  const std::vector<std::string> outer = {p, p, "(make-point 1 0.25)"};
+  const std::vector<std::string> all = {p, d, q, q};
+  Node odd = r_.chance(30) ? list("make-point3", i, "1", "2") : r_.chance(30) ? surprise(depth) : list("make-point", surprise(depth), "1");
+  Node start = point_of(2, outer, i);
+  if (r_.chance(60)) start = list("if", list("=", i, turn), std::move(odd), std::move(start));
+  Node number = list("+", list("point-square", d), list(r_.pick({"point-x", "point-y", "point-tail", "point-square"}), point_of(1, all, i)));
+  Node seen = r_.chance(50) ? list("list", q, list("eq?", d, q), d) : list("let", list(list(e, d)), list("lambda", list(), list("eq?", e, q)));
+  if (r_.chance(50)) number = list("if", list("=", i, turn), std::move(seen), std::move(number));
+  if (r_.chance(25)) number = list("begin", list("when", list("=", i, turn), statement(1)), std::move(number));
+  Node next = floats ? list("point*", point_of(1, all, i), "0.25") : list("point-smaller", point_of(1, all, i));
+  Node again = list(loop, list("+", i, "1"), std::move(next), std::move(number));
+  Node body = list("let*", list(list(d, std::move(start)), list(q, r_.chance(40) ? Node(d) : point_of(1, {p, d}, s))), std::move(again));
+  body = list("if", list("=", i, std::to_string(static_cast<int>(turns))), list("list", list("point-x", p), list("point-y", p), s), std::move(body));
+  Node whole = list("let", loop, list(list(i, "0"), list(p, list("make-point", floats ? "1.5" : "12", "7")), list(s, "0")), std::move(body));
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
 // A vector that begins with floats or with nothing, read and stored by index under two names; in one turn something else is stored, by
 // the loop itself, a statement or a primitive.
 Node Generator::hot_doubles(Type type, int depth) {

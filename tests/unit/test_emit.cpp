@@ -193,6 +193,16 @@ Value rt_make_closure(VmState*, Value maker, uint64_t k) {
   closure->proto = as<Proto>(as_closure(maker)->proto->constant[k]);
   return from_closure(closure);
 }
+// A Record is a Box with the fields behind it.
+Value rt_make_record(VmState*, Value type, const Value* parts, uint64_t shape) {
+  COUNTED("make_record");
+  const uint64_t count = shape & 0xFF;
+  auto* record = make<Box>(Type::kRecord, 8 * (count | 1));
+  record->value = type;
+  for (uint64_t n = 0; n < count; n++)
+    *(&record->value + 1 + n) = shape >> (8 + n) & 1 ? rt_box_float(nullptr, parts[n].bits) : parts[n];
+  return from_object(record);
+}
 Value rt_bad_car(VmState*, Value v) { return COUNTED("bad_car"), raise(v); }
 Value rt_bad_cdr(VmState*, Value v) { return COUNTED("bad_cdr"), raise(v); }
 Value rt_unbound(VmState*, Value c) { return COUNTED("unbound"), raise(as<Cell>(c)->name); }

@@ -97,15 +97,15 @@ void Emitter::float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmeti
 }
 
 // Ends the current block.
-void Emitter::set_float(uint16_t r, Val number, Block next) {
+void Emitter::box(Place to, Val number, Block next) {
   Val bits = hold(1, m_.bits_as(number, m_.word_type()));
   Val word = hold(2, m_.encode_float(bits));
-  Block box = cold([=, this] {
-    set(r, runtime(Runtime::k_box_float, {bits}));
+  Block boxed = cold([=, this] {
+    assign(to, runtime(Runtime::k_box_float, {bits}));
     jump(next);
   });
-  guard(m_.is_float(word), box);
-  set(r, word);
+  guard(m_.is_float(word), boxed);
+  assign(to, word);
   jump(next);
 }
 

@@ -94,20 +94,24 @@ void Emitter::known_call(Instr i) {
   State before = state_;
   // Where the callee may run other code the kinds are not known behind the call on any way.
   if (types_.runs_other_code(pc_, treatment_, state_))
-    for (Forms& forms : before) forms &= static_cast<Forms>(~kDoublesVector);
+    for (Forms& forms : before) forms &= ~kDoublesVector;
   Block unknown = takes_for_granted() ? leave_here() : cold([=, this, &variant] {
     state_ = before;
     call_unknown(i, variant, function, next);
   });
   function = shows_to_be(function, variant, unknown);
   Function body = program_.body_of(variant);
-  std::vector<Val> arguments = variant_arguments(i, variant, function);
+  const Forms record = variant.returned_record() ? record_of_call(variant) : 0;
+  std::vector<Val> arguments = variant_arguments(i, variant, function, record);
+  for (uint16_t n = 0; n < before.size(); n++)
+    if ((before[n] & kVirtual) && !(state_[n] & kVirtual)) before[n] = state_[n];
   Val result = m_.call(body, arguments);
-  if (variant.returns_double()) {
-    take_double(i, result, before, next);
-  } else {
-    take_word(i, result, before, next, variant.calls_itself || variant.function == number_);
-  }
+  if (variant.returns_double())
+    take_double(i, variant, result, before, next);
+  else if (record != 0)
+    take_record(i, variant, result, before, next);
+  else
+    take_word(i, variant, result, before, next);
   start(next);
 }
 
@@ -122,10 +126,31 @@ void Emitter::known_tail(Instr i) {
   });
   function = shows_to_be(function, variant, unknown);
   Function body = program_.body_of(variant);
-  std::vector<Val> arguments = variant_arguments(i, variant, function);
+  const bool answers_records = types_.returned_record() != 0;
+  const Forms record = variant.returned_record() && !answers_records ? record_of_call(variant) : 0;
+  std::vector<Val> arguments = variant_arguments(i, variant, function, record);
+  if (answers_records) pass_own_places(arguments);
   Val result = m_.call(body, arguments);
+  if (variant_ != nullptr && variant_->takes_records()) result = pass_on_objects(i, variant, result);
   if (variant.returns_double()) return leave_with_double_of(result);
+  if (record != 0) return leave_with_record_of(i, record, result);
   leave_with_word_of(result);
+}
+
+// Ends the function, which answers words, with the record that a variant answers.
+void Emitter::leave_with_record_of(Instr i, Forms record, Val call) {
+  Val result = hold(0, call);
+  guard(m_.differ(result, value::kUnwind), cold([=, this] {
+          Val word = take_returned();
+          Block unwinds = fresh();
+          guard(m_.differ(word, value::kUnbound), unwinds);
+          leave_with_elsewhere(word);
+          start(unwinds);
+          leave(m_.constant(value::kUnwind));
+        }));
+  state_[i.a] = record;
+  make_object(i.a, Speed::kFast);
+  leave(reg(i.a));
 }
 
 // Ends the function with what a variant answers that answers words.
@@ -180,14 +205,20 @@ Val Emitter::shows_to_be(Val function, const Variant& variant, Block otherwise) 
   return function;
 }
 
-std::vector<Val> Emitter::variant_arguments(Instr i, const Variant& variant, Val function) {
+// `record`: a virtual record of this instruction's that the variant answers; 0: it answers none.
+std::vector<Val> Emitter::variant_arguments(Instr i, const Variant& variant, Val function, Forms record) {
   for (uint16_t n = 0; n < i.x; n++)
     if (variant.parameters[n] & kWord) make_word(static_cast<uint16_t>(i.a + 1 + n));
   std::vector<Val> arguments = {vm(), function};
   for (uint16_t n = 0; n < i.x; n++) {
     auto r = static_cast<uint16_t>(i.a + 1 + n);
-    arguments.push_back(variant.parameters[n] & kDouble ? double_reg(r) : reg(r));
+    const Forms form = variant.parameters[n];
+    if (!(form & kVirtual))
+      arguments.push_back(form & kDouble ? double_reg(r) : reg(r));
+    else if (!comes_before(form))
+      pass_parts(state_[r], arguments);
   }
+  if (record != 0) pass_places(record, arguments);
   return arguments;
 }
 
@@ -205,16 +236,15 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
 
 // The word that a variant answers. What it left behind instead is put where it belongs, and this code is left, too; in a recursion, where
 // many copies of this make GCC put fewer of them into each other, it goes on.
-void Emitter::take_word(Instr i, Val call, const State& before, Block next, bool goes_on) {
+void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& before, Block next) {
+  const bool goes_on = variant.calls_itself || variant.function == number_;
   Val result = hold(0, call);
-  guard(m_.differ(result, value::kUnwind), cold([=, this] {
-          Val word = take_returned();
-          guard(m_.differ(word, value::kUnbound), unwind());
-          guard(m_.differ(word, value::kUnwind), unwind());
+  guard(m_.differ(result, value::kUnwind), cold([=, this, &variant] {
+          Val word = take_returned_word();
+          if (!goes_on) return leave_behind(i, variant, before, word);
           state_ = before;
           state_[i.c] = kWord;
           set(i.c, word);
-          if (!goes_on) return jump(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
           confirm_kinds();
           jump(next);
         }));
@@ -222,14 +252,44 @@ void Emitter::take_word(Instr i, Val call, const State& before, Block next, bool
   jump(next);
 }
 
+// The record that a variant answers, in its parts, or as an object where any function may be called.
+void Emitter::take_record(Instr i, const Variant& variant, Val call, const State& before, Block next) {
+  guard(m_.differ(hold(0, call), value::kUnwind), cold([=, this, &variant] {
+          leave_behind(i, variant, before, take_returned_word());
+        }));
+  if (types_.record_from(pc_, variant, state_) == 0) {
+    state_[i.c] = record_of_call(variant);
+    make_object(i.c, Speed::kFast);
+  }
+  jump(next);
+}
+
+// The word that a variant left in the vm that answered an unwind, or on with that.
+Val Emitter::take_returned_word() {
+  Val word = take_returned();
+  guard(m_.differ(word, value::kUnbound), unwind());
+  guard(m_.differ(word, value::kUnwind), unwind());
+  return word;
+}
+
+// Leaves behind the call of a variant that was left and has answered this word.
+void Emitter::leave_behind(Instr i, const Variant& variant, const State& before, Val word) {
+  state_ = before;
+  take_objects(i, variant);
+  state_[i.c] = kWord;
+  set(i.c, word);
+  jump(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
+}
+
 // The double that a variant answers, or what it left behind.
-void Emitter::take_double(Instr i, Val call, const State& before, Block next) {
+void Emitter::take_double(Instr i, const Variant& variant, Val call, const State& before, Block next) {
   assign(double_place(i.c), call);
   Val bits = m_.bits_as(double_reg(i.c), m_.word_type());
-  guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
+  guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this, &variant] {
           Val word = take_returned();
           guard(m_.differ(word, value::kUnbound), next);
           guard(m_.differ(word, value::kUnwind), unwind());
+          if (variant.takes_records()) return leave_behind(i, variant, before, word);
           set(i.c, word);
           take_as_double(i, before, next);
         }));

@@ -9,18 +9,11 @@ namespace terrace::worker::emit {
 using ObjectType = value::Type;
 using prims::Id;
 
-namespace {
-
-// More fields than this are copied by the primitive.
-constexpr uint8_t kManyFields = 24;
-
-}  // namespace
-
 // True when the primitive was written here.
 bool Emitter::inline_record(Instr i, Id id) {
   switch (id) {
     case Id::k_make_record:
-      if (i.x == 0 || i.x - 1 > kManyFields) return false;
+      if (i.x == 0 || i.x - 1u > kMostFields) return false;  // more are copied by the primitive
       return inline_make_record(i), true;
     case Id::k_record_ref:
       return inline_record_field(i, [this, i](Place field) { set(i.a, gcc_jit_lvalue_as_rvalue(field)); }), true;
@@ -62,30 +55,39 @@ void Emitter::inline_record_field(Instr i, const std::function<void(Place)>& use
 }
 
 void Emitter::inline_make_record(Instr i) {
-  const uint64_t count = i.x - 1u;
-  const uint64_t bytes = (sizeof(value::Record) + 8 * count + 15) & ~uint64_t{15};
   inline_or_call(i, [=, this](Block slow, Block next) {
     Block full = cold([=, this] {
       set_checked(i.a, primitive_call(i));
       jump(next);
     });
-    Val type = reg(i.b);
-    require_object(type, ObjectType::kRecordType, offsets::kHeaderType, slow);
-    guard(m_.equal(m_.load(m_.load(type, offsets::kRecordTypeFields), offsets::kVectorLength), m_.word(count)), slow);
-    Val free = hold(1, m_.load(vm(), offsets::kVmObjectNext));
-    Val room = m_.sub(m_.load(vm(), offsets::kVmObjectLimit), free);
-    guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), full);
-    assign(m_.at(vm(), offsets::kVmObjectNext, m_.word_type()), m_.add(free, static_cast<int64_t>(bytes)));
-    uint64_t header = offsets::fresh_header(ObjectType::kRecord, bytes) | count << offsets::kHeaderAuxShift;
-    Val record = m_.add(free, int64_t{value::kTagObject});
-    assign(m_.at(free, 0, m_.word_type()), m_.word(header));
-    assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
-    for (uint64_t n = 0; n < (count | 1); n++) {
-      Val field = n < count ? reg(static_cast<uint16_t>(i.b + 1 + n)) : m_.constant(value::kNil);
-      assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), m_.word_type()), field);
-    }
-    set(i.a, record);
+    std::vector<Val> fields;
+    for (uint16_t n = 1; n < i.x; n++) fields.push_back(reg(static_cast<uint16_t>(i.b + n)));
+    require_record_type(reg(i.b), fields.size(), slow);
+    allocate_record(place(i.a), reg(i.b), fields, full);
   });
+}
+
+void Emitter::require_record_type(Val type, uint64_t field_count, Block otherwise) {
+  require_object(type, ObjectType::kRecordType, offsets::kHeaderType, otherwise);
+  guard(m_.equal(m_.load(m_.load(type, offsets::kRecordTypeFields), offsets::kVectorLength), m_.word(field_count)), otherwise);
+}
+
+// The collector visits a record up to the end of its last granule, so the word that may be left over is set too.
+void Emitter::allocate_record(Place to, Val type, const std::vector<Val>& fields, Block full) {
+  const uint64_t count = fields.size();
+  const uint64_t bytes = (sizeof(value::Record) + 8 * count + 15) & ~uint64_t{15};
+  Val free = hold(1, m_.load(vm(), offsets::kVmObjectNext));
+  Val room = m_.sub(m_.load(vm(), offsets::kVmObjectLimit), free);
+  guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), full);
+  assign(m_.at(vm(), offsets::kVmObjectNext, m_.word_type()), m_.add(free, static_cast<int64_t>(bytes)));
+  uint64_t header = offsets::fresh_header(ObjectType::kRecord, bytes) | count << offsets::kHeaderAuxShift;
+  Val record = m_.add(free, int64_t{value::kTagObject});
+  assign(m_.at(free, 0, m_.word_type()), m_.word(header));
+  assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
+  for (uint64_t n = 0; n < (count | 1); n++)
+    assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), m_.word_type()),
+           n < count ? fields[n] : m_.constant(value::kNil));
+  assign(to, record);
 }
 
 }  // namespace terrace::worker::emit

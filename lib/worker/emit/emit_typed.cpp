@@ -22,23 +22,25 @@ Place Emitter::double_place(uint16_t r) {
 
 void Emitter::make_word(uint16_t r) {
   if (state_[r] & kWord) return;
+  if (state_[r] & kVirtual) return make_object(r, Speed::kFast);
   Block next = fresh();
   set_float(r, double_reg(r), next);
   start(next);
   state_[r] |= kWord;
 }
 
-// What a block expects and the way to it lacks are words and, on the way into a loop, what is tested once before it.
-void Emitter::make_forms_for(uint32_t leader) {
+// What a block expects and the way to it lacks are words and, on the way into a loop, what is tested once before it. Without objects a
+// virtual record stays one.
+void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
   if (!types_.specialises()) return;
   const RegisterSet& live = flow_.live_at(leader);
   const State& wanted = types_.at(leader);
   for (uint16_t r = 0; r < code_.register_count; r++)
-    if (live.has(r) && (wanted[r] & kWord)) make_word(r);
+    if (live.has(r) && (wanted[r] & kWord) && (with_objects || !(state_[r] & kVirtual))) make_word(r);
   Block otherwise = nullptr;
   for (uint16_t r = 0; r < code_.register_count; r++) {
     Forms lacking = wanted[r] & ~state_[r];
-    if (!live.has(r) || lacking == 0) continue;
+    if (!live.has(r) || lacking == 0 || (state_[r] & kVirtual)) continue;
     if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
     establish(r, lacking, otherwise);
   }
@@ -115,15 +117,24 @@ Block Emitter::leave_at(uint32_t pc, frame::LeaveCause cause, uint32_t subject) 
   uint64_t why = frame::leave_word(cause, subject);
   return cold([this, pc, forms, why] {
     RegisterSet live = flow_.live_before(pc);
-    for (uint16_t r = 0; r < code_.register_count; r++)
-      if (live.has(r) && !(forms[r] & kWord))
+    state_ = forms;
+    for (uint16_t r = 0; r < code_.register_count; r++) {
+      if (!live.has(r) || (state_[r] & kWord)) continue;
+      if (state_[r] & kVirtual)
+        make_object(r, Speed::kSmall);
+      else
         set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
+    }
     for (uint16_t r = 0; r < code_.register_count; r++)
       if (live.has(r)) assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{r}, m_.word_type()), reg(r));
     Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), m_.word(why),
                         m_.word(0)};
     Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
     // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
+    if (variant_ != nullptr && variant_->takes_records()) {
+      call = hold(0, call);
+      hand_back_objects();
+    }
     leave_with_elsewhere(call);
   });
 }
@@ -219,6 +230,12 @@ bool Emitter::emit_typed(Instr i) {
       return known_tail(i), true;
     case Treatment::kReturnDouble:
       return leave_with_double(double_reg(i.a)), true;
+    case Treatment::kReturnVirtual:
+      return return_virtual(i), true;
+    case Treatment::kMakeVirtual:
+      return make_virtual(i), true;
+    case Treatment::kVirtualField:
+      return virtual_field(i), true;
     case Treatment::kCompareFixnums:  // emit_with_forms has tested the operands
     case Treatment::kCompare:         // the instruction's own emitter looks at the treatment
     case Treatment::kWords:

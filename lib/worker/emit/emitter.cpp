@@ -64,6 +64,9 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
   treatment_ = types_.treatment(pc_, state_);
   if (Types::takes_words(treatment_))
     for (uint16_t r : types_.word_operands(pc_)) make_word(r);
+  if (treatment_ != Treatment::kKnownCall && treatment_ != Treatment::kKnownTail)
+    for (uint16_t r : types_.objects_for(pc_, treatment_, state_))
+      if (state_[r] & kVirtual) make_word(r);
   if (treatment_ == Treatment::kStoreDouble) {
     make_word(i.a);
     make_word(i.b);
@@ -71,12 +74,12 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
   if (treatment_ == Treatment::kCompareFixnums)
     for (const Types::Need& need : types_.needs(pc_, state_)) establish(need.r, need.form, leave_here());
   if (has_jump(op_of(i))) {
-    make_forms_for(target_of(pc_, i));
     const bool goes_on = op_info(op_of(i)).ends != bytecode::Ends::kstop;
-    if (goes_on && pc_ + 1 == end && end < code_.code.size()) make_forms_for(end);
+    make_forms_for(target_of(pc_, i), !goes_on);
+    if (goes_on && pc_ + 1 == end && end < code_.code.size()) make_forms_for(end, false);
   }
   State next = state_;
-  types_.step(pc_, next);
+  types_.step(pc_, treatment_, next);
   if (!emit_typed(i)) emit_instruction(i);
   state_ = std::move(next);
   treatment_ = Treatment::kWords;
@@ -127,15 +130,19 @@ void Emitter::emit_entry() {
 // Who calls a variant has counted the call. Where nothing is called, whoever calls this has room enough.
 void Emitter::emit_variant_entry() {
   assign(local(proto_, m_.word_type(), "proto"), m_.load(callee(), offsets::kClosureProto));
+  state_ = types_.at_entry();
+  first_result_ = 2;
   for (uint16_t n = 0; n < code_.required; n++) {
-    if (variant_->parameters[n] & kDouble)
-      assign(double_place(n), parameter(2 + n));
-    else
-      set(n, parameter(2 + n));
+    if ((state_[n] & kVirtual) && comes_before(variant_->parameters[n])) continue;
+    if (state_[n] & kVirtual) {
+      first_result_ = take_parts(state_[n], first_result_);
+      assign(object_of_argument(n), m_.constant(value::kUnbound));
+    } else {
+      assign(state_[n] & kDouble ? double_place(n) : place(n), parameter(first_result_++));
+    }
   }
   if (flow_.makes_calls()) {
     Block go_on = fresh();
-    state_ = types_.at_entry();  // the forms that the way out stores
     check_stack(leave_at(0, frame::LeaveCause::kAlong), go_on);
     start(go_on);
   }
@@ -305,7 +312,7 @@ Block Emitter::cold(std::function<void()> write) {
 }
 
 Block Emitter::after() {
-  return flow_.is_leader(pc_ + 1) ? way_to(pc_ + 1) : fresh();
+  return flow_.is_leader(pc_ + 1) ? edge_to(pc_ + 1) : fresh();
 }
 
 // Instructions that unwind say where they are and share the rest with all others that have the same handler.

@@ -114,7 +114,7 @@ class Emitter {
   Block cold(std::function<void()> write);
   Block at_pc(uint32_t pc) const { return blocks_.at(pc); }
   Block after();  // where control goes on after this instruction
-  Block target(Instr i) { return op_of(i) == Op::kLoop ? at_pc(target_of(pc_, i)) : way_to(target_of(pc_, i)); }
+  Block target(Instr i) { return op_of(i) == Op::kLoop ? at_pc(target_of(pc_, i)) : edge_to(target_of(pc_, i)); }
   Block unwind();  // where this instruction goes with kUnwind
   Block unwind_exit(uint32_t handler);
 
@@ -151,7 +151,8 @@ class Emitter {
   Val overflows(const Arithmetic& op, Val x, Val y, Place result) const;
   void arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op);
   void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next);
-  void set_float(uint16_t r, Val number, Block next);
+  void set_float(uint16_t r, Val number, Block next) { box(place(r), number, next); }
+  void box(Place to, Val number, Block next);  // ends the block
   void division(Instr i, Runtime slow, Val (Emitter::*result)(Val, Val));
   Val quotient(Val n, Val d);
   Val remainder(Val n, Val d);
@@ -190,7 +191,7 @@ class Emitter {
   Place double_place(uint16_t r);
   Val double_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(double_place(r)); }
   void make_word(uint16_t r);
-  void make_forms_for(uint32_t leader);
+  void make_forms_for(uint32_t leader, bool with_objects = true);
   Block leave_at(uint32_t pc, frame::LeaveCause cause, uint32_t subject = 0);
   // Whether this instruction is written for what is usual, and left otherwise: until it has been left once.
   bool takes_for_granted() const { return types_.specialises() && !code_.left_at.has(pc_); }
@@ -198,6 +199,31 @@ class Emitter {
   void unbox(uint16_t r, Block otherwise);
   Val double_operand(uint16_t r, Forms other, int scratch);
   void enter_loop(uint32_t head);
+
+  // --- virtual records: emit_virtual.cpp
+  struct VirtualPlaces {
+    Place type = nullptr;
+    std::vector<Place> fields;  // words or doubles
+    std::vector<Place> words;   // the same places for words; for doubles where they are put when they are boxed
+  };
+  enum class Speed { kFast, kSmall };  // of code that makes an object
+  VirtualPlaces& places_of(Forms record);
+  Forms form_after(uint16_t r) const;
+  void make_virtual(Instr i);
+  void virtual_field(Instr i);
+  void return_virtual(Instr i);
+  int take_parts(Forms record, int from);
+  void pass_parts(Forms record, std::vector<Val>& arguments);
+  void pass_places(Forms record, std::vector<Val>& arguments);
+  void pass_own_places(std::vector<Val>& arguments) const;
+  void take_objects(Instr i, const Variant& variant);
+  Val pass_on_objects(Instr i, const Variant& variant, Val call);
+  Block edge_to(uint32_t leader);
+  void hand_back_objects();
+  Place object_of_argument(uint16_t n);
+  void make_object(uint16_t r, Speed speed);
+  void share_object(uint16_t r);
+  void make_object_slowly(Place to, Forms record);
 
   // --- counted loops: emit_ranges.cpp
   struct CountedPlaces {
@@ -251,13 +277,18 @@ class Emitter {
   void known_tail(Instr i);
   void leave_with_double_of(Val call);
   void leave_with_word_of(Val call);
-  void take_word(Instr i, Val call, const State& before, Block next, bool goes_on);
+  void leave_with_record_of(Instr i, Forms record, Val call);
+  void take_word(Instr i, const Variant& variant, Val call, const State& before, Block next);
+  void take_record(Instr i, const Variant& variant, Val call, const State& before, Block next);
   Val take_returned();
   Val shows_to_be(Val function, const Variant& variant, Block otherwise);
   void call_unknown(Instr i, const Variant& variant, Val function, Block next);
-  std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function);
-  void take_double(Instr i, Val call, const State& before, Block next);
+  std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function, Forms record);
+  Forms record_of_call(const Variant& variant) const { return at_site(variant.returned_record(), pc_); }
+  void take_double(Instr i, const Variant& variant, Val call, const State& before, Block next);
   void take_as_double(Instr i, State before, Block next);
+  void leave_behind(Instr i, const Variant& variant, const State& before, Val word);
+  Val take_returned_word();
   void confirm_kinds();
 
   // --- primitives: emit_prims.cpp
@@ -284,6 +315,8 @@ class Emitter {
   Val require_record(Val object, Val type, Block otherwise);
   void inline_record_field(Instr i, const std::function<void(Place)>& use);
   void inline_make_record(Instr i);
+  void require_record_type(Val type, uint64_t field_count, Block otherwise);
+  void allocate_record(Place to, Val type, const std::vector<Val>& fields, Block full);
 
   struct ColdPart {
     Block block;
@@ -320,6 +353,10 @@ class Emitter {
   std::vector<Place> double_registers_;
   std::vector<Place> lengths_;  // by register, of what is kSized
   std::vector<Place> data_;
+  std::map<uint32_t, VirtualPlaces> virtuals_;  // by site
+  std::vector<Place> argument_objects_;         // by parameter of a variant: what its virtual record became, or kUnbound
+  int first_result_ = 0;                        // the parameter of a variant where places for the record it answers begin
+  Place record_array_ = nullptr;
   Place register_array_ = nullptr;
   Place argument_array_ = nullptr;
   Place proto_ = nullptr;

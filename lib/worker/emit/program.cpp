@@ -2,6 +2,7 @@
 #include "worker/emit/program.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "bytecode/verifier.hpp"
 #include "prims/primitive.hpp"
@@ -13,7 +14,7 @@ namespace {
 // Leaving a variant spills its registers to vm->xargs.
 constexpr size_t kMostRegisters = frame::kMaxXargs;
 // More sets of forms than this share the variant that takes words.
-constexpr size_t kManyVariants = 6;
+constexpr size_t kManyVariants = 12;
 
 std::unique_ptr<bytecode::PortableFunction> decode(std::span<const uint8_t> encoding, const std::string& name, std::string* error) {
   auto function = bytecode::decode(encoding, error);
@@ -80,8 +81,24 @@ bool Program::can_be_variant(size_t callee, uint8_t argument_count) const {
 }
 
 Forms Program::form_of_argument(Forms held) {
+  if (held & kVirtual) return shape_of(held);
   if (held & kDouble) return kDouble;
   return held & (kWord | kFixnum);
+}
+
+// Through any number of calls.
+bool Program::calls_itself(size_t function) const {
+  std::vector<bool> seen(functions_.size());
+  std::function<bool(size_t)> reaches = [&](size_t from) {
+    for (const auto& [pc, callee] : functions_[from].callees) {
+      if (callee == function) return true;
+      const bool is_new = !seen[callee];
+      seen[callee] = true;
+      if (is_new && reaches(callee)) return true;
+    }
+    return false;
+  };
+  return reaches(function);
 }
 
 const Variant* Program::called(size_t function, uint32_t pc, const State& before) {
@@ -90,7 +107,28 @@ const Variant* Program::called(size_t function, uint32_t pc, const State& before
   Instr i = functions_[function].code->code.code[pc];
   State parameters;
   for (uint16_t n = 0; n < i.x; n++) parameters.push_back(form_of_argument(before[i.a + 1u + n]));
-  return &variant(found->second, std::move(parameters));
+  for (uint16_t n = 1; n < i.x; n++)
+    for (uint16_t m = 0; m < n && (parameters[n] & kVirtual) && !comes_before(parameters[n]); m++)
+      if ((parameters[m] & kVirtual) && site_of(before[i.a + 1u + m]) == site_of(before[i.a + 1u + n]))
+        parameters[n] = same_as_argument(parameters[n], m);
+  // Where any function may be called, and in recursions, whose needs are not known while they are being found, records are objects.
+  const bool takes_objects = functions_[function].code->code.left_at.has(pc) || calls_itself(found->second);
+  auto make_object = [&](uint16_t argument) {
+    for (uint16_t n = 0; n < i.x; n++)
+      if ((parameters[n] & kVirtual) && site_of(before[i.a + 1u + n]) == site_of(before[i.a + 1u + argument])) parameters[n] = kWord;
+  };
+  for (uint16_t n = 0; n < i.x && takes_objects; n++)
+    if (parameters[n] & kVirtual) parameters[n] = kWord;
+  for (;;) {
+    const Variant& chosen = variant(found->second, parameters);
+    bool agrees = true;
+    for (uint16_t n = 0; n < i.x; n++) {
+      if (!(parameters[n] & kVirtual) || ((chosen.parameters[n] & kVirtual) && !chosen.types->needs_object_of(n))) continue;
+      make_object(n);
+      agrees = false;
+    }
+    if (agrees) return &chosen;
+  }
 }
 
 Variant& Program::variant(size_t function, State parameters) {
@@ -119,12 +157,31 @@ Variant& Program::variant(size_t function, State parameters) {
 Function Program::body_of(const Variant& wanted) {
   auto& variant = const_cast<Variant&>(wanted);
   if (variant.body != nullptr) return variant.body;
-  std::vector<Type> types;
-  for (Forms form : variant.parameters) types.push_back(form & kDouble ? module_.double_type() : module_.word_type());
+  std::vector<Type> types = types_of(variant);
   std::string name = symbol_ + "_variant_" + std::to_string(called_.size());
   variant.body = module_.new_variant(name, variant.returns_double() ? module_.double_type() : module_.word_type(), types);
   called_.push_back(&variant);
   return variant.body;
+}
+
+std::vector<Type> Program::types_of(const Variant& variant) const {
+  const Type word = module_.word_type(), number = module_.double_type();
+  std::vector<Type> types;
+  for (Forms form : variant.parameters) {
+    types.push_back(form & kDouble ? number : word);
+    if (!(form & kVirtual)) continue;
+    if (comes_before(form)) {
+      types.pop_back();
+      continue;
+    }
+    for (size_t n = 0; n < fields_of(form); n++) types.push_back(field_is_double(form, n) ? number : word);
+  }
+  const Forms record = variant.returned_record();
+  if (record == 0) return types;
+  types.push_back(gcc_jit_type_get_pointer(word));
+  for (size_t n = 0; n < fields_of(record); n++)
+    types.push_back(gcc_jit_type_get_pointer(field_is_double(record, n) ? number : word));
+  return types;
 }
 
 const Variant* Program::next_to_write() {

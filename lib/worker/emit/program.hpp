@@ -5,13 +5,18 @@
 //
 // A variant is a C function with a signature of its own, called only from code of the same job:
 //
-//   result variant(vm, callee, argument...)     an argument that is known to be a double comes as a double, any other as a word
+//   result variant(vm, callee, argument..., place...)     an argument that is known to be a double comes as a double, a virtual record as
+//                                                         its type and its fields, once when it is several arguments; any other as a word
 //
 // The result is a word, or a double when the function answers nothing else. A word that such a variant has to answer all the same (an
 // unwind, or what the interpreter answers after the code was left) goes to VmState::returned, and the double is kReturnedElsewhere.
+// When the function answers nothing but records that it makes, their type and fields go to the places, and the result is a word that means nothing.
+// A virtual record becomes an object in a variant that has it as an argument only where the variant is left; then the object, or kUnbound, stands in
+// VmState::xargs at the argument's number when the variant has returned.
 // Who calls a variant has shown before, by a comparison, that the callee is a closure of that function.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -29,12 +34,16 @@ inline constexpr uint64_t kReturnedElsewhere = 0x7FF4'5445'5252'4143;
 
 struct Variant {
   size_t function;   // in the program
-  State parameters;  // the form of each argument: kDouble, kWord, or kWord with kFixnum
+  State parameters;  // the form of each argument: kDouble, kWord, kWord with kFixnum, or the shape of a virtual record, see same_as_argument
   std::unique_ptr<Types> types;
   Function body = nullptr;  // made when the first call of it is written
   bool is_written = false;
   bool calls_itself = false;  // seen while its types were being found
   bool returns_double() const { return types != nullptr && types->returns_double(); }
+  Forms returned_record() const { return types != nullptr ? types->returned_record() : 0; }
+  bool takes_records() const {
+    return std::any_of(parameters.begin(), parameters.end(), [](Forms form) { return (form & kVirtual) != 0; });
+  }
 };
 
 class Program final : public Callees {
@@ -65,6 +74,8 @@ class Program final : public Callees {
   void find_callees(size_t caller);
   size_t callee_at(size_t caller, uint32_t pc) const;
   bool can_be_variant(size_t callee, uint8_t argument_count) const;
+  bool calls_itself(size_t function) const;
+  std::vector<Type> types_of(const Variant& variant) const;
   Variant& variant(size_t function, State parameters);
   static Forms form_of_argument(Forms held);
 

@@ -7,6 +7,11 @@
 // have; where they have none in common the register is a word there, and the ways that lack it make one. The start is optimistic (all
 // forms) and forms are only taken away, so loops keep what holds all the way round. What every turn of a loop needs of a register that
 // the loop does not write is tested on the way into the loop (`before_loop`), once.
+//
+// A record that is made here, or by a variant that was called here, is *virtual* until something needs it as an object (scalar replacement): its
+// type and fields are held in variables of the instruction that made it, the site. Registers that hold the same record name the same site, and
+// become words together, so that it is one object. At the head of a loop nothing is virtual; a site is therefore never run while an earlier record
+// of it is held.
 #pragma once
 
 #include <vector>
@@ -15,7 +20,7 @@
 
 namespace terrace::worker::emit {
 
-using Forms = uint8_t;
+using Forms = uint64_t;
 inline constexpr Forms kWord = 1;
 inline constexpr Forms kDouble = 2;
 inline constexpr Forms kFixnum = 4;  // this and the following: only with kWord
@@ -26,7 +31,23 @@ inline constexpr Forms kAnyVector = 64;       // a vector of any kind; only such
 inline constexpr Forms kDoublesVector = 128;  // a vector of doubles: any other code that runs may make it generic
 inline constexpr Forms kSized = kAnyVector | kF64Vector | kBytes;  // the length is held, and where packed data lies
 inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kDoublesVector;
-inline constexpr Forms kAllForms = kWord | kDouble | kOfWord;
+inline constexpr Forms kVirtual = 256;  // a virtual record; then nothing of the above, and the following as well
+inline constexpr Forms kPlainForms = kWord | kDouble | kOfWord;
+
+// A virtual record in a form: its site, how many fields it has, and which of them are doubles; the others are words.
+inline constexpr int kSiteShift = 16, kFieldsShift = 32, kDoublesShift = 40;
+inline constexpr uint32_t kAnySite = 0xFFFF;
+inline constexpr size_t kMostFields = 24;  // of a virtual record, and of one that is made inline
+inline constexpr size_t kMostRecords = 5;  // are virtual at a time: every way out of the code makes objects of them
+constexpr uint32_t site_of(Forms record) { return record >> kSiteShift & 0xFFFF; }
+constexpr Forms shape_of(Forms record) { return record & ~(Forms{0xFFFF} << kSiteShift); }
+constexpr Forms at_site(Forms shape, uint32_t site) { return shape_of(shape) | Forms{site} << kSiteShift; }
+// Of an argument of a variant, which has no site: the same record as the argument of number n before it.
+constexpr Forms same_as_argument(Forms shape, uint32_t n) { return at_site(shape, n + 1); }
+constexpr bool comes_before(Forms argument) { return site_of(argument) != 0; }
+constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0xFF; }
+constexpr bool field_is_double(Forms record, size_t n) { return record >> (kDoublesShift + n) & 1; }
+inline constexpr Forms kAllForms = kPlainForms | kVirtual | Forms{kAnySite} << kSiteShift;
 using State = std::vector<Forms>;  // by register
 
 enum class Treatment : uint8_t {
@@ -51,6 +72,9 @@ enum class Treatment : uint8_t {
   kKnownCall,      // of a function that is compiled along
   kKnownTail,      // likewise, and its answer is the function's
   kReturnDouble,   // out of a variant that answers doubles
+  kReturnVirtual,  // out of one that answers virtual records
+  kMakeVirtual,    // a record whose fields are all given
+  kVirtualField,   // a field of a virtual record
 };
 
 struct Variant;
@@ -69,7 +93,7 @@ class Callees {
 struct Role {
   Callees* callees = nullptr;
   size_t function = 0;                // its number there
-  const State* parameters = nullptr;  // the forms of a variant's arguments; null: all are words
+  const State* parameters = nullptr;  // the forms of a variant's arguments, of virtual ones the shape; null: all are words
 };
 
 class Types {
@@ -78,8 +102,12 @@ class Types {
   Types(const bytecode::PortableFunction& function, const Flow& flow, bool specialise, const Role& role = {});
   bool specialises() const { return specialises_; }
   // Whether all that the function itself answers are doubles; false when it is no variant.
-  bool returns_double() const { return returns_double_; }
-  void return_words() { returns_double_ = false; }
+  bool returns_double() const { return returned_ == kDouble; }
+  // The shape of the virtual records that a variant answers, each of which it made; 0: it answers something else.
+  Forms returned_record() const { return returned_ & kVirtual ? returned_ : 0; }
+  void return_words() { returned_ = kWord; }
+  // Whether a variant needs the virtual record that is its argument as an object somewhere other than where it is left.
+  bool needs_object_of(uint16_t parameter) const { return needs_objects_[first_with_record(parameter)]; }
   const Variant* called(uint32_t pc, const State& before) const {
     return role_.callees ? role_.callees->called(role_.function, pc, before) : nullptr;
   }
@@ -95,7 +123,9 @@ class Types {
   };
   std::vector<Need> needs(uint32_t pc, const State& before) const;
   // From the forms before the instruction to those after it.
-  void step(uint32_t pc, State& state) const;
+  void step(uint32_t pc, State& state) const { step(pc, treatment(pc, state), state); }
+  // Where the treatment was found before registers got the forms that it needs.
+  void step(uint32_t pc, Treatment treated, State& state) const;
   // Whether code may run at the instruction that stores into any vector. A Loop's safepoint is not meant, nor what runs when a variant was
   // left that runs none itself.
   bool runs_other_code(uint32_t pc, Treatment treatment, const State& before) const;
@@ -105,12 +135,27 @@ class Types {
   static bool takes_words(Treatment treatment);
   // The registers that an instruction needs as words when its treatment takes words.
   std::vector<uint16_t> word_operands(uint32_t pc) const;
+  // The registers with virtual records that must be objects before the instruction.
+  std::vector<uint16_t> objects_for(uint32_t pc, Treatment treatment, const State& before) const;
+  // The shape that the record has which a known call answers there; 0: it is no virtual one, or becomes an object at once.
+  Forms record_from(uint32_t pc, const Variant& callee, const State& before) const;
+  // The number that the register holds before the instruction, as far as those just before it tell; below zero: not known.
+  int32_t known_index(uint32_t pc, uint16_t r) const;
   bool is_float_constant(uint16_t k) const;
   bool is_fixnum_constant(uint16_t k) const;
 
  private:
   void solve();
-  bool all_return_doubles() const;
+  template <class Use>
+  void each_instruction(Use use) const;
+  uint32_t first_with_record(uint32_t parameter) const;
+  Forms find_returned() const;
+  Forms form_returned(uint32_t pc, const State& before) const;
+  void find_needed_objects();
+  void leave_loop_heads_plain(uint32_t leader, Forms& forms) const;
+  bool keep_sites_whole(uint32_t leader, const State& from);
+  Treatment record_primitive(uint32_t pc, const State& before) const;
+  bool has_room_for_record(uint32_t pc, const State& before) const;
   void find_before_loops();
   State needed_before(const Loop& loop) const;
   bool changes_kinds(uint32_t first, uint32_t last) const;
@@ -118,14 +163,15 @@ class Types {
   Treatment arithmetic(Instr i, const State& before) const;
   Treatment comparison(uint32_t pc, Forms x, Forms y) const;
   Treatment vector_store(Instr i, const State& before) const;
-  void step_treated(uint32_t pc, Treatment treatment, State& state) const;
+  void step_treated(uint32_t pc, Treatment treatment, const Variant* callee, State& state) const;
 
   const bytecode::PortableFunction& function_;
   const Flow& flow_;
   bool specialises_;
   Role role_;
-  bool returns_double_ = false;
+  Forms returned_ = kWord;
   bool runs_alone_ = false;
+  std::vector<bool> needs_objects_;  // by parameter
   std::vector<uint32_t> index_;  // by pc, of leaders
   std::vector<bool> reached_;    // by leader
   std::vector<State> states_;    // by leader
