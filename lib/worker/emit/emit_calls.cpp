@@ -89,38 +89,41 @@ bool Emitter::global_has_own_name(uint16_t k) const { return function_.constants
 
 void Emitter::known_call(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
+  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_at(pc_, frame::LeaveCause::kAlong));
   Block next = fresh();
-  Val function = op_of(i) == Op::kCallGlobal ? hold(3, m_.load(constant(i.b), offsets::kCellValue)) : reg(i.a);
   State before = state_;
   // Where the callee may run other code the kinds are not known behind the call on any way.
   if (types_.runs_other_code(pc_, treatment_, state_))
     for (Forms& forms : before) forms &= static_cast<Forms>(~kDoublesVector);
-  Block unknown = takes_for_granted() ? leave_here() : cold([=, this, &variant] {
-    state_ = before;
-    call_unknown(i, variant, function, next);
+  Val function = callee_of(i, variant, [&](Val called) {
+    return takes_for_granted() ? leave_here() : cold([=, this, &variant] {
+      state_ = before;
+      call_unknown(i, variant, called, next);
+    });
   });
-  function = shows_to_be(function, variant, unknown);
   Function body = program_.body_of(variant);
   std::vector<Val> arguments = variant_arguments(i, variant, function);
   Val result = m_.call(body, arguments);
   if (variant.returns_double()) {
     take_double(i, result, before, next);
   } else {
-    take_word(i, result, before, next, variant.calls_itself || variant.function == number_);
+    const bool recurs = variant.calls_itself || variant.function == number_;
+    take_word(i, result, before, next, recurs && program_.runs_other_code(number_, pc_));
   }
   start(next);
 }
 
 void Emitter::known_tail(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
-  Val function = hold(3, m_.load(constant(i.b), offsets::kCellValue));
+  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_at(pc_, frame::LeaveCause::kAlong));
   State before = state_;
-  Block unknown = takes_for_granted() ? leave_here() : cold([=, this] {
-    state_ = before;
-    for (uint16_t n = 0; n < i.x; n++) make_word(static_cast<uint16_t>(i.a + 1 + n));
-    call_any(i, function, CallKind::kTail);
+  Val function = callee_of(i, variant, [&](Val called) {
+    return takes_for_granted() ? leave_here() : cold([=, this] {
+      state_ = before;
+      for (uint16_t n = 0; n < i.x; n++) make_word(static_cast<uint16_t>(i.a + 1 + n));
+      call_any(i, called, CallKind::kTail);
+    });
   });
-  function = shows_to_be(function, variant, unknown);
   Function body = program_.body_of(variant);
   std::vector<Val> arguments = variant_arguments(i, variant, function);
   Val result = m_.call(body, arguments);
@@ -159,6 +162,7 @@ void Emitter::leave_with_double_of(Val call) {
   guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
           Val word = take_returned();
           guard(m_.differ(word, value::kUnbound), boxes);
+          if (is_quiet_call()) tell_other_globals(word);
           leave(word);
         }));
   Val word = hold(2, m_.encode_float(bits));
@@ -166,6 +170,21 @@ void Emitter::leave_with_double_of(Val call) {
   leave(word);
   start(boxes);
   leave(runtime(Runtime::k_box_float, {bits}));
+}
+
+// The caller, which takes a word for one of a call that ran no other code, is left where that is not so.
+void Emitter::tell_other_globals(Val word) {
+  Block changed = cold([=, this] { leave_with_elsewhere(word); });
+  expect_same_globals(changed);
+}
+
+// The closure that a known call goes to. Where it is not an assumption it is tested, and `unknown` makes the block for any other.
+Val Emitter::callee_of(Instr i, const Variant& variant, const std::function<Block(Val)>& unknown) {
+  if (op_of(i) == Op::kCall) return shows_to_be(reg(i.a), variant, unknown(reg(i.a)));
+  const bool assumed = program_.assumes(number_, pc_);
+  if (assumed && variant.function == number_ && program_.is_one_closure(number_)) return callee();
+  Val function = hold(3, m_.load(constant(i.b), offsets::kCellValue));
+  return assumed ? function : shows_to_be(function, variant, unknown(function));
 }
 
 // Tests that the word is a closure of the variant's function; the same word in its simplest form.
@@ -203,8 +222,8 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
   jump(next);
 }
 
-// The word that a variant answers. What it left behind instead is put where it belongs, and this code is left, too; in a recursion, where
-// many copies of this make GCC put fewer of them into each other, it goes on.
+// The word that a variant answers. What it left behind instead is put where it belongs, and this code is left, too; in a recursion that is not
+// assumed, where many copies of this make GCC put fewer of them into each other, it goes on.
 void Emitter::take_word(Instr i, Val call, const State& before, Block next, bool goes_on) {
   Val result = hold(0, call);
   guard(m_.differ(result, value::kUnwind), cold([=, this] {
@@ -242,6 +261,7 @@ void Emitter::take_as_double(Instr i, State before, Block next) {
   state_[i.c] = kWord;
   unbox(i.c, leave_at(pc_ + 1, frame::LeaveCause::kResult));
   confirm_kinds();
+  if (is_quiet_call()) expect_same_globals(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
   jump(next);
 }
 
