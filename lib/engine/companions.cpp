@@ -3,7 +3,7 @@
 //   f calls the global g, which is a small function of bytecode now     -> g is a companion of f
 //   g calls h, and there is room left                                   -> so is h
 //
-// That a global still holds that function is tested by the code at every call. Limits keep a compilation small.
+// That a global still holds that function is found out by the code (worker/emit/emit_watched.cpp). Limits keep a compilation small.
 #include <algorithm>
 
 #include "bytecode/encoding.hpp"

@@ -34,7 +34,8 @@ inline constexpr uint64_t kEnterLoop = uint64_t{1} << 18;
 inline constexpr uint64_t kArgcMask = 0xFFFF;
 
 // Why compiled code was left: the instruction expected something else; what the loop that begins there takes for granted of values, or of how far
-// it counts; the result that the instruction before has written; or no fault of its own: what it called was left, or somebody asks for a safepoint.
+// it counts; the result that the instruction before has written; or no fault of its own: what it called was left, a global that it
+// relies on may have changed, or somebody asks for a safepoint.
 enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kBeforeCounting, kResult, kAlong };
 // `subject` is the pc that the cause is about where that is not the one to go on at: for kBeforeCounting where the loop's counter is added to.
 constexpr uint64_t leave_word(LeaveCause cause, uint32_t subject) { return static_cast<uint64_t>(cause) | uint64_t{subject} << 8; }

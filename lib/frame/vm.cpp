@@ -7,6 +7,7 @@
 #include "base/hash.hpp"
 #include "bytecode/code.hpp"
 #include "frame/calling.hpp"
+#include "frame/globals.hpp"
 #include "frame/names.hpp"
 
 namespace terrace::frame {
@@ -51,6 +52,7 @@ Vm::Vm(const heap::HeapOptions& options, const Hooks& vm_hooks)
   state.unwind_value = state.tail_callee = kNil;
   state.returned = kUnbound;
   state.call_weight = kCallWeight;
+  state.watch_epoch = 1;
   for (Value& argument : state.tail_args) argument = kNil;
   heap.add_root_provider([this](heap::Marker& marker) {
     if (heap.is_minor())
@@ -137,10 +139,7 @@ void Vm::define(std::string_view name, Value v) {
   heap::RootedValues keep(heap);
   keep.push(v);
   Value symbol = intern(name);
-  Cell* cell = cell_of(symbol);
-  cell->value = v;
-  cell->version++;
-  heap::Heap::write_barrier(cell);
+  store_global(&state, cell_of(symbol), v);
   macro_index.erase(symbol.bits);
 }
 

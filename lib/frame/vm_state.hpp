@@ -64,6 +64,7 @@ struct VmState {
   uint64_t guard_depth;    // how many there were when the innermost running guard began
   uint32_t epoch;          // grows with every entry from the host; closures called since carry it in Proto::stamp
   int32_t call_weight;     // what a call takes off Proto::countdown in the interpreter
+  uint64_t watch_epoch;    // grows whenever a watched global gets another value (frame/globals.hpp); below 2^32
 
   // A pending unwind: set before kUnwind is answered, taken by a handler or by the entry from the host.
   UnwindKind unwind_kind;

@@ -2,6 +2,7 @@
 //
 // Answers for: slow paths with all checks. One function per line of the table; forgetting one does not build.
 #include "bytecode/code.hpp"
+#include "frame/globals.hpp"
 #include "frame/number.hpp"
 #include "frame/vm.hpp"
 #include "heap/vector.hpp"
@@ -123,15 +124,9 @@ Value runtime_bytes_set(VmState* vm, Value v, Value i, Value x) {
   return prims::prim_bytes_set(vm, args, 3);
 }
 
-void store_global(VmState*, Cell* cell, Value v) {
-  cell->value = v;
-  cell->version++;
-  heap::Heap::write_barrier(cell);
-}
-
 Value runtime_global_set(VmState* vm, Value cell, Value v) {
   if (as<Cell>(cell)->value == kUnbound) return runtime_unbound(vm, cell);
-  store_global(vm, as<Cell>(cell), v);
+  frame::store_global(vm, as<Cell>(cell), v);
   return kUnspecified;
 }
 
@@ -141,8 +136,36 @@ Value runtime_global_define(VmState* vm, Value cell, Value v) {
     as_closure(v)->proto->name = as<Cell>(cell)->name;
     heap::Heap::write_barrier(as_closure(v)->proto);
   }
-  store_global(vm, as<Cell>(cell), v);
+  frame::store_global(vm, as<Cell>(cell), v);
   return kUnspecified;
+}
+
+// Whether the value is a closure of the function with the record; for the caller's own record, one of the caller's prototype.
+bool is_closure_of(VmState* vm, Value v, uint64_t record, const Proto* caller) {
+  if (!is_function(v)) return false;
+  Proto* proto = as_closure(v)->proto;
+  if (proto->function == nullptr) return false;
+  if (reinterpret_cast<uint64_t>(caller->profile) == record) return proto == caller;
+  if (auto* adopt = vm_of(vm).hooks.adopt) adopt(vm, proto);
+  return reinterpret_cast<uint64_t>(proto->profile) == record;
+}
+
+// No call by that global is taken for granted any more.
+void note_other_callee(const Proto* caller, bytecode::Instr call) {
+  const auto& code = caller->function->code;
+  for (uint32_t pc = 0; pc < code.size(); pc++)
+    if (code[pc].op == call.op && code[pc].b == call.b) caller->function->left_at.add(pc, code.size());
+}
+
+Value runtime_watch(VmState* vm, Value caller, uint64_t pc, uint64_t record, uint64_t owner) {
+  if (caller == kFalse) return kFalse;
+  const Proto* proto = as_closure(caller)->proto;
+  const bytecode::Instr call = proto->code[pc];
+  Cell* cell = as<Cell>(proto->constant[call.b]);
+  if (is_closure_of(vm, cell->value, record, proto) && frame::watch(cell)) return cell->value;
+  note_other_callee(proto, call);
+  if (auto* deoptimised = vm_of(vm).hooks.deoptimised) deoptimised(vm, caller, owner, static_cast<uint32_t>(pc));
+  return kFalse;
 }
 
 Value runtime_prim(VmState* vm, const Value* args, uint64_t argc, uint64_t number) {

@@ -153,7 +153,9 @@ using Values = Tuple;
 struct Box : Object {
   Value value;
 };
-// A global variable: compiled code holds the cell, so a lookup is one load.
+// A global variable: compiled code holds the cell, so a lookup is one load. flags has kWatched while code takes for granted what the cell holds
+// (frame/globals.hpp); aux counts how often that has changed.
+inline constexpr uint8_t kWatched = 1;
 struct Cell : Object {
   Value value;  // kUnbound until defined
   Value name;   // Symbol
@@ -217,6 +219,7 @@ struct Proto : Object {
   uint32_t tier;                // cache:: tier number that `entry` belongs to
   int32_t interval;             // what countdown was set to last
   uint32_t reserved;
+  uint64_t confirmed;           // VmState::watch_epoch when its code last found what it takes for granted of globals, and which code; else 0
   Value name;                   // Symbol or kFalse
   Value constant[];
 };

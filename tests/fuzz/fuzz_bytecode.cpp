@@ -75,6 +75,7 @@ Value closure_of(frame::VmState* vm, PortableFunction& function) {
   proto->function = code;
   proto->native = proto->profile = nullptr;
   proto->interval = proto->countdown = INT32_MAX;
+  proto->confirmed = 0;
   proto->reserved = proto->stamp = proto->tier = 0;
   proto->constant_count = static_cast<uint32_t>(constants.size());
   proto->name = value::kFalse;

@@ -234,6 +234,13 @@ Value rt_prim(VmState*, const Value* args, uint64_t count, uint64_t number) {
   }
   return fix(sum);
 }
+// As the interpreter's, for calls of a function by itself.
+Value rt_watch(VmState*, Value caller, uint64_t pc, uint64_t, uint64_t) {
+  COUNTED("watch");
+  const Proto* proto = as_closure(caller)->proto;
+  const Value held = as<Cell>(proto->constant[proto->code[pc].b])->value;
+  return is_function(held) && as_closure(held)->proto == proto ? held : kFalse;
+}
 Value rt_not_function(VmState*, Value v) { return COUNTED("not_function"), raise(v); }
 Value rt_check(VmState*) {
   COUNTED("check");
@@ -451,6 +458,30 @@ void test_fib(void**) {
     assert_int_equal(proto->stamp, 7);
     assert_int_equal(g_calls["tick"] > 0, tier == Tier::kBase);
   }
+}
+
+// What a global is taken to hold is looked at once for each epoch, and where it holds something else nothing of the code runs.
+void test_watched_globals(void**) {
+  reset();
+  Cell* self = cell("fib");
+  Code f("fib", 1, 6);
+  write_fib(f.usual(), self);
+  Proto* proto = f.proto();
+  install({proto}, Tier::kOpt);
+  Value fib = self->value = closure_of(proto);
+  for (int times = 0; times < 3; times++) assert_value(call(fib, {fix(20)}), fix(6765));
+  assert_int_equal(g_calls["watch"], 1);
+  g_vm.watch_epoch++;
+  for (int times = 0; times < 3; times++) assert_value(call(fib, {fix(20)}), fix(6765));
+  assert_int_equal(g_calls["watch"], 2);
+  assert_int_equal(g_calls["resume"], 0);
+  g_vm.watch_epoch++;
+  self->value = fix(1);
+  call(fib, {fix(20)});
+  assert_int_equal(g_calls["watch"], 3);
+  assert_int_equal(g_calls["resume"], 1);
+  assert_int_equal(g_resumed_at, 0);
+  assert_value(g_resumed_with[0], fix(20));
 }
 
 // (define (sum n) (let loop ((i 0) (s 0)) (if (< i n) (loop (+ i 1) (+ s i)) s)))
@@ -1014,6 +1045,7 @@ int main() {
       cmocka_unit_test(test_interrupt_of_counted_loop),
       cmocka_unit_test(test_specialised),
       cmocka_unit_test(test_takes_for_granted),
+      cmocka_unit_test(test_watched_globals),
       cmocka_unit_test(test_refusals),
   };
   return cmocka_run_group_tests_name("emit", tests, nullptr, nullptr);

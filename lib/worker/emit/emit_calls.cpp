@@ -89,42 +89,45 @@ bool Emitter::global_has_own_name(uint16_t k) const { return function_.constants
 
 void Emitter::known_call(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
+  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_at(pc_, frame::LeaveCause::kAlong));
   Block next = fresh();
-  Val function = op_of(i) == Op::kCallGlobal ? hold(3, m_.load(constant(i.b), offsets::kCellValue)) : reg(i.a);
   State before = state_;
   // Where the callee may run other code the kinds are not known behind the call on any way.
   if (types_.runs_other_code(pc_, treatment_, state_))
     for (Forms& forms : before) forms &= ~kDoublesVector;
-  Block unknown = takes_for_granted() ? leave_here() : cold([=, this, &variant] {
-    state_ = before;
-    call_unknown(i, variant, function, next);
+  Val function = callee_of(i, variant, [&](Val called) {
+    return takes_for_granted() ? leave_here() : cold([=, this, &variant] {
+      state_ = before;
+      call_unknown(i, variant, called, next);
+    });
   });
-  function = shows_to_be(function, variant, unknown);
   Function body = program_.body_of(variant);
   const Forms record = variant.returned_record() ? record_of_call(variant) : 0;
   std::vector<Val> arguments = variant_arguments(i, variant, function, record);
   for (uint16_t n = 0; n < before.size(); n++)
     if ((before[n] & kVirtual) && !(state_[n] & kVirtual)) before[n] = state_[n];
   Val result = m_.call(body, arguments);
+  const bool recurs = variant.calls_itself || variant.function == number_;
   if (variant.returns_double())
     take_double(i, variant, result, before, next);
   else if (record != 0)
     take_record(i, variant, result, before, next);
   else
-    take_word(i, variant, result, before, next);
+    take_word(i, variant, result, before, next, recurs && program_.runs_other_code(number_, pc_));
   start(next);
 }
 
 void Emitter::known_tail(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
-  Val function = hold(3, m_.load(constant(i.b), offsets::kCellValue));
+  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_at(pc_, frame::LeaveCause::kAlong));
   State before = state_;
-  Block unknown = takes_for_granted() ? leave_here() : cold([=, this] {
-    state_ = before;
-    for (uint16_t n = 0; n < i.x; n++) make_word(static_cast<uint16_t>(i.a + 1 + n));
-    call_any(i, function, CallKind::kTail);
+  Val function = callee_of(i, variant, [&](Val called) {
+    return takes_for_granted() ? leave_here() : cold([=, this] {
+      state_ = before;
+      for (uint16_t n = 0; n < i.x; n++) make_word(static_cast<uint16_t>(i.a + 1 + n));
+      call_any(i, called, CallKind::kTail);
+    });
   });
-  function = shows_to_be(function, variant, unknown);
   Function body = program_.body_of(variant);
   const bool answers_records = types_.returned_record() != 0;
   const Forms record = variant.returned_record() && !answers_records ? record_of_call(variant) : 0;
@@ -184,6 +187,7 @@ void Emitter::leave_with_double_of(Val call) {
   guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
           Val word = take_returned();
           guard(m_.differ(word, value::kUnbound), boxes);
+          if (is_quiet_call()) tell_other_globals(word);
           leave(word);
         }));
   Val word = hold(2, m_.encode_float(bits));
@@ -191,6 +195,21 @@ void Emitter::leave_with_double_of(Val call) {
   leave(word);
   start(boxes);
   leave(runtime(Runtime::k_box_float, {bits}));
+}
+
+// The caller, which takes a word for one of a call that ran no other code, is left where that is not so.
+void Emitter::tell_other_globals(Val word) {
+  Block changed = cold([=, this] { leave_with_elsewhere(word); });
+  expect_same_globals(changed);
+}
+
+// The closure that a known call goes to. Where it is not an assumption it is tested, and `unknown` makes the block for any other.
+Val Emitter::callee_of(Instr i, const Variant& variant, const std::function<Block(Val)>& unknown) {
+  if (op_of(i) == Op::kCall) return shows_to_be(reg(i.a), variant, unknown(reg(i.a)));
+  const bool assumed = program_.assumes(number_, pc_);
+  if (assumed && variant.function == number_ && program_.is_one_closure(number_)) return callee();
+  Val function = hold(3, m_.load(constant(i.b), offsets::kCellValue));
+  return assumed ? function : shows_to_be(function, variant, unknown(function));
 }
 
 // Tests that the word is a closure of the variant's function; the same word in its simplest form.
@@ -234,10 +253,9 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
   jump(next);
 }
 
-// The word that a variant answers. What it left behind instead is put where it belongs, and this code is left, too; in a recursion, where
-// many copies of this make GCC put fewer of them into each other, it goes on.
-void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& before, Block next) {
-  const bool goes_on = variant.calls_itself || variant.function == number_;
+// The word that a variant answers. What it left behind instead is put where it belongs, and this code is left, too; in a recursion that is not
+// assumed, where many copies of this make GCC put fewer of them into each other, it goes on.
+void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on) {
   Val result = hold(0, call);
   guard(m_.differ(result, value::kUnwind), cold([=, this, &variant] {
           Val word = take_returned_word();
@@ -302,6 +320,7 @@ void Emitter::take_as_double(Instr i, State before, Block next) {
   state_[i.c] = kWord;
   unbox(i.c, leave_at(pc_ + 1, frame::LeaveCause::kResult));
   confirm_kinds();
+  if (is_quiet_call()) expect_same_globals(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
   jump(next);
 }
 

@@ -37,8 +37,11 @@ void Emitter::emit_Loop(Instr i) {
 // Ends the block: to `go_on`, unless something is asked for, which runs before the loop's next turn.
 void Emitter::safepoint(uint32_t head, Block go_on) {
   Block after_check = back_after_other_code(head);
-  Block check = cold([this, after_check] {
+  Block otherwise = program_.assumptions().empty() ? nullptr : leave_at(head, frame::LeaveCause::kAlong);
+  Block check = cold([this, after_check, otherwise] {
+    Val epoch = otherwise != nullptr ? hold(1, m_.load(vm(), offsets::kVmWatchEpoch)) : nullptr;
     must_not_unwind(runtime(Runtime::k_check, {}));
+    if (otherwise != nullptr) expect_epoch(epoch, otherwise);
     jump(after_check);
   });
   check_stack(check, go_on);

@@ -73,7 +73,7 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
   }
   if (treatment_ == Treatment::kCompareFixnums)
     for (const Types::Need& need : types_.needs(pc_, state_)) establish(need.r, need.form, leave_here());
-  if (has_jump(op_of(i))) {
+  if (has_jump(op_of(i)) && !program_.stays(number_, pc_)) {
     const bool goes_on = op_info(op_of(i)).ends != bytecode::Ends::kstop;
     make_forms_for(target_of(pc_, i), !goes_on);
     if (goes_on && pc_ + 1 == end && end < code_.code.size()) make_forms_for(end, false);
@@ -124,6 +124,11 @@ void Emitter::emit_entry() {
       ask_policy();
       jump(go_on);
     });
+  if (!program_.assumptions().empty()) {
+    state_ = types_.at_entry();
+    confirm_globals(leave_at(0, frame::LeaveCause::kAlong));
+    remember_globals();
+  }
   begin_body();
 }
 
@@ -146,6 +151,7 @@ void Emitter::emit_variant_entry() {
     check_stack(leave_at(0, frame::LeaveCause::kAlong), go_on);
     start(go_on);
   }
+  remember_globals();
   begin_body();
 }
 
@@ -225,12 +231,25 @@ void Emitter::emit_loop_entry() {
         set(r, m_.load(parameter(4), 8 * int64_t{r}));
         break;
       }
+  if (!program_.assumptions().empty()) {
+    confirm_globals(cold([this] {
+      state_.assign(code_.register_count, kWord);
+      to_head([this](uint32_t head) { return leave_at(head, frame::LeaveCause::kAlong); });
+    }));
+    remember_globals();
+  }
+  to_head([this](uint32_t head) { return into_loop(head); });
+}
+
+// Ends the block: to the one for the head that an entry into a loop asks for.
+void Emitter::to_head(const std::function<Block(uint32_t)>& block_for) {
+  const auto& heads = flow_.loop_heads();
   for (size_t n = 0; n + 1 < heads.size(); n++) {
     Block other = fresh();
-    branch(m_.equal(parameter(3), m_.word(heads[n])), into_loop(heads[n]), other);
+    branch(m_.equal(parameter(3), m_.word(heads[n])), block_for(heads[n]), other);
     start(other);
   }
-  jump(into_loop(heads.back()));
+  jump(block_for(heads.back()));
 }
 
 Block Emitter::into_loop(uint32_t head) {

@@ -85,6 +85,7 @@ class Emitter {
   void emit_variant_entry();
   void begin_body();
   void emit_loop_entry();
+  void to_head(const std::function<Block(uint32_t head)>& block_for);
   Block into_loop(uint32_t head);
   void emit_stack_check();
   void emit_body();
@@ -278,9 +279,11 @@ class Emitter {
   void leave_with_double_of(Val call);
   void leave_with_word_of(Val call);
   void leave_with_record_of(Instr i, Forms record, Val call);
-  void take_word(Instr i, const Variant& variant, Val call, const State& before, Block next);
+  void take_word(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on);
   void take_record(Instr i, const Variant& variant, Val call, const State& before, Block next);
   Val take_returned();
+  void tell_other_globals(Val word);
+  Val callee_of(Instr i, const Variant& variant, const std::function<Block(Val called)>& unknown);
   Val shows_to_be(Val function, const Variant& variant, Block otherwise);
   void call_unknown(Instr i, const Variant& variant, Val function, Block next);
   std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function, Forms record);
@@ -290,6 +293,15 @@ class Emitter {
   void leave_behind(Instr i, const Variant& variant, const State& before, Val word);
   Val take_returned_word();
   void confirm_kinds();
+
+  // --- what is assumed of globals: emit_watched.cpp
+  void confirm_globals(Block otherwise);  // where the code is entered; `otherwise` when something does not hold
+  Block look_at_globals(Block go_on, Block otherwise);
+  void remember_globals();
+  void expect_same_globals(Block otherwise);
+  void expect_epoch(Val epoch, Block otherwise);
+  // Whether the present call runs other code only where what it calls is left, so that nobody asks behind it unless that has happened.
+  bool is_quiet_call() const { return watch_epoch_ != nullptr && !program_.runs_other_code(number_, pc_); }
 
   // --- primitives: emit_prims.cpp
   Val primitive_call(Instr i);
@@ -360,6 +372,7 @@ class Emitter {
   Place register_array_ = nullptr;
   Place argument_array_ = nullptr;
   Place proto_ = nullptr;
+  Place watch_epoch_ = nullptr;  // the vm's when this function was entered; null where nobody asks
   Place unwind_pc_ = nullptr;
   Place sum_ = nullptr;
   Place is_below_ = nullptr;

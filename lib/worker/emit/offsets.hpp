@@ -61,6 +61,7 @@ inline constexpr int64_t kProtoProfile = offsetof(value::Proto, profile);
 inline constexpr int64_t kProtoCountdown = offsetof(value::Proto, countdown);
 inline constexpr int64_t kProtoTier = offsetof(value::Proto, tier);
 inline constexpr int64_t kProtoStamp = offsetof(value::Proto, stamp);
+inline constexpr int64_t kProtoConfirmed = offsetof(value::Proto, confirmed);
 inline constexpr int64_t kProtoConstant = offsetof(value::Proto, constant);
 
 inline constexpr int64_t kVmStackLimit = offsetof(VmState, stack_limit);
@@ -72,6 +73,7 @@ inline constexpr int64_t kVmObjectLimit = offsetof(VmState, window) + offsetof(h
 inline constexpr int64_t kVmDynamicDepth = offsetof(VmState, dynamic_depth);
 inline constexpr int64_t kVmGuardDepth = offsetof(VmState, guard_depth);
 inline constexpr int64_t kVmEpoch = offsetof(VmState, epoch);
+inline constexpr int64_t kVmWatchEpoch = offsetof(VmState, watch_epoch);
 inline constexpr int64_t kVmReturned = offsetof(VmState, returned);
 inline constexpr int64_t kVmXargs = offsetof(VmState, xargs);
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/hash.hpp"
 #include "bytecode/verifier.hpp"
 #include "prims/primitive.hpp"
 
@@ -37,6 +38,10 @@ bool Program::add(const jobs::Job& job, std::string* error) {
     by_global_.emplace(companion.global, functions_.size() - 1);
   }
   for (size_t n = 0; n < functions_.size(); n++) find_callees(n);
+  find_assumptions();
+  for (size_t n = 0; n < functions_.size(); n++) find_reached(n);
+  find_quiet();
+  for (size_t n = 0; n < functions_.size(); n++) find_doubts(n);
   return true;
 }
 
@@ -72,6 +77,148 @@ size_t Program::callee_at(size_t caller, uint32_t pc) const {
     return found == by_global_.end() || functions_[found->second].flow->makes_tail_calls() ? kNone : found->second;
   if (found != by_global_.end()) return functions_[found->second].hash == member.hash ? caller : found->second;
   return name == member.code->code.name ? caller : kNone;
+}
+
+// --- assumptions
+
+namespace {
+
+bool names_global(Op op) { return op == Op::kCallGlobal || op == Op::kTailCallGlobal || op == Op::kJumpNotSelf; }
+
+}  // namespace
+
+// Whether all closures of one prototype do the same: none can tell which one it is.
+bool Program::is_one_closure(size_t function) const {
+  const bytecode::FunctionCode& code = functions_[function].code->code;
+  return code.captures.empty() &&
+         std::none_of(code.code.begin(), code.code.end(), [](Instr i) { return op_of(i) == Op::kSelf; });
+}
+
+// By pc, in order: the functions that globals are taken to hold.
+std::map<uint32_t, size_t> Program::guesses(size_t caller) const {
+  std::map<uint32_t, size_t> found;
+  const auto& code = functions_[caller].code->code.code;
+  for (auto [pc, callee] : functions_[caller].callees)
+    if (names_global(op_of(code[pc]))) found.emplace(pc, callee);
+  for (uint32_t pc = 0; pc < code.size(); pc++)
+    if (op_of(code[pc]) == Op::kJumpNotSelf && is_one_closure(caller)) found.emplace(pc, caller);
+  return found;
+}
+
+const std::string& Program::global_at(size_t function, uint32_t pc) const {
+  const bytecode::PortableFunction& code = *functions_[function].code;
+  return code.constants[code.code.code[pc].b].bytes;
+}
+
+// The globals that held something else when code was entered, or called by them, once.
+std::set<std::string> Program::mistaken_globals() const {
+  std::set<std::string> found;
+  for (size_t n = 0; n < functions_.size(); n++) {
+    const bytecode::FunctionCode& code = functions_[n].code->code;
+    for (auto [pc, callee] : guesses(n))
+      if (code.left_at.has(pc)) found.insert(global_at(n, pc));
+  }
+  return found;
+}
+
+void Program::find_assumptions() {
+  const bytecode::FunctionCode& root = function(0).code;
+  if (!module_.plan().specialises || !root.handlers.empty() || root.register_count > kMostRegisters) return;
+  const std::set<std::string> mistaken = mistaken_globals();
+  std::vector<size_t> callers = {0};
+  std::set<std::pair<std::string, bool>> looked_at;  // and whether it is the caller's own
+  for (size_t at = 0; at < callers.size(); at++) {
+    const size_t caller = callers[at];
+    for (auto [pc, callee] : guesses(caller)) {
+      if (mistaken.contains(global_at(caller, pc))) continue;
+      functions_[caller].assumed.insert(pc);
+      if (looked_at.emplace(global_at(caller, pc), callee == caller).second) assumptions_.push_back({caller, pc, callee});
+      if (std::find(callers.begin(), callers.end(), callee) == callers.end()) callers.push_back(callee);
+    }
+  }
+}
+
+uint32_t Program::assumptions_key() const {
+  std::string text;
+  for (const Assumption& a : assumptions_)
+    text += global_at(a.caller, a.pc) + '\0' + std::to_string(a.caller) + ' ' + std::to_string(a.pc) + ' ' +
+            std::string(hash(a.callee).begin(), hash(a.callee).end());
+  return static_cast<uint32_t>(base::hash_bytes(text.data(), text.size())) >> 1;
+}
+
+// On the way that is usual: behind an assumed call that was left its caller is left, too. What is not assumed may be any function.
+bool Program::runs_other_code(size_t function, uint32_t pc) const {
+  const Member& member = functions_[function];
+  Instr i = member.code->code.code[pc];
+  switch (op_of(i)) {
+    case Op::kCall:
+    case Op::kTailCall:
+    case Op::kCallGlobal:
+    case Op::kTailCallGlobal: {
+      auto callee = member.callees.find(pc);
+      return callee == member.callees.end() || !member.assumed.contains(pc) || !functions_[callee->second].is_quiet;
+    }
+    case Op::kSetGlobal:
+    case Op::kDefineGlobal:
+      return true;
+    case Op::kPrim: {
+      prims::Effect effect = prims::all()[i.c].effect;
+      return effect == prims::Effect::kCall || effect == prims::Effect::kTail;
+    }
+    default:
+      return false;
+  }
+}
+
+void Program::find_reached(size_t function) {
+  Member& member = functions_[function];
+  const auto& code = member.code->code.code;
+  member.reached.assign(code.size(), false);
+  std::vector<uint32_t> open = {0};
+  for (const Loop& loop : member.flow->loops()) open.push_back(loop.head);
+  for (const auto& region : member.code->code.handlers) open.push_back(region.handler);
+  while (!open.empty()) {
+    uint32_t pc = open.back();
+    open.pop_back();
+    for (bool goes_on = true; goes_on && !member.reached[pc]; pc++) {
+      member.reached[pc] = true;
+      if (has_jump(op_of(code[pc])) && !stays(function, pc)) open.push_back(target_of(pc, code[pc]));
+      goes_on = op_info(op_of(code[pc])).ends != bytecode::Ends::kstop;
+    }
+  }
+}
+
+// All are taken to be, until one is found that is not.
+void Program::find_quiet() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t n = 0; n < functions_.size(); n++) {
+      if (!functions_[n].is_quiet) continue;
+      const auto size = static_cast<uint32_t>(function(n).code.code.size());
+      for (uint32_t pc = 0; pc < size && functions_[n].is_quiet; pc++) functions_[n].is_quiet = !functions_[n].reached[pc] || !runs_other_code(n, pc);
+      changed |= !functions_[n].is_quiet;
+    }
+  }
+}
+
+// Known calls confirm what is assumed, so there is no doubt before the next one unless other code runs between.
+void Program::find_doubts(size_t function) {
+  Member& member = functions_[function];
+  const auto& code = member.code->code.code;
+  if (assumptions_.empty()) return;
+  std::vector<bool> in_doubt(code.size() + 1);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (uint32_t pc = 0; pc < code.size(); pc++) {
+      const bool asks = member.callees.contains(pc) || stays(function, pc);
+      if (in_doubt[pc] && asks) member.doubted.insert(pc);
+      if (!member.reached[pc] || !(runs_other_code(function, pc) || (in_doubt[pc] && !asks))) continue;
+      if (op_info(op_of(code[pc])).ends != bytecode::Ends::kstop && !in_doubt[pc + 1]) in_doubt[pc + 1] = changed = true;
+      if (!has_jump(op_of(code[pc]))) continue;
+      const uint32_t target = target_of(pc, code[pc]);
+      if (!in_doubt[target]) in_doubt[target] = changed = true;
+    }
+  }
 }
 
 bool Program::can_be_variant(size_t callee, uint8_t argument_count) const {

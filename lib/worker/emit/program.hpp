@@ -1,7 +1,7 @@
 // worker/emit/program.hpp: the functions that one job brings along, who calls whom, and the variants they are compiled in.
 //
-// Answers for: which function a call goes to, as far as the job tells; one variant for each set of forms in which arguments come. Not for:
-// writing code (emitter.hpp), what registers hold (types.hpp).
+// Answers for: which function a call goes to, as far as the job tells, and where that is taken for granted; one variant for each set of forms in
+// which arguments come. Not for: writing code (emitter.hpp), what registers hold (types.hpp).
 //
 // A variant is a C function with a signature of its own, called only from code of the same job:
 //
@@ -13,12 +13,17 @@
 // When the function answers nothing but records that it makes, their type and fields go to the places, and the result is a word that means nothing.
 // A virtual record becomes an object in a variant that has it as an argument only where the variant is left; then the object, or kUnbound, stands in
 // VmState::xargs at the argument's number when the variant has returned.
-// Who calls a variant has shown before, by a comparison, that the callee is a closure of that function.
+// Who calls a variant knows that the callee is a closure of that function: by a comparison, or because it is an assumption of the code, which was
+// confirmed when the code was entered and has not been doubted since (emit_watched.cpp).
+//
+// Assumptions are about calls by the names of globals. They lead from the function itself to every companion that such calls reach, so that
+// each can be looked at in the vm where the code runs. A global at which code was left once is no longer among them.
 #pragma once
 
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +51,14 @@ struct Variant {
   }
 };
 
+// That the global named at `pc`, by a call or by a JumpNotSelf, holds a closure of the callee; of the caller's own prototype where that is the
+// caller.
+struct Assumption {
+  size_t caller;  // the function itself, or the callee of an assumption before
+  uint32_t pc;
+  size_t callee;
+};
+
 class Program final : public Callees {
  public:
   explicit Program(const Module& module) : module_(module) {}
@@ -56,6 +69,23 @@ class Program final : public Callees {
   const bytecode::Hash& hash(size_t n) const { return functions_[n].hash; }
 
   const Variant* called(size_t function, uint32_t pc, const State& before) override;
+
+  const std::vector<Assumption>& assumptions() const { return assumptions_; }
+  // A number below 2^31 that other assumptions, of other code for the same function, do not have.
+  uint32_t assumptions_key() const;
+  bool assumes(size_t function, uint32_t pc) const { return functions_[function].assumed.contains(pc); }
+  // Whether other code may have run before this call or jump, and since the assumptions were confirmed or this was asked for the last call.
+  bool is_doubted(size_t function, uint32_t pc) const { return functions_[function].doubted.contains(pc); }
+  // Whether a jump is never made, since the function's own global holds it.
+  bool stays(size_t function, uint32_t pc) const {
+    return op_of(functions_[function].code->code.code[pc]) == Op::kJumpNotSelf && assumes(function, pc);
+  }
+  bool is_one_closure(size_t function) const;
+  // Whether other code runs in the function only where it is left, or in a cold part that confirms what is assumed.
+  bool is_quiet(size_t function) const { return functions_[function].is_quiet; }
+  // Whether the instruction, of a function that is specialised, runs other code on the way that is usual.
+  bool runs_other_code(size_t function, uint32_t pc) const;
+  bool relies_on_globals(size_t function) const { return !functions_[function].callees.empty() || !functions_[function].assumed.empty(); }
   // The C function of a variant.
   Function body_of(const Variant& variant);
   // A variant that was called and is not written yet, from now on taken for written; null: none is left.
@@ -69,10 +99,21 @@ class Program final : public Callees {
     bytecode::Hash hash{};
     std::map<uint32_t, size_t> callees;                          // by pc of calls whose function is known
     std::map<State, std::unique_ptr<Variant>> variants;          // by forms of the arguments
+    std::set<uint32_t> assumed;                                  // by pc of calls whose function is taken for granted
+    std::set<uint32_t> doubted;                                  // by pc of what relies on assumptions
+    std::vector<bool> reached;                                   // by pc: whether it can run while the assumptions hold
+    bool is_quiet = true;
   };
   bool add_member(const std::string& name, std::span<const uint8_t> encoding, const bytecode::Hash& hash, std::string* error);
   void find_callees(size_t caller);
   size_t callee_at(size_t caller, uint32_t pc) const;
+  void find_assumptions();
+  void find_reached(size_t function);
+  void find_quiet();
+  void find_doubts(size_t function);
+  std::map<uint32_t, size_t> guesses(size_t caller) const;
+  std::set<std::string> mistaken_globals() const;
+  const std::string& global_at(size_t function, uint32_t pc) const;
   bool can_be_variant(size_t callee, uint8_t argument_count) const;
   bool calls_itself(size_t function) const;
   std::vector<Type> types_of(const Variant& variant) const;
@@ -82,6 +123,7 @@ class Program final : public Callees {
   const Module& module_;
   std::vector<Member> functions_;
   std::map<std::string, size_t> by_global_;
+  std::vector<Assumption> assumptions_;
   std::vector<Variant*> called_;  // in the order in which they were first called
   std::string symbol_;            // of the job
 };
