@@ -64,7 +64,7 @@ void Program::find_callees(size_t caller) {
   }
 }
 
-// A function is taken to call itself where it calls a global of its own name: a guess, like all of these, that the code tests.
+// A function is taken to call itself where it calls a global of its own name: a guess, like all of these, which the code confirms or tests.
 size_t Program::callee_at(size_t caller, uint32_t pc) const {
   const Member& member = functions_[caller];
   Instr i = member.code->code.code[pc];
