@@ -36,10 +36,9 @@ class Gathering {
  private:
   void look_through(Proto* caller, std::vector<Proto*>* callers) {
     for (bytecode::Instr i : caller->function->code) {
-      if (op_of(i) != Op::kCallGlobal && op_of(i) != Op::kTailCallGlobal) continue;
-      const auto* cell = value::as<value::Cell>(caller->constant[i.b]);
-      Proto* callee = value::is_function(cell->value) ? value::as_closure(cell->value)->proto : nullptr;
-      if (callee && take(callee, cell->name)) callers->push_back(callee);
+      if (!is_call_of_global(i)) continue;
+      Proto* callee = callee_of(*caller, i);
+      if (callee && take(callee, value::as<value::Cell>(caller->constant[i.b])->name)) callers->push_back(callee);
     }
   }
 
@@ -58,7 +57,24 @@ class Gathering {
   // What the worker makes variants of: see worker/emit/program.hpp.
   static bool is_fit(const Proto& callee) {
     const bytecode::FunctionCode* code = callee.function;
-    return code && code->takes_plain_arguments() && code->handlers.empty() && code->code.size() <= kMostInstructions;
+    return code && code->takes_plain_arguments() && code->handlers.empty() && code->code.size() <= kMostInstructions &&
+           !calls_others_in_loops(callee);
+  }
+
+  // Such a function is compiled for itself, with those it calls: there time goes, and here would be no room for them.
+  static bool calls_others_in_loops(const Proto& callee) {
+    const std::vector<bytecode::Instr>& code = callee.function->code;
+    const auto is_other = [&](bytecode::Instr i) { return is_call_of_global(i) && callee_of(callee, i) != &callee; };
+    return std::any_of(code.begin(), code.end(), [](bytecode::Instr i) { return op_of(i) == Op::kLoop; }) &&
+           std::any_of(code.begin(), code.end(), is_other);
+  }
+
+  static bool is_call_of_global(bytecode::Instr i) { return op_of(i) == Op::kCallGlobal || op_of(i) == Op::kTailCallGlobal; }
+
+  // The prototype of the function that a call goes to now; null: it is none.
+  static Proto* callee_of(const Proto& caller, bytecode::Instr call) {
+    const Value held = value::as<value::Cell>(caller.constant[call.b])->value;
+    return value::is_function(held) ? value::as_closure(held)->proto : nullptr;
   }
 
   Engine::State& state_;

@@ -15,7 +15,7 @@ namespace {
 // Leaving a variant spills its registers to vm->xargs.
 constexpr size_t kMostRegisters = frame::kMaxXargs;
 // More sets of forms than this share the variant that takes words.
-constexpr size_t kManyVariants = 12;
+constexpr size_t kManyVariants = 6;
 
 std::unique_ptr<bytecode::PortableFunction> decode(std::span<const uint8_t> encoding, const std::string& name, std::string* error) {
   auto function = bytecode::decode(encoding, error);
