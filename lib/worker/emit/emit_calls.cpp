@@ -142,6 +142,20 @@ void Emitter::known_tail(Instr i) {
 
 // Ends the function, which answers words, with the record that a variant answers.
 void Emitter::leave_with_record_of(Instr i, Forms record, Val call) {
+  word_of_answer(call);
+  state_[i.a] = record;
+  make_object(i.a, Speed::kFast);
+  leave(reg(i.a));
+}
+
+// Ends the function with what a variant answers that answers words.
+void Emitter::leave_with_word_of(Val call) {
+  if (variant_ != nullptr && !variant_->returns_double()) return leave(call);
+  leave(word_of_answer(call));
+}
+
+// What a variant answers that was called last: the function ends with what it left behind instead.
+Val Emitter::word_of_answer(Val call) {
   Val result = hold(0, call);
   guard(m_.differ(result, value::kUnwind), cold([=, this] {
           Val word = take_returned();
@@ -151,24 +165,7 @@ void Emitter::leave_with_record_of(Instr i, Forms record, Val call) {
           start(unwinds);
           leave(m_.constant(value::kUnwind));
         }));
-  state_[i.a] = record;
-  make_object(i.a, Speed::kFast);
-  leave(reg(i.a));
-}
-
-// Ends the function with what a variant answers that answers words.
-void Emitter::leave_with_word_of(Val call) {
-  if (variant_ != nullptr && !variant_->returns_double()) return leave(call);
-  Val result = hold(0, call);
-  guard(m_.differ(result, value::kUnwind), cold([=, this] {
-          Val word = take_returned();
-          Block unwinds = fresh();
-          guard(m_.differ(word, value::kUnbound), unwinds);
-          leave(word);
-          start(unwinds);
-          leave(m_.constant(value::kUnwind));
-        }));
-  leave(result);
+  return result;
 }
 
 // What a variant left in the vm that answered an unwind; kUnbound when that is meant.

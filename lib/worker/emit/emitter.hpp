@@ -279,6 +279,7 @@ class Emitter {
   void leave_with_double_of(Val call);
   void leave_with_word_of(Val call);
   void leave_with_record_of(Instr i, Forms record, Val call);
+  Val word_of_answer(Val call);
   void take_word(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on);
   void take_record(Instr i, const Variant& variant, Val call, const State& before, Block next);
   Val take_returned();
