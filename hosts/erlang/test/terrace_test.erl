@@ -46,9 +46,12 @@ is_worker(Pid) ->
         _ -> false
     end.
 
+%% A process may have gone since its name was read; then it is not ours.
 is_ours(Pid) ->
-    {ok, CommandLine} = file:read_file("/proc/" ++ Pid ++ "/cmdline"),
-    binary:match(CommandLine, list_to_binary(os:getenv("TMPDIR", "none"))) =/= nomatch.
+    case file:read_file("/proc/" ++ Pid ++ "/cmdline") of
+        {ok, CommandLine} -> binary:match(CommandLine, list_to_binary(os:getenv("TMPDIR", "none"))) =/= nomatch;
+        _ -> false
+    end.
 
 %% False where there is no compiler: then everything is interpreted, and tests of tiers have nothing to see.
 has_worker() -> os:getenv("TERRACE_WORKER", "") =/= "".
