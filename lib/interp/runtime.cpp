@@ -7,6 +7,7 @@
 #include "frame/vm.hpp"
 #include "heap/vector.hpp"
 #include "interp/loop.hpp"
+#include "prims/build.hpp"
 #include "prims/primitive.hpp"
 
 namespace terrace::interp {
@@ -63,17 +64,13 @@ Value runtime_make_closure(VmState* vm, Value maker, uint64_t constant) {
   return from_closure(closure);
 }
 
-// The collector visits a record up to the end of its last granule, so the word that may be left over is set too.
 Value runtime_make_record(VmState* vm, Value type, const Value* parts, uint64_t shape) {
-  const uint64_t count = shape & 0xFF, words = count | 1;
+  const uint64_t count = shape & 0xFF;
   Value fields[256];
   for (uint64_t n = 0; n < count; n++)
     fields[n] = shape >> (8 + n) & 1 ? frame::make_float(vm, std::bit_cast<double>(parts[n].bits)) : parts[n];
-  auto* record = frame::heap_of(vm).make<value::Record>(Type::kRecord, words * sizeof(Value));
-  record->aux = static_cast<uint16_t>(count);
-  record->type = type;
-  record->field[words - 1] = kNil;
-  std::copy_n(fields, count, record->field);
+  auto* record = frame::heap_of(vm).make<value::Record>(Type::kRecord, prims::record_room(count));
+  prims::fill_record(record, type, fields, count);
   return from_object(record);
 }
 

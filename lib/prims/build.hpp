@@ -5,6 +5,8 @@
 // Invariant: everything made here is fully initialised and is answered unrooted: the caller keeps it in a local.
 #pragma once
 
+#include <algorithm>
+
 #include "heap/vector.hpp"
 #include "prims/arguments.hpp"
 #include "text/printer.hpp"
@@ -26,6 +28,16 @@ bool text_may_grow(VmState* vm, const char* who, size_t bytes);
 
 // What text::print may use of the C stack for one big integer.
 inline constexpr size_t kPrinterStack = 256 * 1024;
+
+// The room for the fields of a record. The collector visits a record up to the end of its last granule, so the word that may be left over is one.
+constexpr uint64_t record_room(uint64_t count) { return (count | 1) * sizeof(Value); }
+// Gives a record that was made with that room its type and fields.
+inline void fill_record(value::Record* record, Value type, const Value* fields, uint64_t count) {
+  record->aux = static_cast<uint16_t>(count <= UINT16_MAX ? count : 0);
+  record->type = type;
+  record->field[(count | 1) - 1] = kNil;
+  std::copy_n(fields, count, record->field);
+}
 
 // Builds a list from front to back.
 class ListBuilder {

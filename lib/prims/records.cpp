@@ -145,14 +145,9 @@ Value prim_make_record(VmState* vm, const Value* args, uint64_t argc) {
     int count = static_cast<int>(n);
     return frame::raise_arity_of(vm, frame::symbol_name(as<RecordType>(args[0])->name), count, count, argc - 1);
   }
-  // The collector visits a record up to the end of its last granule, so the word that may be left over is set too.
-  uint64_t words = n | 1;
-  auto* record = heap_of(vm).try_make<Record>(Type::kRecord, words * sizeof(Value));
+  auto* record = heap_of(vm).try_make<Record>(Type::kRecord, record_room(n));
   if (record == nullptr) return raise_too_large(vm, "make-record");
-  record->aux = static_cast<uint16_t>(n <= UINT16_MAX ? n : 0);
-  record->type = args[0];
-  record->field[words - 1] = kNil;
-  std::copy_n(args + 1, n, record->field);
+  fill_record(record, args[0], args + 1, n);
   return from_object(record);
 }
 

@@ -111,7 +111,7 @@ Node Generator::hot_matrix(Type type, int depth) {
 Node Generator::point_of(int level, const std::vector<std::string>& points, const std::string& number) {
   const auto inner = [&] { return point_of(level - 1, points, number); };
   if (level == 0) {
-    if (r_.chance(75)) return points[static_cast<size_t>(r_.below(static_cast<uint32_t>(points.size())))];
+    if (r_.chance(75)) return r_.pick_from<std::string>(points);
     return list("make-point", number, r_.pick({"3", "0.5", "-2"}));
   }
   switch (r_.below(7)) {

@@ -102,7 +102,7 @@ void Emitter::known_call(Instr i) {
     });
   });
   Function body = program_.body_of(variant);
-  const Forms record = variant.returned_record() ? record_of_call(variant) : 0;
+  const Forms record = record_of_call(variant);
   std::vector<Val> arguments = variant_arguments(i, variant, function, record);
   for (uint16_t n = 0; n < before.size(); n++)
     if ((before[n] & kVirtual) && !(state_[n] & kVirtual)) before[n] = state_[n];
@@ -130,11 +130,11 @@ void Emitter::known_tail(Instr i) {
   });
   Function body = program_.body_of(variant);
   const bool answers_records = types_.returned_record() != 0;
-  const Forms record = variant.returned_record() && !answers_records ? record_of_call(variant) : 0;
+  const Forms record = answers_records ? 0 : record_of_call(variant);
   std::vector<Val> arguments = variant_arguments(i, variant, function, record);
   if (answers_records) pass_own_places(arguments);
   Val result = m_.call(body, arguments);
-  if (variant_ != nullptr && variant_->takes_records()) result = pass_on_objects(i, variant, result);
+  if (takes_records()) result = pass_on_objects(i, variant, result);
   if (variant.returns_double()) return leave_with_double_of(result);
   if (record != 0) return leave_with_record_of(i, record, result);
   leave_with_word_of(result);

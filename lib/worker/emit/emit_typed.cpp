@@ -131,7 +131,7 @@ Block Emitter::leave_at(uint32_t pc, frame::LeaveCause cause, uint32_t subject) 
                         m_.word(0)};
     Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
     // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
-    if (variant_ != nullptr && variant_->takes_records()) {
+    if (takes_records()) {
       call = hold(0, call);
       hand_back_objects();
     }

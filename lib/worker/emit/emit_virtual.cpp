@@ -25,17 +25,12 @@ Emitter::VirtualPlaces& Emitter::places_of(Forms record) {
   return found;
 }
 
-// The form that the result of the current instruction has.
-Forms Emitter::form_after(uint16_t r) const {
-  State after = state_;
-  types_.step(pc_, treatment_, after);
-  return after[r];
-}
-
 // --- instructions
 
 void Emitter::make_virtual(Instr i) {
-  const Forms record = form_after(i.a);
+  State after = state_;
+  types_.step(pc_, treatment_, after);
+  const Forms record = after[i.a];
   const Val type = reg(i.b);
   require_record_type(type, fields_of(record), leave_here());
   const VirtualPlaces& places = places_of(record);
@@ -110,9 +105,8 @@ void Emitter::take_objects(Instr i, const Variant& variant) {
   }
 }
 
-// Before this variant returns because it was left: what has become of its arguments.
+// Before this variant, which takes records, returns because it was left: what has become of them.
 void Emitter::hand_back_objects() {
-  if (variant_ == nullptr || !variant_->takes_records()) return;
   for (uint16_t n = 0; n < variant_->parameters.size(); n++)
     if ((variant_->parameters[n] & kVirtual) && !comes_before(variant_->parameters[n]))
       assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{n}, m_.word_type()), gcc_jit_lvalue_as_rvalue(object_of_argument(n)));

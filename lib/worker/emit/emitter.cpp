@@ -138,7 +138,7 @@ void Emitter::emit_variant_entry() {
   state_ = types_.at_entry();
   first_result_ = 2;
   for (uint16_t n = 0; n < code_.required; n++) {
-    if ((state_[n] & kVirtual) && comes_before(variant_->parameters[n])) continue;
+    if (comes_before(variant_->parameters[n])) continue;
     if (state_[n] & kVirtual) {
       first_result_ = take_parts(state_[n], first_result_);
       assign(object_of_argument(n), m_.constant(value::kUnbound));

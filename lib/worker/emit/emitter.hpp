@@ -209,7 +209,6 @@ class Emitter {
   };
   enum class Speed { kFast, kSmall };  // of code that makes an object
   VirtualPlaces& places_of(Forms record);
-  Forms form_after(uint16_t r) const;
   void make_virtual(Instr i);
   void virtual_field(Instr i);
   void return_virtual(Instr i);
@@ -288,7 +287,9 @@ class Emitter {
   Val shows_to_be(Val function, const Variant& variant, Block otherwise);
   void call_unknown(Instr i, const Variant& variant, Val function, Block next);
   std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function, Forms record);
-  Forms record_of_call(const Variant& variant) const { return at_site(variant.returned_record(), pc_); }
+  // The virtual record that a known call answers; 0: it answers something else.
+  Forms record_of_call(const Variant& variant) const { return variant.returned_record() ? at_site(variant.returned_record(), pc_) : 0; }
+  bool takes_records() const { return variant_ != nullptr && variant_->takes_records(); }
   void take_double(Instr i, const Variant& variant, Val call, const State& before, Block next);
   void take_as_double(Instr i, State before, Block next);
   void leave_behind(Instr i, const Variant& variant, const State& before, Val word);

@@ -38,6 +38,7 @@ bool Program::add(const jobs::Job& job, std::string* error) {
     by_global_.emplace(companion.global, functions_.size() - 1);
   }
   for (size_t n = 0; n < functions_.size(); n++) find_callees(n);
+  for (size_t n = 0; n < functions_.size(); n++) functions_[n].recurs = reaches_itself(n);
   find_assumptions();
   for (size_t n = 0; n < functions_.size(); n++) find_reached(n);
   find_quiet();
@@ -233,8 +234,7 @@ Forms Program::form_of_argument(Forms held) {
   return held & (kWord | kFixnum);
 }
 
-// Through any number of calls.
-bool Program::calls_itself(size_t function) const {
+bool Program::reaches_itself(size_t function) const {
   std::vector<bool> seen(functions_.size());
   std::function<bool(size_t)> reaches = [&](size_t from) {
     for (const auto& [pc, callee] : functions_[from].callees) {
@@ -259,7 +259,7 @@ const Variant* Program::called(size_t function, uint32_t pc, const State& before
       if ((parameters[m] & kVirtual) && site_of(before[i.a + 1u + m]) == site_of(before[i.a + 1u + n]))
         parameters[n] = same_as_argument(parameters[n], m);
   // Where any function may be called, and in recursions, whose needs are not known while they are being found, records are objects.
-  const bool takes_objects = functions_[function].code->code.left_at.has(pc) || calls_itself(found->second);
+  const bool takes_objects = functions_[function].code->code.left_at.has(pc) || functions_[found->second].recurs;
   auto make_object = [&](uint16_t argument) {
     for (uint16_t n = 0; n < i.x; n++)
       if ((parameters[n] & kVirtual) && site_of(before[i.a + 1u + n]) == site_of(before[i.a + 1u + argument])) parameters[n] = kWord;
@@ -315,12 +315,8 @@ std::vector<Type> Program::types_of(const Variant& variant) const {
   const Type word = module_.word_type(), number = module_.double_type();
   std::vector<Type> types;
   for (Forms form : variant.parameters) {
+    if (comes_before(form)) continue;
     types.push_back(form & kDouble ? number : word);
-    if (!(form & kVirtual)) continue;
-    if (comes_before(form)) {
-      types.pop_back();
-      continue;
-    }
     for (size_t n = 0; n < fields_of(form); n++) types.push_back(field_is_double(form, n) ? number : word);
   }
   const Forms record = variant.returned_record();

@@ -81,8 +81,6 @@ class Program final : public Callees {
     return op_of(functions_[function].code->code.code[pc]) == Op::kJumpNotSelf && assumes(function, pc);
   }
   bool is_one_closure(size_t function) const;
-  // Whether other code runs in the function only where it is left, or in a cold part that confirms what is assumed.
-  bool is_quiet(size_t function) const { return functions_[function].is_quiet; }
   // Whether the instruction, of a function that is specialised, runs other code on the way that is usual.
   bool runs_other_code(size_t function, uint32_t pc) const;
   bool relies_on_globals(size_t function) const { return !functions_[function].callees.empty() || !functions_[function].assumed.empty(); }
@@ -102,7 +100,8 @@ class Program final : public Callees {
     std::set<uint32_t> assumed;                                  // by pc of calls whose function is taken for granted
     std::set<uint32_t> doubted;                                  // by pc of what relies on assumptions
     std::vector<bool> reached;                                   // by pc: whether it can run while the assumptions hold
-    bool is_quiet = true;
+    bool is_quiet = true;    // other code runs in it only where it is left, or in a cold part that confirms what is assumed
+    bool recurs = false;     // through any number of calls
   };
   bool add_member(const std::string& name, std::span<const uint8_t> encoding, const bytecode::Hash& hash, std::string* error);
   void find_callees(size_t caller);
@@ -115,7 +114,7 @@ class Program final : public Callees {
   std::set<std::string> mistaken_globals() const;
   const std::string& global_at(size_t function, uint32_t pc) const;
   bool can_be_variant(size_t callee, uint8_t argument_count) const;
-  bool calls_itself(size_t function) const;
+  bool reaches_itself(size_t function) const;
   std::vector<Type> types_of(const Variant& variant) const;
   Variant& variant(size_t function, State parameters);
   static Forms form_of_argument(Forms held);

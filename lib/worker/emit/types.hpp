@@ -42,7 +42,7 @@ inline constexpr size_t kMostRecords = 5;  // are virtual at a time: every way o
 constexpr uint32_t site_of(Forms record) { return record >> kSiteShift & 0xFFFF; }
 constexpr Forms shape_of(Forms record) { return record & ~(Forms{0xFFFF} << kSiteShift); }
 constexpr Forms at_site(Forms shape, uint32_t site) { return shape_of(shape) | Forms{site} << kSiteShift; }
-// Of an argument of a variant, which has no site: the same record as the argument of number n before it.
+// Of an argument of a variant, which has no site: the same record as the argument of number n before it. Nothing else comes before.
 constexpr Forms same_as_argument(Forms shape, uint32_t n) { return at_site(shape, n + 1); }
 constexpr bool comes_before(Forms argument) { return site_of(argument) != 0; }
 constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0xFF; }

@@ -112,7 +112,7 @@ bool Types::keep_sites_whole(uint32_t leader, const State& from) {
 
 uint32_t Types::first_with_record(uint32_t parameter) const {
   const Forms form = (*role_.parameters)[parameter];
-  return (form & kVirtual) && comes_before(form) ? site_of(form) - 1 : parameter;
+  return comes_before(form) ? site_of(form) - 1 : parameter;
 }
 
 Treatment Types::record_primitive(uint32_t pc, const State& before) const {
