@@ -29,13 +29,13 @@ bool text_may_grow(VmState* vm, const char* who, size_t bytes);
 // What text::print may use of the C stack for one big integer.
 inline constexpr size_t kPrinterStack = 256 * 1024;
 
-// The room for the fields of a record. The collector visits a record up to the end of its last granule, so the word that may be left over is one.
-constexpr uint64_t record_room(uint64_t count) { return (count | 1) * sizeof(Value); }
+// The room for the fields of a record, in bytes.
+constexpr uint64_t record_room(uint64_t count) { return value::record_words(count) * sizeof(Value); }
 // Gives a record that was made with that room its type and fields.
 inline void fill_record(value::Record* record, Value type, const Value* fields, uint64_t count) {
   record->aux = static_cast<uint16_t>(count <= UINT16_MAX ? count : 0);
   record->type = type;
-  record->field[(count | 1) - 1] = kNil;
+  if (count & 1) record->field[count] = kNil;
   std::copy_n(fields, count, record->field);
 }
 

@@ -144,6 +144,10 @@ struct Record : Object {
   Value type;  // RecordType
   Value field[];
 };
+// How many words the fields of a record take. The collector visits a record up to the end of its last granule, so the word that is left over behind
+// an odd number of fields is one of them, and holds nil.
+constexpr uint64_t record_words(uint64_t fields) { return fields + (fields & 1); }
+static_assert(sizeof(Record) == 16);
 struct Tuple : Object {
   uint64_t length;
   Value data[];

@@ -75,7 +75,7 @@ void Emitter::require_record_type(Val type, uint64_t field_count, Block otherwis
 // The collector visits a record up to the end of its last granule, so the word that may be left over is set too.
 void Emitter::allocate_record(Place to, Val type, const std::vector<Val>& fields, Block full) {
   const uint64_t count = fields.size();
-  const uint64_t bytes = (sizeof(value::Record) + 8 * count + 15) & ~uint64_t{15};
+  const uint64_t words = value::record_words(count), bytes = sizeof(value::Record) + words * sizeof(Value);
   Val free = hold(1, m_.load(vm(), offsets::kVmObjectNext));
   Val room = m_.sub(m_.load(vm(), offsets::kVmObjectLimit), free);
   guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), full);
@@ -84,7 +84,7 @@ void Emitter::allocate_record(Place to, Val type, const std::vector<Val>& fields
   Val record = m_.add(free, int64_t{value::kTagObject});
   assign(m_.at(free, 0, m_.word_type()), m_.word(header));
   assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
-  for (uint64_t n = 0; n < (count | 1); n++)
+  for (uint64_t n = 0; n < words; n++)
     assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), m_.word_type()),
            n < count ? fields[n] : m_.constant(value::kNil));
   assign(to, record);
