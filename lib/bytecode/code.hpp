@@ -16,7 +16,7 @@
 namespace terrace::bytecode {
 
 enum class Op : uint8_t {
-#define T_OP(name, format, ends, text) k##name,
+#define T_OP(name, format, ends, effect, text) k##name,
 #include "bytecode/opcodes.def"
 #undef T_OP
   kCount

@@ -7,7 +7,7 @@ namespace terrace::bytecode {
 namespace {
 
 constexpr std::array kOps = {
-#define T_OP(name, format, ends, text) OpInfo{#name, format, Ends::k##ends, text},
+#define T_OP(name, format, ends, effect, text) OpInfo{#name, format, Ends::k##ends, OpEffect::k##effect, text},
 #include "bytecode/opcodes.def"
 #undef T_OP
 };

@@ -1,6 +1,6 @@
 // bytecode/op_info.hpp: opcodes.def as a table that can be asked at run time.
 //
-// Answers for: name, operand format and way of ending of each opcode. Not for: what an opcode does.
+// Answers for: name, operand format, way of ending and effect of each opcode. Not for: what an opcode does.
 #pragma once
 
 #include <string_view>
@@ -10,11 +10,13 @@
 namespace terrace::bytecode {
 
 enum class Ends : uint8_t { knext, kjump, kstop };
+enum class OpEffect : uint8_t { knone, kstore, krun, kprimitive };
 
 struct OpInfo {
   std::string_view name;
   std::string_view format;  // see opcodes.def
   Ends ends;
+  OpEffect effect;
   std::string_view text;
 };
 

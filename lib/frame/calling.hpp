@@ -18,7 +18,7 @@
 // 6. The result is a Value, or kUnwind with the reason pending in the vm. Every caller checks.
 // 7. Compiled code saves nothing but what the System V ABI asks for. The x87 and SSE control words are the default ones.
 // 8. Compiled code that meets a value it was not compiled for leaves by a tail call of vm->runtime->resume: callee is its closure, argc the pc
-//    of the instruction that was about to run, a0 the engine's record of the function whose code was left (its own, or one that had it along),
+//    of an instruction since whose beginning nothing was done that anyone can tell, a0 the engine's record of the function whose code was left (its own, or one that had it along),
 //    a1 a leave_word, and its registers stand in vm->xargs. The interpreter goes on there.
 #pragma once
 
@@ -33,11 +33,12 @@ inline constexpr uint64_t kSpread = uint64_t{1} << 17;
 inline constexpr uint64_t kEnterLoop = uint64_t{1} << 18;
 inline constexpr uint64_t kArgcMask = 0xFFFF;
 
-// Why compiled code was left: the instruction expected something else; what the loop that begins there takes for granted of values, or of how far
-// it counts; the result that the instruction before has written; or no fault of its own: what it called was left, a global that it
-// relies on may have changed, or somebody asks for a safepoint.
-enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kBeforeCounting, kResult, kAlong };
-// `subject` is the pc that the cause is about where that is not the one to go on at: for kBeforeCounting where the loop's counter is added to.
+// Why compiled code was left: an instruction expected something else; what the loop that begins there takes for granted of values, or of how far
+// it counts; the result that the instruction before has written; or no fault of its own: an index is outside, which is an error in every tier,
+// what it called was left, a global that it relies on may have changed, or somebody asks for a safepoint.
+enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kBeforeCounting, kResult, kOutside, kAlong };
+// `subject` is the pc that the cause is about where that need not be the one to go on at: of the instruction, or for kBeforeCounting where the
+// loop's counter is added to.
 constexpr uint64_t leave_word(LeaveCause cause, uint32_t subject) { return static_cast<uint64_t>(cause) | uint64_t{subject} << 8; }
 constexpr LeaveCause cause_in(uint64_t leave_word) { return static_cast<LeaveCause>(leave_word & 0xFF); }
 constexpr uint32_t subject_in(uint64_t leave_word) { return static_cast<uint32_t>(leave_word >> 8); }

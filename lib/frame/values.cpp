@@ -129,6 +129,7 @@ Value make_native_function(VmState* vm, std::string_view name, NativeEntry entry
   proto->entry = entry;
   proto->expected = expected;
   proto->native = native;
+  proto->links = kFalse;
   proto->name = keep[0];
   keep.push(from_object(proto));
   auto* closure = heap_of(vm).make<Closure>(Type::kClosure, captures * sizeof(Value));

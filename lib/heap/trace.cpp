@@ -83,6 +83,7 @@ void Tracer::trace_object(value::Object* o) {
     }
     case Type::kProto: {
       auto* proto = static_cast<value::Proto*>(o);
+      visit(proto->links);
       visit(proto->name);
       return visit_range(proto->constant, proto->constant + proto->constant_count);
     }

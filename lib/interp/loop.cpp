@@ -92,7 +92,7 @@ constexpr Value kSpecials[] = {kFalse, kNil, kTrue, kFalse, kUnspecified, kUnbou
 
 Value run(VmState* vm, Value* base, const Instr* pc) {
   static const void* const kLabels[] = {
-#define T_OP(name, format, ends, text) &&op_##name,
+#define T_OP(name, format, ends, effect, text) &&op_##name,
 #include "bytecode/opcodes.def"
 #undef T_OP
   };
@@ -647,62 +647,18 @@ void note_left_before_loop(const Instr* head, const Proto* proto) {
   if (head != end) bytecode::note_feedback(head, bytecode::kLeftBeforeLoop);
 }
 
-bool is_outside(Value v, Value index) {
-  return is_vector(v) && is_fixnum(index) && index.bits >> kFixnumShift >= as<Vector>(v)->length;
+// Where the interpreter leaves no trace of what compiled code did not expect: fixnums for floats, and a generic vector for one of doubles.
+void note_other_operand(const Instr* at) {
+  const bytecode::Op op = bytecode::op_of(*at);
+  if (bytecode::is_arithmetic(op) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed))) bytecode::note_feedback(at, bytecode::kSawOther);
+  const bool is_access = op == bytecode::Op::kVectorRef || op == bytecode::Op::kVectorSet;
+  if (is_access && (at->x & bytecode::kSawFloats)) bytecode::note_feedback(at, bytecode::kSawMixed);
 }
 
-// Code also leaves before an access that is an error in every tier; nothing was misjudged then.
-bool is_error_anyway(Instr i, const Value* base) {
-  switch (bytecode::op_of(i)) {
-    case bytecode::Op::kVectorRef:
-      return is_outside(base[i.b], base[i.c]);
-    case bytecode::Op::kVectorSet:
-      return is_outside(base[i.a], base[i.b]);
-    case bytecode::Op::kF64Ref:
-    case bytecode::Op::kF64Set:
-    case bytecode::Op::kBytesRef:
-    case bytecode::Op::kBytesSet:
-      return true;
-    default:
-      return false;
-  }
+// Other operands than packed vectors and what belongs there are an error in every tier.
+bool fails_anyway(bytecode::Op op) {
+  return op == bytecode::Op::kF64Ref || op == bytecode::Op::kF64Set || op == bytecode::Op::kBytesRef || op == bytecode::Op::kBytesSet;
 }
-
-// A generic vector leaves no trace either where the code expected doubles.
-void note_other_kind(const Instr* at, const Value* base) {
-  bytecode::Op op = bytecode::op_of(*at);
-  if (op != bytecode::Op::kVectorRef && op != bytecode::Op::kVectorSet) return;
-  Value v = base[op == bytecode::Op::kVectorRef ? at->b : at->a];
-  if (is_vector(v) && as<Vector>(v)->kind() == VectorKind::kGeneric && (at->x & bytecode::kSawFloats))
-    bytecode::note_feedback(at, bytecode::kSawMixed);
-}
-
-void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, uintptr_t record, uint64_t leave_word) {
-  const frame::LeaveCause cause = frame::cause_in(leave_word);
-  if (cause == frame::LeaveCause::kAlong || is_error_anyway(*at, base)) return;
-  const Proto* proto = as_closure(callee)->proto;
-  switch (cause) {
-    case frame::LeaveCause::kInstruction:
-      // Where the compiled code expected floats and the interpreter would leave no trace, two fixnums have come.
-      if (bytecode::is_arithmetic(bytecode::op_of(*at)) && (at->x & (bytecode::kSawFloats | bytecode::kSawMixed)))
-        bytecode::note_feedback(at, bytecode::kSawOther);
-      note_other_kind(at, base);
-      proto->function->left_at.add(static_cast<uint32_t>(at - proto->code), proto->function->code.size());
-      break;
-    case frame::LeaveCause::kBeforeLoop:
-      note_left_before_loop(at, proto);
-      break;
-    case frame::LeaveCause::kBeforeCounting:
-      bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftBeforeCounting);
-      break;
-    case frame::LeaveCause::kResult:
-    case frame::LeaveCause::kAlong:
-      break;
-  }
-  if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) 
-    deoptimised(vm, callee, record, static_cast<uint32_t>(at - proto->code));
-}
-
 // Inline, so that the tail call is a jump of its caller where the build makes such jumps, and costs no frame where not.
 [[gnu::always_inline]] inline Value leave_loop(VmState* vm) {
   Value next = vm->tail_callee;
@@ -711,6 +667,32 @@ void note_deopt(VmState* vm, Value callee, const Instr* at, const Value* base, u
 }
 
 }  // namespace
+
+void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_t leave_word) {
+  const Proto* proto = as_closure(callee)->proto;
+  const frame::LeaveCause cause = frame::cause_in(leave_word);
+  const uint64_t site = cause == frame::LeaveCause::kInstruction ? frame::subject_in(leave_word) : pc;
+  const Instr* at = proto->code + site;
+  switch (cause) {
+    case frame::LeaveCause::kInstruction:
+      if (fails_anyway(bytecode::op_of(*at))) return;
+      note_other_operand(at);
+      proto->function->left_at.add(static_cast<uint32_t>(site), proto->function->code.size());
+      break;
+    case frame::LeaveCause::kBeforeLoop:
+      note_left_before_loop(at, proto);
+      break;
+    case frame::LeaveCause::kBeforeCounting:
+      bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftBeforeCounting);
+      break;
+    case frame::LeaveCause::kResult:
+      break;
+    case frame::LeaveCause::kOutside:
+    case frame::LeaveCause::kAlong:
+      return;
+  }
+  if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee, record, static_cast<uint32_t>(site));
+}
 
 Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value leave_word, Value) {
   Proto* proto = as_closure(callee)->proto;
@@ -721,7 +703,7 @@ Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value leave_w
   base[-1] = callee;
   for (uint64_t r = 0; r < proto->aux; r++) base[r] = vm->xargs[r];
   vm->register_top = base + proto->aux;
-  note_deopt(vm, callee, proto->code + pc, base, record.bits, leave_word.bits);
+  note_deopt(vm, callee, pc, record.bits, leave_word.bits);
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code + pc);
   vm->register_top = saved_top;

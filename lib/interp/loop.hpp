@@ -9,6 +9,9 @@ namespace terrace::interp {
 Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
 // Goes on in the interpreter where compiled code left (frame/calling.hpp, rule 8).
 Value resume(VmState* vm, Value callee, uint64_t pc, Value, Value, Value);
+// Notes that compiled code of the callee was left, which the interpreter goes on at `pc`, for the reason in the leave word, if it was anyone's fault:
+// in the feedback of the function, and against the code of the record.
+void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_t leave_word);
 // Brings optional, rest and spread arguments into slots and enters the callee again (frame/calling.hpp, rule 3).
 Value normalise(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2);
 // The table that VmState::runtime points to.

@@ -147,22 +147,56 @@ bool is_closure_of(VmState* vm, Value v, uint64_t record, const Proto* caller) {
   return reinterpret_cast<uint64_t>(proto->profile) == record;
 }
 
-// No call by that global is taken for granted any more.
-void note_other_callee(const Proto* caller, bytecode::Instr call) {
-  const auto& code = caller->function->code;
+bool is_type_of_fields(Value v, uint64_t least, uint64_t most) {
+  if (!is_type(v, Type::kRecordType)) return false;
+  const uint64_t count = as<Vector>(as<value::RecordType>(v)->fields)->length;
+  return least <= count && count <= most;
+}
+
+Cell* global_at(Value closure, uint64_t pc) {
+  const Proto* proto = as_closure(closure)->proto;
+  return as<Cell>(proto->constant[proto->code[pc].b]);
+}
+
+// Nothing that names the global in the same way is taken for granted any more. Answers kFalse.
+Value note_other_value(VmState* vm, Value closure, uint64_t at, uint64_t owner) {
+  const Proto* proto = as_closure(closure)->proto;
+  const bytecode::Instr naming = proto->code[at];
+  const auto& code = proto->function->code;
   for (uint32_t pc = 0; pc < code.size(); pc++)
-    if (code[pc].op == call.op && code[pc].b == call.b) caller->function->left_at.add(pc, code.size());
+    if (code[pc].op == naming.op && code[pc].b == naming.b) proto->function->left_at.add(pc, code.size());
+  if (auto* deoptimised = vm_of(vm).hooks.deoptimised) deoptimised(vm, closure, owner, static_cast<uint32_t>(at));
+  return kFalse;
 }
 
 Value runtime_watch(VmState* vm, Value caller, uint64_t pc, uint64_t record, uint64_t owner) {
   if (caller == kFalse) return kFalse;
-  const Proto* proto = as_closure(caller)->proto;
-  const bytecode::Instr call = proto->code[pc];
-  Cell* cell = as<Cell>(proto->constant[call.b]);
-  if (is_closure_of(vm, cell->value, record, proto) && frame::watch(cell)) return cell->value;
-  note_other_callee(proto, call);
-  if (auto* deoptimised = vm_of(vm).hooks.deoptimised) deoptimised(vm, caller, owner, static_cast<uint32_t>(pc));
-  return kFalse;
+  Cell* cell = global_at(caller, pc);
+  if (is_closure_of(vm, cell->value, record, as_closure(caller)->proto) && frame::watch(cell)) return cell->value;
+  return note_other_value(vm, caller, pc, owner);
+}
+
+Value runtime_watch_type(VmState* vm, Value closure, uint64_t pc, uint64_t fields, uint64_t owner) {
+  if (closure == kFalse) return kFalse;
+  Cell* cell = global_at(closure, pc);
+  if (is_type_of_fields(cell->value, fields & UINT32_MAX, fields >> 32) && frame::watch(cell)) return cell->value;
+  return note_other_value(vm, closure, pc, owner);
+}
+
+Value runtime_link(VmState* vm, Value closure, const Value* values, uint64_t count) {
+  auto* links = frame::heap_of(vm).make<Vector>(Type::kVector, count * sizeof(Value));
+  links->aux = static_cast<uint16_t>(VectorKind::kGeneric);
+  links->length = count;
+  std::copy_n(values, count, words_of(links));
+  Proto* proto = as_closure(closure)->proto;
+  proto->links = from_object(links);
+  heap::Heap::write_barrier(proto);
+  return kUnspecified;
+}
+
+uint64_t runtime_left(VmState* vm, Value callee, uint64_t why, uint64_t record) {
+  note_deopt(vm, callee, 0, record, why);
+  return 0;
 }
 
 Value runtime_prim(VmState* vm, const Value* args, uint64_t argc, uint64_t number) {

@@ -117,6 +117,7 @@ value::Proto* make_proto(VmState* vm, CodeHandle code, std::span<const Value> co
   proto->interval = proto->countdown = INT_MAX;  // never, unless a hook says otherwise
   proto->reserved = 0;
   proto->confirmed = 0;
+  proto->links = value::kFalse;
   proto->stamp = 0;
   proto->constant_count = static_cast<uint32_t>(constants.size());
   proto->tier = 0;

@@ -224,6 +224,7 @@ struct Proto : Object {
   int32_t interval;             // what countdown was set to last
   uint32_t reserved;
   uint64_t confirmed;           // VmState::watch_epoch when its code last found what it takes for granted of globals, and which code; else 0
+  Value links;                  // Vector of what these globals held then, for that code, or kFalse
   Value name;                   // Symbol or kFalse
   Value constant[];
 };

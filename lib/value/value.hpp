@@ -64,6 +64,8 @@ inline constexpr Value kEof = special(7);
 inline constexpr Value kUnwind = special(8);
 // The answer of the interpreter loop to its wrapper only: leave the loop and make the pending tail call.
 inline constexpr Value kTailCallOut = special(9);
+// In VmState::returned only: compiled code was left before anything was done that others can tell, and whoever called it does the call again.
+inline constexpr Value kLeft = special(10);
 inline constexpr uint64_t kFalsyMask = ~uint64_t{0x100};  // (bits & kFalsyMask) == kFalse.bits <=> false or nil
 
 constexpr Value make_char(uint32_t code_point) { return Value{uint64_t{code_point} << 8 | 1 << 3 | kTagSpecial}; }

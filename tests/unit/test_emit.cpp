@@ -197,7 +197,7 @@ Value rt_make_closure(VmState*, Value maker, uint64_t k) {
 Value rt_make_record(VmState*, Value type, const Value* parts, uint64_t shape) {
   COUNTED("make_record");
   const uint64_t count = shape & 0xFF;
-  auto* record = make<Box>(Type::kRecord, 8 * (count | 1));
+  auto* record = make<Box>(Type::kRecord, 8 * record_words(count));
   record->value = type;
   for (uint64_t n = 0; n < count; n++)
     *(&record->value + 1 + n) = shape >> (8 + n) & 1 ? rt_box_float(nullptr, parts[n].bits) : parts[n];
@@ -241,6 +241,21 @@ Value rt_watch(VmState*, Value caller, uint64_t pc, uint64_t, uint64_t) {
   const Value held = as<Cell>(proto->constant[proto->code[pc].b])->value;
   return is_function(held) && as_closure(held)->proto == proto ? held : kFalse;
 }
+Value rt_watch_type(VmState*, Value closure, uint64_t pc, uint64_t, uint64_t) {
+  COUNTED("watch_type");
+  const Proto* proto = as_closure(closure)->proto;
+  const Value held = as<Cell>(proto->constant[proto->code[pc].b])->value;
+  return is_type(held, Type::kRecordType) ? held : kFalse;
+}
+Value rt_link(VmState*, Value closure, const Value* values, uint64_t count) {
+  COUNTED("link");
+  auto* links = make<Vector>(Type::kVector, 8 * count);
+  links->length = count;
+  std::copy_n(values, count, words_of(links));
+  as_closure(closure)->proto->links = from_object(links);
+  return kUnspecified;
+}
+uint64_t rt_left(VmState*, Value, uint64_t, uint64_t) { return COUNTED("left"), 0; }
 Value rt_not_function(VmState*, Value v) { return COUNTED("not_function"), raise(v); }
 Value rt_check(VmState*) {
   COUNTED("check");
@@ -275,11 +290,12 @@ Value rt_normalise(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1,
 
 // Stands for the interpreter: does the instruction when it is a load from an f64 vector, which raises, else tells where it was asked to
 // go on and with what.
-uint64_t g_resumed_at;
+uint64_t g_resumed_at, g_left_at;  // where the interpreter goes on, and whose fault it was
 Value g_resumed_with[4];
-Value rt_resume(VmState* vm, Value callee, uint64_t pc, Value, Value, Value) {
+Value rt_resume(VmState* vm, Value callee, uint64_t pc, Value, Value why, Value) {
   COUNTED("resume");
   g_resumed_at = pc;
+  g_left_at = frame::subject_in(why.bits);
   std::copy(vm->xargs, vm->xargs + 4, g_resumed_with);
   Instr i = as_closure(callee)->proto->code[pc];
   if (bytecode::op_of(i) == Op::kF64Ref) return rt_f64_ref(vm, vm->xargs[i.b], vm->xargs[i.c]);
@@ -1002,8 +1018,64 @@ void test_takes_for_granted(void**) {
   assert_value(call(is_below, {fix(2), real(3.0)}), make_char('R'));
   assert_int_equal(g_resumed_at, 0);
   assert_value(call(length, {fix(2)}), make_char('R'));
-  assert_int_equal(g_resumed_at, 1);
+  assert_int_equal(g_resumed_at, 0);
+  assert_int_equal(g_left_at, 1);
   assert_int_equal(g_calls["resume"], 2);
+}
+
+// (define (f x) (let* ((x (+ x 1)) (y (+ x 1))) (set! stored y) (+ y 1))): in front of the store the interpreter goes on at the beginning, with x
+// as it was; behind it with the instruction that failed.
+void test_checkpoints(void**) {
+  reset();
+  Code f("f", 1, 2);
+  Cell* stored = cell("stored");
+  stored->value = fix(0);
+  f.op(Op::kAddImm, 0, 0, 1).seen(0).op(Op::kAddImm, 1, 0, 1).seen(0).op(Op::kSetGlobal, 1, f.global(stored));
+  f.op(Op::kAddImm, 1, 1, 1).seen(0).op(Op::kReturn, 1);
+  Proto* proto = f.proto();
+  install({proto}, Tier::kOpt);
+  Value function = closure_of(proto);
+  assert_value(call(function, {fix(1)}), fix(4));
+  assert_value(stored->value, fix(3));
+  const int64_t largest = (int64_t{1} << 60) - 1;
+  call(function, {fix(largest - 1)});
+  assert_value(stored->value, fix(3));
+  assert_int_equal(g_resumed_at, 0);
+  assert_int_equal(g_left_at, 1);
+  assert_value(g_resumed_with[0], fix(largest - 1));
+  call(function, {fix(largest - 2)});
+  assert_value(stored->value, fix(largest));
+  assert_int_equal(g_resumed_at, 3);
+  assert_int_equal(g_left_at, 3);
+  assert_value(g_resumed_with[1], fix(largest));
+}
+
+// Records made inline take their own room and no more, with a word left over where the number of fields is odd.
+void test_room_of_records(void**) {
+  for (int count = 1; count <= 4; count++) {
+    reset();
+    alignas(16) uint64_t room[16];
+    std::fill(std::begin(room), std::end(room), 77);
+    g_vm.window.object_next = reinterpret_cast<char*>(room);
+    g_vm.window.object_limit = reinterpret_cast<char*>(room + 16);
+    Code f("make", 2, 8);
+    f.usual().op(Op::kMove, 2, 0);
+    for (int n = 0; n < count; n++) f.op(Op::kMove, 3 + n, 1);
+    f.op(Op::kPrim, 7, 2, static_cast<int>(prims::Id::k_make_record), count + 1).op(Op::kReturn, 7);
+    Proto* proto = f.proto();
+    install({proto}, Tier::kOpt);
+    auto* type = make<RecordType>(Type::kRecordType);
+    auto* fields = make<Vector>(Type::kVector, 32);
+    fields->length = static_cast<uint64_t>(count);
+    type->fields = from_object(fields);
+    Value made = call(closure_of(proto), {from_object(type), fix(5)});
+    assert_int_equal(g_calls["resume"] + g_calls["prim"], 0);
+    assert_ptr_equal(as<Record>(made), room);
+    const size_t words = 2 + record_words(static_cast<uint64_t>(count));
+    assert_ptr_equal(g_vm.window.object_next, room + words);
+    assert_int_equal(room[words], 77);
+    assert_int_equal(as<Record>(made)->granules * 2, words);
+  }
 }
 
 // Bytes that are no function, and code that would leave its registers.
@@ -1045,6 +1117,8 @@ int main() {
       cmocka_unit_test(test_interrupt_of_counted_loop),
       cmocka_unit_test(test_specialised),
       cmocka_unit_test(test_takes_for_granted),
+      cmocka_unit_test(test_checkpoints),
+      cmocka_unit_test(test_room_of_records),
       cmocka_unit_test(test_watched_globals),
       cmocka_unit_test(test_refusals),
   };

@@ -89,7 +89,7 @@ bool Emitter::global_has_own_name(uint16_t k) const { return function_.constants
 
 void Emitter::known_call(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
-  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_at(pc_, frame::LeaveCause::kAlong));
+  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
   Block next = fresh();
   State before = state_;
   // Where the callee may run other code the kinds are not known behind the call on any way.
@@ -108,18 +108,19 @@ void Emitter::known_call(Instr i) {
     if ((before[n] & kVirtual) && !(state_[n] & kVirtual)) before[n] = state_[n];
   Val result = m_.call(body, arguments);
   const bool recurs = variant.calls_itself || variant.function == number_;
+  const bool goes_on = recurs && program_.runs_other_code(number_, pc_) && !variant.takes_records();
   if (variant.returns_double())
-    take_double(i, variant, result, before, next);
+    take_double(i, variant, result, before, next, goes_on);
   else if (record != 0)
     take_record(i, variant, result, before, next);
   else
-    take_word(i, variant, result, before, next, recurs && program_.runs_other_code(number_, pc_));
+    take_word(i, variant, result, before, next, goes_on);
   start(next);
 }
 
 void Emitter::known_tail(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
-  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_at(pc_, frame::LeaveCause::kAlong));
+  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
   State before = state_;
   Val function = callee_of(i, variant, [&](Val called) {
     return takes_for_granted() ? leave_here() : cold([=, this] {
@@ -134,10 +135,35 @@ void Emitter::known_tail(Instr i) {
   std::vector<Val> arguments = variant_arguments(i, variant, function, record);
   if (answers_records) pass_own_places(arguments);
   Val result = m_.call(body, arguments);
-  if (takes_records()) result = pass_on_objects(i, variant, result);
+  if (starts_again(variant) && !starts_again())
+    result = expect_answer(variant, result);
+  else if (hands_back_objects())
+    result = pass_on_objects(i, variant, result);
   if (variant.returns_double()) return leave_with_double_of(result);
   if (record != 0) return leave_with_record_of(i, record, result);
   leave_with_word_of(result);
+}
+
+// Of a tail call of a variant that starts again: where it was left this code is left, too.
+Val Emitter::expect_answer(const Variant& variant, Val call) {
+  const bool is_double = variant.returns_double();
+  const Val held = is_double ? hold_double(0, call) : hold(0, call);
+  Block next = fresh();
+  guard(is_answer(variant, held), cold([=, this] {
+          Block left = fresh();
+          branch(m_.equal(m_.load(vm(), offsets::kVmReturned), value::kLeft), left, next);
+          start(left);
+          take_returned();
+          jump(leave_here(frame::LeaveCause::kAlong));
+        }));
+  jump(next);
+  start(next);
+  return held;
+}
+
+// Whether a variant has answered this of itself.
+Val Emitter::is_answer(const Variant& variant, Val held) const {
+  return variant.returns_double() ? m_.differ(m_.bits_as(held, m_.word_type()), m_.word(kReturnedElsewhere)) : m_.differ(held, value::kUnwind);
 }
 
 // Ends the function, which answers words, with the record that a variant answers.
@@ -180,13 +206,13 @@ Val Emitter::take_returned() {
 void Emitter::leave_with_double_of(Val call) {
   if (variant_ != nullptr && variant_->returns_double()) return leave_with_double(call);
   Val bits = hold(0, m_.bits_as(hold_double(0, call), m_.word_type()));
-  Block boxes = fresh();
   guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this] {
           Val word = take_returned();
-          guard(m_.differ(word, value::kUnbound), boxes);
+          if (starts_again()) return leave_with_elsewhere(word);
           if (is_quiet_call()) tell_other_globals(word);
           leave(word);
         }));
+  Block boxes = fresh();
   Val word = hold(2, m_.encode_float(bits));
   guard(m_.is_float(word), boxes);
   leave(word);
@@ -205,8 +231,9 @@ Val Emitter::callee_of(Instr i, const Variant& variant, const std::function<Bloc
   if (op_of(i) == Op::kCall) return shows_to_be(reg(i.a), variant, unknown(reg(i.a)));
   const bool assumed = program_.assumes(number_, pc_);
   if (assumed && variant.function == number_ && program_.is_one_closure(number_)) return callee();
+  if (assumed) return hold(3, linked());
   Val function = hold(3, m_.load(constant(i.b), offsets::kCellValue));
-  return assumed ? function : shows_to_be(function, variant, unknown(function));
+  return shows_to_be(function, variant, unknown(function));
 }
 
 // Tests that the word is a closure of the variant's function; the same word in its simplest form.
@@ -226,6 +253,7 @@ std::vector<Val> Emitter::variant_arguments(Instr i, const Variant& variant, Val
   for (uint16_t n = 0; n < i.x; n++)
     if (variant.parameters[n] & kWord) make_word(static_cast<uint16_t>(i.a + 1 + n));
   std::vector<Val> arguments = {vm(), function};
+  if (program_.uses_links(variant.function)) arguments.push_back(links());
   for (uint16_t n = 0; n < i.x; n++) {
     auto r = static_cast<uint16_t>(i.a + 1 + n);
     const Forms form = variant.parameters[n];
@@ -254,7 +282,8 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
 // assumed, where many copies of this make GCC put fewer of them into each other, it goes on.
 void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on) {
   Val result = hold(0, call);
-  guard(m_.differ(result, value::kUnwind), cold([=, this, &variant] {
+  guard(is_answer(variant, result), cold([=, this, &variant] {
+          if (starts_again(variant)) return go_with_callee();
           Val word = take_returned_word();
           if (!goes_on) return leave_behind(i, variant, before, word);
           state_ = before;
@@ -269,7 +298,8 @@ void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& 
 
 // The record that a variant answers, in its parts, or as an object where any function may be called.
 void Emitter::take_record(Instr i, const Variant& variant, Val call, const State& before, Block next) {
-  guard(m_.differ(hold(0, call), value::kUnwind), cold([=, this, &variant] {
+  guard(is_answer(variant, hold(0, call)), cold([=, this, &variant] {
+          if (starts_again(variant)) return go_with_callee();
           leave_behind(i, variant, before, take_returned_word());
         }));
   if (types_.record_from(pc_, variant, state_) == 0) {
@@ -277,6 +307,12 @@ void Emitter::take_record(Instr i, const Variant& variant, Val call, const State
     make_object(i.c, Speed::kFast);
   }
   jump(next);
+}
+
+// Behind a variant that starts again and has not answered: it was left, or unwinds.
+void Emitter::go_with_callee() {
+  guard(m_.equal(take_returned(), value::kLeft), unwind());
+  jump(leave_here(frame::LeaveCause::kAlong));
 }
 
 // The word that a variant left in the vm that answered an unwind, or on with that.
@@ -296,15 +332,14 @@ void Emitter::leave_behind(Instr i, const Variant& variant, const State& before,
   jump(leave_at(pc_ + 1, frame::LeaveCause::kAlong));
 }
 
-// The double that a variant answers, or what it left behind.
-void Emitter::take_double(Instr i, const Variant& variant, Val call, const State& before, Block next) {
+// The double that a variant answers; for what it left behind instead the same holds as for a word.
+void Emitter::take_double(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on) {
   assign(double_place(i.c), call);
-  Val bits = m_.bits_as(double_reg(i.c), m_.word_type());
-  guard(m_.differ(bits, m_.word(kReturnedElsewhere)), cold([=, this, &variant] {
+  guard(is_answer(variant, double_reg(i.c)), cold([=, this, &variant] {
+          if (starts_again(variant)) return go_with_callee();
           Val word = take_returned();
-          guard(m_.differ(word, value::kUnbound), next);
           guard(m_.differ(word, value::kUnwind), unwind());
-          if (variant.takes_records()) return leave_behind(i, variant, before, word);
+          if (!goes_on) return leave_behind(i, variant, before, word);
           set(i.c, word);
           take_as_double(i, before, next);
         }));

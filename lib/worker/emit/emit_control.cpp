@@ -13,14 +13,22 @@ void Emitter::emit_Capture(Instr i) { set(i.a, m_.load(callee(), offsets::kClosu
 
 void Emitter::emit_Jump(Instr i) { jump(target(i)); }
 
-// No register holds an unwind. Told so, GCC drops the test of a caller that it puts a variant into.
+// No register holds an unwind, and none the double that stands for one. Told so, GCC drops the test of a caller that it puts a variant into.
 void Emitter::emit_Return(Instr i) {
-  if (variant_ != nullptr && !variant_->returns_double())
-    guard(m_.differ(reg(i.a), value::kUnwind), cold([this] {
-            evaluate(m_.unreachable());
-            leave(m_.constant(value::kUnwind));
-          }));
+  if (variant_ != nullptr && !variant_->returns_double()) never(m_.equal(reg(i.a), value::kUnwind));
   leave(reg(i.a));
+}
+
+void Emitter::return_double(Instr i) {
+  never(m_.equal(m_.bits_as(double_reg(i.a), m_.word_type()), m_.word(kReturnedElsewhere)));
+  leave_with_double(double_reg(i.a));
+}
+
+void Emitter::never(Val condition) {
+  guard_not(condition, cold([this] {
+              evaluate(m_.unreachable());
+              leave(m_.constant(value::kUnwind));
+            }));
 }
 
 // The safepoint stands at the jump back, so that what it raises is raised at the Loop instruction; where turns are counted, at the head.

@@ -76,6 +76,10 @@ void Emitter::mark_element(Val vector, Val index) {
 // --- globals
 
 void Emitter::emit_Global(Instr i) {
+  if (program_.assumes(number_, pc_)) {
+    if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
+    return set(i.a, linked());
+  }
   Val cell = hold(1, constant(i.b));
   Val found = hold(2, m_.load(cell, offsets::kCellValue));
   guard(m_.differ(found, value::kUnbound), cold([=, this] { raise(runtime(Runtime::k_unbound, {cell})); }));

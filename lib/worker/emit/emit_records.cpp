@@ -48,8 +48,12 @@ void Emitter::inline_record_field(Instr i, const std::function<void(Place)>& use
   inline_or_call(i, [=, this](Block slow, Block) {
     Val record = reg(i.b), index = reg(static_cast<uint16_t>(i.b + 2));
     Val header = require_record(record, reg(static_cast<uint16_t>(i.b + 1)), slow);
-    guard(m_.is_fixnum(index), slow);
-    guard(m_.below(m_.shift_right(index, value::kFixnumShift), m_.shift_right(header, offsets::kHeaderAuxShift)), slow);
+    const int32_t number = flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2));
+    const bool is_within = number >= 0 && static_cast<uint32_t>(number) < program_.fields_named(number_, pc_).least;
+    if (!is_within) {
+      guard(m_.is_fixnum(index), slow);
+      guard(m_.below(m_.shift_right(index, value::kFixnumShift), m_.shift_right(header, offsets::kHeaderAuxShift)), slow);
+    }
     use(m_.at(m_.add(record, index), offsets::kRecordField, m_.word_type()));
   });
 }
@@ -62,14 +66,19 @@ void Emitter::inline_make_record(Instr i) {
     });
     std::vector<Val> fields;
     for (uint16_t n = 1; n < i.x; n++) fields.push_back(reg(static_cast<uint16_t>(i.b + n)));
-    require_record_type(reg(i.b), fields.size(), slow);
+    require_record_type(i, slow);
     allocate_record(place(i.a), reg(i.b), fields, full);
   });
 }
 
-void Emitter::require_record_type(Val type, uint64_t field_count, Block otherwise) {
-  require_object(type, ObjectType::kRecordType, offsets::kHeaderType, otherwise);
-  guard(m_.equal(m_.load(m_.load(type, offsets::kRecordTypeFields), offsets::kVectorLength), m_.word(field_count)), otherwise);
+// That the type which a make-record names has as many fields as it gives.
+void Emitter::require_record_type(Instr make, Block otherwise) {
+  const uint32_t field_count = make.x - 1u;
+  const FieldCount known = program_.fields_named(number_, pc_);
+  if (known.least == field_count && known.most == field_count) return;
+  require_object(reg(make.b), ObjectType::kRecordType, offsets::kHeaderType, otherwise);
+  const Val length = m_.load(m_.load(reg(make.b), offsets::kRecordTypeFields), offsets::kVectorLength);
+  guard(m_.equal(length, m_.word(field_count)), otherwise);
 }
 
 // The collector visits a record up to the end of its last granule, so the word that may be left over is set too.

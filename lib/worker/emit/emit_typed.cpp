@@ -3,9 +3,7 @@
 // Rules, besides those of emitter.hpp:
 //  1. state_ says in which forms each register is held; an instruction that is treated as words finds words, for make_word was asked
 //     before.
-//  2. What an instruction assumes is tested before it changes anything. When a test fails the live registers, as words, go to vm->xargs
-//     and runtime->resume goes on with this very instruction in the interpreter: nothing is done twice.
-//  3. Boxing may collect, and other calls use xargs; so everything is boxed before the first word is stored there.
+//  2. What an instruction assumes is tested before it changes anything; where a test fails the interpreter goes on (emit_leave.cpp).
 #include <utility>
 
 #include "worker/emit/emitter.hpp"
@@ -109,42 +107,6 @@ void Emitter::move_size(uint16_t to, uint16_t from) {
   if (state_[from] & (kF64Vector | kBytes)) assign(data_place(to), gcc_jit_lvalue_as_rvalue(data_place(from)));
 }
 
-// --- the way out
-
-// The block that goes on in the interpreter at `pc`, with registers in the forms of state_ as it is now.
-Block Emitter::leave_at(uint32_t pc, frame::LeaveCause cause, uint32_t subject) {
-  State forms = state_;
-  uint64_t why = frame::leave_word(cause, subject);
-  return cold([this, pc, forms, why] {
-    RegisterSet live = flow_.live_before(pc);
-    state_ = forms;
-    for (uint16_t r = 0; r < code_.register_count; r++) {
-      if (!live.has(r) || (state_[r] & kWord)) continue;
-      if (state_[r] & kVirtual)
-        make_object(r, Speed::kSmall);
-      else
-        set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
-    }
-    for (uint16_t r = 0; r < code_.register_count; r++)
-      if (live.has(r)) assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{r}, m_.word_type()), reg(r));
-    Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), m_.word(why),
-                        m_.word(0)};
-    Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
-    // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
-    if (takes_records()) {
-      call = hold(0, call);
-      hand_back_objects();
-    }
-    leave_with_elsewhere(call);
-  });
-}
-
-Block Emitter::leave_here() {
-  auto [found, added] = leaves_.try_emplace(pc_, nullptr);
-  if (added) found->second = leave_at(pc_, frame::LeaveCause::kInstruction);
-  return found->second;
-}
-
 // --- operands as doubles
 
 // The double of a word that should be a float, boxed or not.
@@ -229,7 +191,7 @@ bool Emitter::emit_typed(Instr i) {
     case Treatment::kKnownTail:
       return known_tail(i), true;
     case Treatment::kReturnDouble:
-      return leave_with_double(double_reg(i.a)), true;
+      return return_double(i), true;
     case Treatment::kReturnVirtual:
       return return_virtual(i), true;
     case Treatment::kMakeVirtual:
@@ -295,7 +257,7 @@ void Emitter::fixnum_division(Instr i) {
 void Emitter::require_element(uint16_t object, Forms type, uint16_t index) {
   establish(object, type, leave_here());
   establish(index, kFixnum, leave_here());
-  if (!ranges_.is_bounded(pc_)) guard(m_.below(reg(index), gcc_jit_lvalue_as_rvalue(length_place(object))), leave_here());
+  if (!ranges_.is_bounded(pc_)) guard(m_.below(reg(index), gcc_jit_lvalue_as_rvalue(length_place(object))), leave_here(frame::LeaveCause::kOutside));
 }
 
 // An element that was never stored leaves. It is a NaN, which is rare, so that only one comparison stands in the way.

@@ -32,7 +32,7 @@ void Emitter::make_virtual(Instr i) {
   types_.step(pc_, treatment_, after);
   const Forms record = after[i.a];
   const Val type = reg(i.b);
-  require_record_type(type, fields_of(record), leave_here());
+  require_record_type(i, leave_here());
   const VirtualPlaces& places = places_of(record);
   assign(places.type, type);
   for (size_t n = 0; n < places.fields.size(); n++) {
@@ -45,7 +45,7 @@ void Emitter::virtual_field(Instr i) {
   const Forms record = state_[i.b];
   const VirtualPlaces& places = places_of(record);
   guard(m_.equal(gcc_jit_lvalue_as_rvalue(places.type), reg(static_cast<uint16_t>(i.b + 1))), leave_here());
-  const auto index = static_cast<size_t>(types_.known_index(pc_, static_cast<uint16_t>(i.b + 2)));
+  const auto index = static_cast<size_t>(flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2)));
   assign(field_is_double(record, index) ? double_place(i.a) : place(i.a), gcc_jit_lvalue_as_rvalue(places.fields[index]));
 }
 
@@ -121,11 +121,9 @@ Place Emitter::object_of_argument(uint16_t n) {
 Val Emitter::pass_on_objects(Instr i, const Variant& variant, Val call) {
   const bool is_double = variant.returns_double();
   const Val held = is_double ? hold_double(0, call) : hold(0, call);
-  const Val is_answer = is_double ? m_.differ(m_.bits_as(held, m_.word_type()), m_.word(kReturnedElsewhere))
-                                  : m_.differ(held, value::kUnwind);
   const State before = state_;
   Block next = fresh();
-  guard(is_answer, cold([=, this, &variant] {
+  guard(is_answer(variant, held), cold([=, this, &variant] {
           state_ = before;
           Val word = take_returned();
           Block left = fresh(), other = fresh();
@@ -197,16 +195,12 @@ void Emitter::share_object(uint16_t r) {
     if (other != r) set(other, reg(r));
     state_[other] = kWord;
   }
-  if (site >= size) assign(object_of_argument(static_cast<uint16_t>(site - size)), reg(r));
+  if (site >= size && hands_back_objects()) assign(object_of_argument(static_cast<uint16_t>(site - size)), reg(r));
 }
 
 void Emitter::make_object_slowly(Place to, Forms record) {
-  if (record_array_ == nullptr)
-    record_array_ = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_array_type(kMostFields), "parts");
-  const auto element = [this](size_t n) {
-    return gcc_jit_context_new_array_access(m_.context(), nullptr, gcc_jit_lvalue_as_rvalue(record_array_),
-                                            m_.number(m_.i32_type(), static_cast<int64_t>(n)));
-  };
+  local(record_array_, m_.word_array_type(kMostFields), "parts");
+  const auto element = [this](size_t n) { return element_of(record_array_, n); };
   const VirtualPlaces& places = places_of(record);
   uint64_t shape = places.fields.size();
   for (size_t n = 0; n < places.fields.size(); n++) {

@@ -1,6 +1,7 @@
 // worker/emit/emit_watched.cpp: what the code assumes of globals is confirmed where it is entered, and not tested at calls.
 //
 //   entry:   proto->confirmed - vm->watch_epoch == key of these assumptions     as a rule; else every cell is looked at and watched
+//            what they hold is noted down as proto->links
 //   a call:  nothing; where other code may have run since, vm->watch_epoch == what it was at the entry of this C function
 //
 // The key tells apart the codes that a function has one after the other: what one has confirmed is not what the next assumes. A cell that is
@@ -25,29 +26,42 @@ void Emitter::confirm_globals(Block otherwise) {
 // All are looked at, also after one that does not hold, so that the next code knows of all.
 Block Emitter::look_at_globals(Block go_on, Block otherwise) {
   return cold([=, this] {
-    const auto new_word = [this](const char* name) { return gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_type(), name); };
-    std::map<size_t, Val> closures = {{0, callee()}};
-    Place failed = new_word("failed");
+    const std::vector<Assumption>& assumptions = program_.assumptions();
+    const auto found = [this](size_t n) { return element_of(found_array_, n); };
+    local(found_array_, m_.word_array_type(static_cast<int>(assumptions.size())), "found");
+    Place failed = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_type(), "failed");
     assign(failed, m_.word(0));
-    for (const Assumption& a : program_.assumptions()) {
-      Place found = new_word("found");
-      Val held = gcc_jit_lvalue_as_rvalue(found);
-      assign(found, runtime(Runtime::k_watch, {closures.at(a.caller), m_.word(a.pc), m_.record_of(program_.hash(a.callee)),
-                                               m_.record_of(program_.hash(0))}));
+    std::map<size_t, Val> closures = {{0, callee()}};
+    for (size_t n = 0; n < assumptions.size(); n++) {
+      Val held = gcc_jit_lvalue_as_rvalue(found(n));
+      assign(found(n), watch(assumptions[n], closures.at(assumptions[n].caller)));
       assign(failed, m_.bit_or(gcc_jit_lvalue_as_rvalue(failed), m_.cast(m_.equal(held, value::kFalse), m_.word_type())));
-      closures.emplace(a.callee, held);
+      closures.emplace(assumptions[n].callee, held);
     }
     guard(m_.equal(gcc_jit_lvalue_as_rvalue(failed), m_.word(0)), otherwise);
+    if (program_.uses_links(0)) evaluate(runtime(Runtime::k_link, {callee(), m_.address(found(0)), m_.word(assumptions.size())}));
     assign(m_.at(proto(), offsets::kProtoConfirmed, m_.word_type()),
            m_.add(m_.load(vm(), offsets::kVmWatchEpoch), m_.word(program_.assumptions_key())));
     jump(go_on);
   });
 }
 
+Val Emitter::watch(const Assumption& assumption, Val closure) const {
+  const Val pc = m_.word(assumption.pc), owner = m_.record_of(program_.hash(0));
+  if (assumption.callee != kNoCallee) return runtime(Runtime::k_watch, {closure, pc, m_.record_of(program_.hash(assumption.callee)), owner});
+  return runtime(Runtime::k_watch_type, {closure, pc, m_.word(assumption.fields.least | uint64_t{assumption.fields.most} << 32), owner});
+}
+
 // At the entry of any C function of the code, where all that is assumed holds.
 void Emitter::remember_globals() {
   if (program_.assumptions().empty() || !program_.relies_on_globals(number_)) return;
   assign(local(watch_epoch_, m_.word_type(), "watch_epoch"), m_.load(vm(), offsets::kVmWatchEpoch));
+  if (!program_.uses_links(number_)) return;
+  assign(local(links_, m_.word_type(), "links"), variant_ != nullptr ? parameter(kLinksParameter) : m_.load(proto(), offsets::kProtoLinks));
+}
+
+Val Emitter::linked() const {
+  return m_.load(links(), offsets::kVectorData + 8 * static_cast<int64_t>(program_.link_at(number_, pc_)));
 }
 
 void Emitter::expect_same_globals(Block otherwise) { expect_epoch(gcc_jit_lvalue_as_rvalue(watch_epoch_), otherwise); }

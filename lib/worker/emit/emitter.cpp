@@ -19,6 +19,7 @@ Emitter::Emitter(const Module& module, Program& program, size_t number, const Ty
       flow_(program.flow(number)),
       types_(types),
       ranges_(function_, flow_, types_),
+      checkpoints_(types_.specialises() ? std::optional<Checkpoints>(std::in_place, function_, flow_, types_) : std::nullopt),
       variant_(variant),
       entries_(entries),
       bodies_(bodies),
@@ -61,6 +62,7 @@ void Emitter::emit_body() {
 // Registers get the forms that the instruction and the blocks it may go to expect, before it is written.
 void Emitter::emit_with_forms(Instr i, uint32_t end) {
   if (!types_.specialises()) return emit_instruction(i);
+  if (checkpoints_->is_at(pc_)) begin_checkpoint();
   treatment_ = types_.treatment(pc_, state_);
   if (Types::takes_words(treatment_))
     for (uint16_t r : types_.word_operands(pc_)) make_word(r);
@@ -87,7 +89,7 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
 
 void Emitter::emit_instruction(Instr i) {
   switch (op_of(i)) {
-#define T_OP(name, format, ends, text) \
+#define T_OP(name, format, ends, effect, text) \
   case Op::k##name:                    \
     return emit_##name(i);
 #include "bytecode/opcodes.def"
@@ -136,19 +138,19 @@ void Emitter::emit_entry() {
 void Emitter::emit_variant_entry() {
   assign(local(proto_, m_.word_type(), "proto"), m_.load(callee(), offsets::kClosureProto));
   state_ = types_.at_entry();
-  first_result_ = 2;
+  first_result_ = kLinksParameter + (program_.uses_links(number_) ? 1 : 0);
   for (uint16_t n = 0; n < code_.required; n++) {
     if (comes_before(variant_->parameters[n])) continue;
     if (state_[n] & kVirtual) {
       first_result_ = take_parts(state_[n], first_result_);
-      assign(object_of_argument(n), m_.constant(value::kUnbound));
+      if (hands_back_objects()) assign(object_of_argument(n), m_.constant(value::kUnbound));
     } else {
       assign(state_[n] & kDouble ? double_place(n) : place(n), parameter(first_result_++));
     }
   }
   if (flow_.makes_calls()) {
     Block go_on = fresh();
-    check_stack(leave_at(0, frame::LeaveCause::kAlong), go_on);
+    check_stack(starts_again() ? leave_here(frame::LeaveCause::kAlong) : leave_at(0, frame::LeaveCause::kAlong), go_on);
     start(go_on);
   }
   remember_globals();
@@ -362,9 +364,12 @@ Block Emitter::unwind_exit(uint32_t handler) {
 // --- variables
 
 Place Emitter::place(uint16_t r) const {
-  if (register_array_ == nullptr) return registers_[r];
-  return gcc_jit_context_new_array_access(m_.context(), nullptr, gcc_jit_lvalue_as_rvalue(register_array_),
-                                          m_.number(m_.i32_type(), r));
+  return register_array_ == nullptr ? registers_[r] : element_of(register_array_, r);
+}
+
+Place Emitter::element_of(Place array, size_t n) const {
+  return gcc_jit_context_new_array_access(m_.context(), nullptr, gcc_jit_lvalue_as_rvalue(array),
+                                          m_.number(m_.i32_type(), static_cast<int64_t>(n)));
 }
 
 Place Emitter::local(Place& slot, Type type, const char* name) {

@@ -25,11 +25,13 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "prims/primitive.hpp"
+#include "worker/emit/checkpoints.hpp"
 #include "worker/emit/flow.hpp"
 #include "worker/emit/layout.hpp"
 #include "worker/emit/module.hpp"
@@ -76,7 +78,7 @@ class Emitter {
   };
   enum class CallKind { kValue, kTail };
 
-#define T_OP(name, format, ends, text) void emit_##name(Instr i);
+#define T_OP(name, format, ends, effect, text) void emit_##name(Instr i);
 #include "bytecode/opcodes.def"
 #undef T_OP
 
@@ -110,6 +112,7 @@ class Emitter {
   void leave_with_elsewhere(Val result);       // return a word that this code did not compute
   void guard(Val condition, Block otherwise);  // goes on when the condition holds, which is likely
   void guard_not(Val condition, Block otherwise);
+  void never(Val condition);  // tells GCC that it does not hold
   Block fresh() { return layout_.make(); }
   // A block that is written later, as a part of the current instruction.
   Block cold(std::function<void()> write);
@@ -121,6 +124,7 @@ class Emitter {
 
   // --- variables
   Place place(uint16_t r) const;
+  Place element_of(Place array, size_t n) const;
   Val reg(uint16_t r) const { return gcc_jit_lvalue_as_rvalue(place(r)); }
   void set(uint16_t r, Val v) { assign(place(r), v); }
   void assign(Place where, Val v) { gcc_jit_block_add_assignment(current_, nullptr, where, v); }
@@ -133,6 +137,8 @@ class Emitter {
   Val callee() const { return parameter(1); }
   Val argc() const { return parameter(2); }
   Val proto() const { return gcc_jit_lvalue_as_rvalue(proto_); }
+  static constexpr int kLinksParameter = 2;  // of a variant that uses them, before its arguments
+  Val links() const { return gcc_jit_lvalue_as_rvalue(links_); }
   Val constant(uint16_t k) const;
 
   // --- calls of the runtime
@@ -168,6 +174,7 @@ class Emitter {
 
   // --- specialised code: emit_typed.cpp
   bool emit_typed(Instr i);
+  void return_double(Instr i);
   static const Arithmetic& arithmetic_of(Op op);
   void fixnum_arithmetic(Instr i);
   void double_arithmetic(Instr i);
@@ -196,7 +203,19 @@ class Emitter {
   Block leave_at(uint32_t pc, frame::LeaveCause cause, uint32_t subject = 0);
   // Whether this instruction is written for what is usual, and left otherwise: until it has been left once.
   bool takes_for_granted() const { return types_.specialises() && !code_.left_at.has(pc_); }
-  Block leave_here();  // where this instruction goes when a value is not what it was compiled for
+  // --- ways out: emit_leave.cpp
+  struct Checkpoint {
+    State forms;
+    std::map<uint16_t, Place> kept;  // by register: what it held as a word, or else as a double
+  };
+  void begin_checkpoint();
+  // Where this instruction goes when a value is not what it was compiled for, or when something else is the matter.
+  Block leave_here(frame::LeaveCause cause = frame::LeaveCause::kInstruction);
+  Block way_out(uint32_t checkpoint);
+  void restore(const Checkpoint& checkpoint);
+  void leave_at_once(Val why);
+  void resume(uint32_t pc, Val why);
+  bool starts_again() const { return variant_ != nullptr && types_.starts_again(); }
   void unbox(uint16_t r, Block otherwise);
   Val double_operand(uint16_t r, Forms other, int scratch);
   void enter_loop(uint32_t head);
@@ -282,6 +301,10 @@ class Emitter {
   void take_word(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on);
   void take_record(Instr i, const Variant& variant, Val call, const State& before, Block next);
   Val take_returned();
+  static bool starts_again(const Variant& variant) { return variant.types != nullptr && variant.types->starts_again(); }
+  Val is_answer(const Variant& variant, Val held) const;
+  Val expect_answer(const Variant& variant, Val call);
+  void go_with_callee();
   void tell_other_globals(Val word);
   Val callee_of(Instr i, const Variant& variant, const std::function<Block(Val called)>& unknown);
   Val shows_to_be(Val function, const Variant& variant, Block otherwise);
@@ -289,8 +312,9 @@ class Emitter {
   std::vector<Val> variant_arguments(Instr i, const Variant& variant, Val function, Forms record);
   // The virtual record that a known call answers; 0: it answers something else.
   Forms record_of_call(const Variant& variant) const { return variant.returned_record() ? at_site(variant.returned_record(), pc_) : 0; }
-  bool takes_records() const { return variant_ != nullptr && variant_->takes_records(); }
-  void take_double(Instr i, const Variant& variant, Val call, const State& before, Block next);
+  // Whether this tells its caller what has become of records that it was given in parts.
+  bool hands_back_objects() const { return variant_ != nullptr && variant_->takes_records() && !types_.starts_again(); }
+  void take_double(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on);
   void take_as_double(Instr i, State before, Block next);
   void leave_behind(Instr i, const Variant& variant, const State& before, Val word);
   Val take_returned_word();
@@ -299,7 +323,9 @@ class Emitter {
   // --- what is assumed of globals: emit_watched.cpp
   void confirm_globals(Block otherwise);  // where the code is entered; `otherwise` when something does not hold
   Block look_at_globals(Block go_on, Block otherwise);
+  Val watch(const Assumption& assumption, Val closure) const;
   void remember_globals();
+  Val linked() const;  // what the global holds that this instruction names and that is assumed
   void expect_same_globals(Block otherwise);
   void expect_epoch(Val epoch, Block otherwise);
   // Whether the present call runs other code only where what it calls is left, so that nobody asks behind it unless that has happened.
@@ -329,7 +355,7 @@ class Emitter {
   Val require_record(Val object, Val type, Block otherwise);
   void inline_record_field(Instr i, const std::function<void(Place)>& use);
   void inline_make_record(Instr i);
-  void require_record_type(Val type, uint64_t field_count, Block otherwise);
+  void require_record_type(Instr make, Block otherwise);
   void allocate_record(Place to, Val type, const std::vector<Val>& fields, Block full);
 
   struct ColdPart {
@@ -346,6 +372,7 @@ class Emitter {
   const Flow& flow_;
   const Types& types_;
   const Ranges ranges_;
+  const std::optional<Checkpoints> checkpoints_;  // of specialised code
   const Variant* const variant_;  // null: by the convention of all
   const Entries entries_;
   const Bodies bodies_;
@@ -355,7 +382,9 @@ class Emitter {
   uint32_t pc_ = 0;
   State state_;                             // forms of the registers before the current instruction
   Treatment treatment_ = Treatment::kWords;  // of the current instruction
-  std::map<uint32_t, Block> leaves_;         // by pc
+  std::map<std::pair<uint32_t, frame::LeaveCause>, Block> leaves_;  // by pc
+  std::map<uint32_t, Checkpoint> checkpoints_taken_;                // by pc, as far as code is written
+  std::map<uint32_t, Block> ways_out_;                              // by checkpoint
   std::map<uint32_t, Block> blocks_;        // by leader
   std::map<uint32_t, Block> counted_entries_;       // by pc of the head
   std::map<uint32_t, CountedPlaces> counted_places_;  // likewise
@@ -371,9 +400,12 @@ class Emitter {
   std::vector<Place> argument_objects_;         // by parameter of a variant: what its virtual record became, or kUnbound
   int first_result_ = 0;                        // the parameter of a variant where places for the record it answers begin
   Place record_array_ = nullptr;
+  Place found_array_ = nullptr;  // of the links while they are looked for
   Place register_array_ = nullptr;
   Place argument_array_ = nullptr;
   Place proto_ = nullptr;
+  Place links_ = nullptr;  // where the function uses them
+  Place why_ = nullptr;          // the leave word on a way out
   Place watch_epoch_ = nullptr;  // the vm's when this function was entered; null where nobody asks
   Place unwind_pc_ = nullptr;
   Place sum_ = nullptr;

@@ -136,13 +136,23 @@ bool Flow::writes(uint32_t pc, uint16_t r) const {
   return found;
 }
 
-bool Flow::holds_self(uint32_t pc, uint16_t r) const {
-  const auto& code = function_.code.code;
-  while (pc-- > 0 && !is_leader(pc + 1)) {
-    if (writes(pc, r)) return op_of(code[pc]) == Op::kSelf;
-    if (has_jump(op_of(code[pc]))) return false;
+uint32_t Flow::writer_before(uint32_t pc, uint16_t r) const {
+  while (!is_leader(pc) && pc-- > 0) {
+    if (writes(pc, r)) return pc;
   }
-  return false;
+  return kNoWriter;
+}
+
+bool Flow::holds_self(uint32_t pc, uint16_t r) const {
+  const uint32_t writer = writer_before(pc, r);
+  return writer != kNoWriter && op_of(function_.code.code[writer]) == Op::kSelf;
+}
+
+int32_t Flow::known_integer(uint32_t pc, uint16_t r) const {
+  const uint32_t writer = writer_before(pc, r);
+  if (writer == kNoWriter) return -1;
+  const Instr i = function_.code.code[writer];
+  return op_of(i) == Op::kInt ? bytecode::int_operand(i) : -1;
 }
 
 bool Flow::makes_calls() const {

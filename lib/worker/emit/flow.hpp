@@ -65,8 +65,13 @@ class Flow {
   RegisterSet live_before(uint32_t pc) const;
   // Whether the instruction writes the register, or is a call that leaves it dead.
   bool writes(uint32_t pc, uint16_t r) const;
-  // Whether the register was last written by Self before this instruction, as far as those just before it tell.
+  // The instruction that last wrote the register before this one, as far as those just before it tell; kNoWriter: they do not.
+  static constexpr uint32_t kNoWriter = UINT32_MAX;
+  uint32_t writer_before(uint32_t pc, uint16_t r) const;
+  // Whether that is Self.
   bool holds_self(uint32_t pc, uint16_t r) const;
+  // The number that it puts there; below zero: not known.
+  int32_t known_integer(uint32_t pc, uint16_t r) const;
   // Whether the function calls others, or may end with a call.
   bool makes_calls() const;
   bool makes_tail_calls() const;

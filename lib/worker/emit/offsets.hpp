@@ -62,6 +62,7 @@ inline constexpr int64_t kProtoCountdown = offsetof(value::Proto, countdown);
 inline constexpr int64_t kProtoTier = offsetof(value::Proto, tier);
 inline constexpr int64_t kProtoStamp = offsetof(value::Proto, stamp);
 inline constexpr int64_t kProtoConfirmed = offsetof(value::Proto, confirmed);
+inline constexpr int64_t kProtoLinks = offsetof(value::Proto, links);
 inline constexpr int64_t kProtoConstant = offsetof(value::Proto, constant);
 
 inline constexpr int64_t kVmStackLimit = offsetof(VmState, stack_limit);

@@ -42,6 +42,7 @@ bool Program::add(const jobs::Job& job, std::string* error) {
   find_assumptions();
   for (size_t n = 0; n < functions_.size(); n++) find_reached(n);
   find_quiet();
+  find_users_of_links();
   for (size_t n = 0; n < functions_.size(); n++) find_doubts(n);
   return true;
 }
@@ -86,6 +87,30 @@ namespace {
 
 bool names_global(Op op) { return op == Op::kCallGlobal || op == Op::kTailCallGlobal || op == Op::kJumpNotSelf; }
 
+// The Global that names the type for the record primitive at `pc`, and what the primitive asks of that type's fields.
+std::pair<uint32_t, FieldCount> type_named(const Flow& flow, const std::vector<Instr>& code, uint32_t pc) {
+  const Instr i = code[pc];
+  if (op_of(i) != Op::kPrim) return {Flow::kNoWriter, {}};
+  FieldCount fields;
+  uint16_t type = i.b + 1u;
+  switch (static_cast<prims::Id>(i.c)) {
+    case prims::Id::k_make_record:
+      type = i.b;
+      fields = {i.x - 1u, i.x - 1u};
+      break;
+    case prims::Id::k_record_ref:
+    case prims::Id::k_record_set:
+      if (const int32_t index = flow.known_integer(pc, i.b + 2u); index >= 0) fields.least = static_cast<uint32_t>(index) + 1;
+      break;
+    case prims::Id::k_is_record_of:
+      break;
+    default:
+      return {Flow::kNoWriter, {}};
+  }
+  const uint32_t writer = flow.writer_before(pc, type);
+  return {writer != Flow::kNoWriter && op_of(code[writer]) == Op::kGlobal ? writer : Flow::kNoWriter, fields};
+}
+
 }  // namespace
 
 // Whether all closures of one prototype do the same: none can tell which one it is.
@@ -111,13 +136,36 @@ const std::string& Program::global_at(size_t function, uint32_t pc) const {
   return code.constants[code.code.code[pc].b].bytes;
 }
 
+// By pc of the Global, in order: those that name the type of a record, as far as the instructions between tell, and what that asks of it.
+std::map<uint32_t, FieldCount> Program::types_named(size_t function) const {
+  std::map<uint32_t, FieldCount> found;
+  const auto& code = functions_[function].code->code.code;
+  for (uint32_t pc = 0; pc < code.size(); pc++) {
+    const auto [global, fields] = type_named(*functions_[function].flow, code, pc);
+    if (global == Flow::kNoWriter) continue;
+    FieldCount& all = found[global];
+    all = {std::max(all.least, fields.least), std::min(all.most, fields.most)};
+  }
+  return found;
+}
+
+FieldCount Program::fields_named(size_t function, uint32_t pc) const {
+  const Member& member = functions_[function];
+  const uint32_t global = type_named(*member.flow, member.code->code.code, pc).first;
+  if (global == Flow::kNoWriter || !member.assumed.contains(global)) return {};
+  return assumptions_[member.assumed.at(global)].fields;
+}
+
 // The globals that held something else when code was entered, or called by them, once.
 std::set<std::string> Program::mistaken_globals() const {
   std::set<std::string> found;
   for (size_t n = 0; n < functions_.size(); n++) {
     const bytecode::FunctionCode& code = functions_[n].code->code;
-    for (auto [pc, callee] : guesses(n))
+    const auto note = [&](uint32_t pc) {
       if (code.left_at.has(pc)) found.insert(global_at(n, pc));
+    };
+    for (const auto& [pc, callee] : guesses(n)) note(pc);
+    for (const auto& [pc, fields] : types_named(n)) note(pc);
   }
   return found;
 }
@@ -127,24 +175,69 @@ void Program::find_assumptions() {
   if (!module_.plan().specialises || !root.handlers.empty() || root.register_count > kMostRegisters) return;
   const std::set<std::string> mistaken = mistaken_globals();
   std::vector<size_t> callers = {0};
-  std::set<std::pair<std::string, bool>> looked_at;  // and whether it is the caller's own
-  for (size_t at = 0; at < callers.size(); at++) {
-    const size_t caller = callers[at];
-    for (auto [pc, callee] : guesses(caller)) {
-      if (mistaken.contains(global_at(caller, pc))) continue;
-      functions_[caller].assumed.insert(pc);
-      if (looked_at.emplace(global_at(caller, pc), callee == caller).second) assumptions_.push_back({caller, pc, callee});
-      if (std::find(callers.begin(), callers.end(), callee) == callers.end()) callers.push_back(callee);
-    }
+  for (size_t at = 0; at < callers.size(); at++) assume_callees(callers[at], mistaken, &callers);
+  for (size_t caller : callers) assume_types(caller, mistaken);
+}
+
+void Program::assume_callees(size_t caller, const std::set<std::string>& mistaken, std::vector<size_t>* callers) {
+  for (auto [pc, callee] : guesses(caller)) {
+    if (mistaken.contains(global_at(caller, pc))) continue;
+    functions_[caller].assumed[pc] = assumption({caller, pc, callee, {}});
+    if (std::find(callers->begin(), callers->end(), callee) == callers->end()) callers->push_back(callee);
   }
+}
+
+void Program::assume_types(size_t function, const std::set<std::string>& mistaken) {
+  for (const auto& [pc, fields] : types_named(function)) {
+    if (mistaken.contains(global_at(function, pc))) continue;
+    const size_t number = assumption({function, pc, kNoCallee, fields});
+    FieldCount& all = assumptions_[number].fields;
+    all = {std::max(all.least, fields.least), std::min(all.most, fields.most)};
+    functions_[function].assumed[pc] = number;
+  }
+}
+
+// The number of the assumption that says this of the same global, which may be a new one.
+size_t Program::assumption(const Assumption& wanted) {
+  const auto says_the_same = [&](const Assumption& other) {
+    const bool is_own = wanted.callee == wanted.caller, other_is_own = other.callee == other.caller;
+    return is_own == other_is_own && (wanted.callee == kNoCallee) == (other.callee == kNoCallee) &&
+           global_at(wanted.caller, wanted.pc) == global_at(other.caller, other.pc);
+  };
+  const auto found = std::find_if(assumptions_.begin(), assumptions_.end(), says_the_same);
+  if (found != assumptions_.end()) return static_cast<size_t>(found - assumptions_.begin());
+  assumptions_.push_back(wanted);
+  return assumptions_.size() - 1;
 }
 
 uint32_t Program::assumptions_key() const {
   std::string text;
-  for (const Assumption& a : assumptions_)
-    text += global_at(a.caller, a.pc) + '\0' + std::to_string(a.caller) + ' ' + std::to_string(a.pc) + ' ' +
-            std::string(hash(a.callee).begin(), hash(a.callee).end());
+  for (const Assumption& a : assumptions_) {
+    text += global_at(a.caller, a.pc) + '\0' + std::to_string(a.caller) + ' ' + std::to_string(a.pc) + ' ';
+    if (a.callee == kNoCallee)
+      text += std::to_string(a.fields.least) + ' ' + std::to_string(a.fields.most);
+    else
+      text.append(hash(a.callee).begin(), hash(a.callee).end());
+  }
   return static_cast<uint32_t>(base::hash_bytes(text.data(), text.size())) >> 1;
+}
+
+// A function calls itself without them.
+void Program::find_users_of_links() {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t n = 0; n < functions_.size(); n++) {
+      Member& member = functions_[n];
+      const auto is_used = [&](const auto& assumed) {
+        const size_t callee = assumptions_[assumed.second].callee;
+        return callee == kNoCallee || (callee != n && op_of(member.code->code.code[assumed.first]) != Op::kJumpNotSelf);
+      };
+      const auto calls_user = [&](const auto& call) { return functions_[call.second].uses_links; };
+      const bool uses = std::any_of(member.assumed.begin(), member.assumed.end(), is_used) ||
+                        std::any_of(member.callees.begin(), member.callees.end(), calls_user);
+      changed |= uses != std::exchange(member.uses_links, uses || member.uses_links) && uses;
+    }
+  }
 }
 
 // On the way that is usual: behind an assumed call that was left its caller is left, too. What is not assumed may be any function.
@@ -211,7 +304,8 @@ void Program::find_doubts(size_t function) {
   for (bool changed = true; changed;) {
     changed = false;
     for (uint32_t pc = 0; pc < code.size(); pc++) {
-      const bool asks = member.callees.contains(pc) || stays(function, pc);
+      const bool asks = member.callees.contains(pc) || stays(function, pc) ||
+                        (op_of(code[pc]) == Op::kGlobal && member.assumed.contains(pc));
       if (in_doubt[pc] && asks) member.doubted.insert(pc);
       if (!member.reached[pc] || !(runs_other_code(function, pc) || (in_doubt[pc] && !asks))) continue;
       if (op_info(op_of(code[pc])).ends != bytecode::Ends::kstop && !in_doubt[pc + 1]) in_doubt[pc + 1] = changed = true;
@@ -314,6 +408,7 @@ Function Program::body_of(const Variant& wanted) {
 std::vector<Type> Program::types_of(const Variant& variant) const {
   const Type word = module_.word_type(), number = module_.double_type();
   std::vector<Type> types;
+  if (uses_links(variant.function)) types.push_back(word);
   for (Forms form : variant.parameters) {
     if (comes_before(form)) continue;
     types.push_back(form & kDouble ? number : word);

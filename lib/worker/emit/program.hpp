@@ -5,8 +5,9 @@
 //
 // A variant is a C function with a signature of its own, called only from code of the same job:
 //
-//   result variant(vm, callee, argument..., place...)     an argument that is known to be a double comes as a double, a virtual record as
-//                                                         its type and its fields, once when it is several arguments; any other as a word
+//   result variant(vm, callee, links, argument..., place...)   the links where they are used (below); an argument that is known to be a double
+//                                                              as a double, a virtual record as its type and its fields, once when it is
+//                                                              several arguments; any other as a word
 //
 // The result is a word, or a double when the function answers nothing else. A word that such a variant has to answer all the same (an
 // unwind, or what the interpreter answers after the code was left) goes to VmState::returned, and the double is kReturnedElsewhere.
@@ -16,8 +17,11 @@
 // Who calls a variant knows that the callee is a closure of that function: by a comparison, or because it is an assumption of the code, which was
 // confirmed when the code was entered and has not been doubted since (emit_watched.cpp).
 //
-// Assumptions are about calls by the names of globals. They lead from the function itself to every companion that such calls reach, so that
-// each can be looked at in the vm where the code runs. A global at which code was left once is no longer among them.
+// Assumptions are about globals: which functions those hold that are called by name, and that those hold record types which name the type of a
+// record to make or to read. They lead from the function itself to every companion that such calls reach, so that each can be looked at in the vm
+// where the code runs. A global at which code was left once is no longer among them.
+// What the globals hold in that vm are the *links*: a vector in the prototype of the function itself, by number of the assumption, filled where the
+// assumptions are confirmed. So the closure to call and the type to compare with are one load each, however deep the calls.
 #pragma once
 
 #include <algorithm>
@@ -51,13 +55,20 @@ struct Variant {
   }
 };
 
-// That the global named at `pc`, by a call or by a JumpNotSelf, holds a closure of the callee; of the caller's own prototype where that is the
-// caller.
+// How many fields a record type has.
+struct FieldCount {
+  uint32_t least = 0, most = UINT32_MAX;
+};
+
+// That the global named at `pc` holds, for a call or a JumpNotSelf, a closure of the callee, of the caller's own prototype where that is the
+// caller; or, for a Global, a record type of so many fields.
 struct Assumption {
   size_t caller;  // the function itself, or the callee of an assumption before
   uint32_t pc;
-  size_t callee;
+  size_t callee;  // kNoCallee: a record type
+  FieldCount fields;
 };
+inline constexpr size_t kNoCallee = SIZE_MAX;
 
 class Program final : public Callees {
  public:
@@ -74,6 +85,12 @@ class Program final : public Callees {
   // A number below 2^31 that other assumptions, of other code for the same function, do not have.
   uint32_t assumptions_key() const;
   bool assumes(size_t function, uint32_t pc) const { return functions_[function].assumed.contains(pc); }
+  // The number of the assumption about the global at `pc`, which assumes() says is there.
+  size_t link_at(size_t function, uint32_t pc) const { return functions_[function].assumed.at(pc); }
+  // Whether a function or its variants use links: their own, or those of whom they call.
+  bool uses_links(size_t function) const { return functions_[function].uses_links; }
+  // What is known of the fields of the record type that the record primitive at `pc` names.
+  FieldCount fields_named(size_t function, uint32_t pc) const;
   // Whether other code may have run before this call or jump, and since the assumptions were confirmed or this was asked for the last call.
   bool is_doubted(size_t function, uint32_t pc) const { return functions_[function].doubted.contains(pc); }
   // Whether a jump is never made, since the function's own global holds it.
@@ -97,20 +114,26 @@ class Program final : public Callees {
     bytecode::Hash hash{};
     std::map<uint32_t, size_t> callees;                          // by pc of calls whose function is known
     std::map<State, std::unique_ptr<Variant>> variants;          // by forms of the arguments
-    std::set<uint32_t> assumed;                                  // by pc of calls whose function is taken for granted
+    std::map<uint32_t, size_t> assumed;                          // by pc of what names a global that is taken for granted: the assumption
     std::set<uint32_t> doubted;                                  // by pc of what relies on assumptions
     std::vector<bool> reached;                                   // by pc: whether it can run while the assumptions hold
     bool is_quiet = true;    // other code runs in it only where it is left, or in a cold part that confirms what is assumed
     bool recurs = false;     // through any number of calls
+    bool uses_links = false;
   };
   bool add_member(const std::string& name, std::span<const uint8_t> encoding, const bytecode::Hash& hash, std::string* error);
   void find_callees(size_t caller);
   size_t callee_at(size_t caller, uint32_t pc) const;
   void find_assumptions();
+  void assume_callees(size_t caller, const std::set<std::string>& mistaken, std::vector<size_t>* callers);
+  void assume_types(size_t function, const std::set<std::string>& mistaken);
+  size_t assumption(const Assumption& wanted);
+  void find_users_of_links();
   void find_reached(size_t function);
   void find_quiet();
   void find_doubts(size_t function);
   std::map<uint32_t, size_t> guesses(size_t caller) const;
+  std::map<uint32_t, FieldCount> types_named(size_t function) const;
   std::set<std::string> mistaken_globals() const;
   const std::string& global_at(size_t function, uint32_t pc) const;
   bool can_be_variant(size_t callee, uint8_t argument_count) const;

@@ -50,6 +50,7 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
   returned_ = find_returned();
   find_needed_objects();
   const auto last = static_cast<uint32_t>(function.code.code.size()) - 1;
+  starts_again_ = find_starts_again();
   runs_alone_ = !flow.makes_calls() && flow.loops().empty() && !changes_kinds(0, last);
 }
 
@@ -393,6 +394,29 @@ bool Types::runs_other_code(uint32_t pc, Treatment treatment, const State& befor
   }
 }
 
+bool Types::has_effect(uint32_t pc, const State& before) const {
+  Instr i = function_.code.code[pc];
+  switch (treatment(pc, before)) {
+    case Treatment::kKnownCall:
+    case Treatment::kKnownTail: {
+      const Variant* callee = called(pc, before);
+      return callee->types == nullptr || !callee->types->starts_again() || function_.code.left_at.has(pc);
+    }
+    default:
+      break;
+  }
+  switch (op_info(op_of(i)).effect) {
+    case bytecode::OpEffect::knone:
+      return false;
+    case bytecode::OpEffect::kprimitive:
+      return kEffects[i.c] >= prims::Effect::kWrite;
+    case bytecode::OpEffect::kstore:
+    case bytecode::OpEffect::krun:
+      return true;
+  }
+  return true;
+}
+
 void Types::step(uint32_t pc, Treatment treated, State& state) const {
   const bool may_change_kinds = specialises_ && runs_other_code(pc, treated, state);
   const bool is_known = treated == Treatment::kKnownCall || treated == Treatment::kKnownTail;
@@ -470,7 +494,7 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
       return;
     }
     case Treatment::kVirtualField: {
-      const auto index = static_cast<size_t>(known_index(pc, static_cast<uint16_t>(i.b + 2)));
+      const auto index = static_cast<size_t>(flow_.known_integer(pc, static_cast<uint16_t>(i.b + 2)));
       state[i.a] = field_is_double(state[i.b], index) ? kDouble : kWord;
       return;
     }

@@ -133,6 +133,10 @@ class Types {
   bool runs_other_code(uint32_t pc, Treatment treatment, const State& before) const;
   // Whether nothing in the function does; only ever asked of a variant.
   bool runs_alone() const { return runs_alone_; }
+  // Whether anybody can tell that the instruction was run once more.
+  bool has_effect(uint32_t pc, const State& before) const;
+  // Whether a variant has no instruction with an effect and no loop: who called it does the call again when it was left.
+  bool starts_again() const { return starts_again_; }
   // Whether the instruction finds all its operands as words.
   static bool takes_words(Treatment treatment);
   // The registers that an instruction needs as words when its treatment takes words.
@@ -141,8 +145,6 @@ class Types {
   std::vector<uint16_t> objects_for(uint32_t pc, Treatment treatment, const State& before) const;
   // The shape that the record has which a known call answers there; 0: it is no virtual one, or becomes an object at once.
   Forms record_from(uint32_t pc, const Variant& callee, const State& before) const;
-  // The number that the register holds before the instruction, as far as those just before it tell; below zero: not known.
-  int32_t known_index(uint32_t pc, uint16_t r) const;
   bool is_float_constant(uint16_t k) const;
   bool is_fixnum_constant(uint16_t k) const;
 
@@ -154,6 +156,7 @@ class Types {
   Forms find_returned() const;
   Forms form_returned(uint32_t pc, const State& before) const;
   void find_needed_objects();
+  bool find_starts_again() const;
   void leave_loop_heads_plain(uint32_t leader, Forms& forms) const;
   bool keep_sites_whole(uint32_t leader, const State& from);
   Treatment record_primitive(uint32_t pc, const State& before) const;
@@ -173,6 +176,7 @@ class Types {
   Role role_;
   Forms returned_ = kWord;
   bool runs_alone_ = false;
+  bool starts_again_ = false;
   std::vector<bool> needs_objects_;  // by parameter
   std::vector<uint32_t> index_;  // by pc, of leaders
   std::vector<bool> reached_;    // by leader

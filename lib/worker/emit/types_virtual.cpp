@@ -49,20 +49,25 @@ Forms Types::find_returned() const {
   return found && (all & kVirtual) ? shape_of(all) : kWord;
 }
 
-// Tail calls answer words, unless they go to a variant that does not. A record that came as an argument is not answered as a virtual one: who
+// Tail calls answer words, unless they go to a variant that does not, and to nothing else: who called would be left for each other answer. A record that came as an argument is not answered as a virtual one: who
 // called has it, too, and it is one object.
 Forms Types::form_returned(uint32_t pc, const State& before) const {
   Instr i = function_.code.code[pc];
   if (op_of(i) != Op::kReturn) {
     const Variant* callee = called(pc, before);
-    if (callee == nullptr) return kWord;
-    Forms record = callee->returned_record();
-    const bool is_certain = !function_.code.left_at.has(pc);
-    return callee->returns_double() ? kDouble : record != 0 && is_certain ? at_site(record, 0) : kWord;
+    if (callee == nullptr || function_.code.left_at.has(pc)) return kWord;
+    const Forms record = callee->returned_record();
+    return callee->returns_double() ? kDouble : record != 0 ? at_site(record, 0) : kWord;
   }
   Forms forms = before[i.a];
   if (!(forms & kVirtual)) return forms;
   return site_of(forms) < function_.code.code.size() ? at_site(forms, 0) : kWord;
+}
+
+bool Types::find_starts_again() const {
+  bool found = !flow_.loops().empty();
+  each_instruction([&](uint32_t pc, const State& state) { found |= has_effect(pc, state); });
+  return !found;
 }
 
 // --- records that must be objects
@@ -120,18 +125,9 @@ Treatment Types::record_primitive(uint32_t pc, const State& before) const {
   if (function_.code.left_at.has(pc) || function_.code.code.size() + before.size() >= kAnySite) return Treatment::kWords;
   if (static_cast<prims::Id>(i.c) == prims::Id::k_make_record)
     return i.x >= 2 && i.x - 1u <= kMostFields && has_room_for_record(pc, before) ? Treatment::kMakeVirtual : Treatment::kWords;
-  const int32_t index = known_index(pc, static_cast<uint16_t>(i.b + 2));
+  const int32_t index = flow_.known_integer(pc, static_cast<uint16_t>(i.b + 2));
   const bool is_field = (before[i.b] & kVirtual) && index >= 0 && static_cast<size_t>(index) < fields_of(before[i.b]);
   return is_field ? Treatment::kVirtualField : Treatment::kWords;
-}
-
-int32_t Types::known_index(uint32_t pc, uint16_t r) const {
-  const auto& code = function_.code.code;
-  while (!flow_.is_leader(pc) && pc-- > 0) {
-    if (!flow_.writes(pc, r)) continue;
-    return op_of(code[pc]) == Op::kInt ? bytecode::int_operand(code[pc]) : -1;
-  }
-  return -1;
 }
 
 Forms Types::record_from(uint32_t pc, const Variant& callee, const State& before) const {

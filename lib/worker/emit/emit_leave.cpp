@@ -1,0 +1,91 @@
+// worker/emit/emit_leave.cpp: the ways out of specialised code, into the interpreter.
+//
+//   a test fails -> why = the instruction and the cause -> the checkpoint's way out: registers as words to vm->xargs, runtime->resume
+//   a variant that starts again has no way out of its own: it notes why, answers kLeft, and its caller takes the way out of its checkpoint
+//
+// Rules:
+//  1. Boxing may collect, and other calls use xargs; so everything is boxed before the first word is stored there.
+//  2. A checkpoint's way out finds all registers that are live there as they were: in the variables of the register when nothing behind the
+//     checkpoint writes it, else in a copy. The parts of a virtual record are nobody else's variables.
+#include "worker/emit/emitter.hpp"
+#include "worker/emit/offsets.hpp"
+
+namespace terrace::worker::emit {
+
+using frame::LeaveCause;
+
+// Before the instruction at a checkpoint.
+void Emitter::begin_checkpoint() {
+  Checkpoint& taken = checkpoints_taken_[pc_];
+  taken.forms = state_;
+  const RegisterSet& kept = checkpoints_->kept(pc_);
+  for (uint16_t r = 0; r < code_.register_count; r++) {
+    if (!kept.has(r) || (state_[r] & kVirtual)) continue;
+    const bool is_word = state_[r] & kWord;
+    const std::string name = "kept" + std::to_string(pc_) + "_" + std::to_string(r);
+    Place copy = gcc_jit_function_new_local(bodies_.body, nullptr, is_word ? m_.word_type() : m_.double_type(), name.c_str());
+    assign(copy, is_word ? reg(r) : double_reg(r));
+    taken.kept.emplace(r, copy);
+  }
+}
+
+Block Emitter::leave_here(LeaveCause cause) {
+  auto [found, added] = leaves_.try_emplace({pc_, cause}, nullptr);
+  if (!added) return found->second;
+  return leaves_[{pc_, cause}] = cold([this, cause] {
+           assign(local(why_, m_.word_type(), "why"), m_.word(frame::leave_word(cause, pc_)));
+           jump(way_out(checkpoints_->of(pc_)));
+         });
+}
+
+Block Emitter::way_out(uint32_t checkpoint) {
+  auto [found, added] = ways_out_.try_emplace(checkpoint, nullptr);
+  if (!added) return found->second;
+  return ways_out_[checkpoint] = cold([this, checkpoint] {
+           const Val why = gcc_jit_lvalue_as_rvalue(why_);
+           if (starts_again()) return leave_at_once(why);
+           restore(checkpoints_taken_.at(checkpoint));
+           resume(checkpoint, why);
+         });
+}
+
+void Emitter::restore(const Checkpoint& checkpoint) {
+  state_ = checkpoint.forms;
+  for (const auto& [r, copy] : checkpoint.kept) assign(state_[r] & kWord ? place(r) : double_place(r), gcc_jit_lvalue_as_rvalue(copy));
+}
+
+void Emitter::leave_at_once(Val why) {
+  evaluate(runtime(Runtime::k_left, {callee(), why, m_.record_of(program_.hash(0))}));
+  leave_with_elsewhere(m_.constant(value::kLeft));
+}
+
+// The block that goes on in the interpreter at `pc`, with registers in the forms of state_ as it is now.
+Block Emitter::leave_at(uint32_t pc, LeaveCause cause, uint32_t subject) {
+  return cold([this, pc, forms = state_, why = frame::leave_word(cause, subject)] {
+    state_ = forms;
+    resume(pc, m_.word(why));
+  });
+}
+
+void Emitter::resume(uint32_t pc, Val why) {
+  const RegisterSet live = flow_.live_before(pc);
+  for (uint16_t r = 0; r < code_.register_count; r++) {
+    if (!live.has(r) || (state_[r] & kWord)) continue;
+    if (state_[r] & kVirtual)
+      make_object(r, Speed::kSmall);
+    else
+      set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
+  }
+  for (uint16_t r = 0; r < code_.register_count; r++)
+    if (live.has(r)) assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{r}, m_.word_type()), reg(r));
+  Val arguments[6] = {vm(), callee(), m_.word(pc), m_.record_of(program_.hash(0)), why, m_.word(0)};
+  Val call = m_.call_entry(m_.runtime_entry(vm(), Runtime::k_resume), arguments);
+  // Not marked as a tail call: where GCC has put this body into itself, a marked call would leave the outer copies, too.
+  if (hands_back_objects()) {
+    call = hold(0, call);
+    hand_back_objects();
+  }
+  leave_with_elsewhere(call);
+}
+
+}  // namespace terrace::worker::emit
