@@ -82,7 +82,8 @@ struct VmState {
   Link* link_top;
   Link* link_limit;
 
-  // What compiled code that answers a double has to answer instead, for whoever called it, who takes it at once; else kUnbound.
+  // What a variant (worker/emit/program.hpp) has to answer instead of what it was compiled to answer, for whoever called it, who takes it at once:
+  // a word, kUnwind, or kLeft; else kUnbound.
   Value returned;
   Value xargs[kMaxXargs];
 };

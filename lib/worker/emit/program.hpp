@@ -11,9 +11,11 @@
 //
 // The result is a word, or a double when the function answers nothing else. A word that such a variant has to answer all the same (an
 // unwind, or what the interpreter answers after the code was left) goes to VmState::returned, and the double is kReturnedElsewhere.
+// A variant without effects and loops has no way out of its own (checkpoints.hpp): when it is left it answers kLeft in that way, and its caller is
+// left, too, and does the call again.
 // When the function answers nothing but records that it makes, their type and fields go to the places, and the result is a word that means nothing.
 // A virtual record becomes an object in a variant that has it as an argument only where the variant is left; then the object, or kUnbound, stands in
-// VmState::xargs at the argument's number when the variant has returned.
+// VmState::xargs at the argument's number when the variant has returned. One that its caller calls again hands back nothing.
 // Who calls a variant knows that the callee is a closure of that function: by a comparison, or because it is an assumption of the code, which was
 // confirmed when the code was entered and has not been doubted since (emit_watched.cpp).
 //
