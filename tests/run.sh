@@ -92,7 +92,7 @@ run_suites() {
 }
 
 # corpus_in DIRECTORY MODE: one mode. "stress" is the interpreter with a collection at every allocation that may have one; not for the
-# programs that make a hundred thousand objects.
+# programs that make a hundred thousand objects. "stress-opt" is the same for what is compiled, of the programs about objects and what becomes of code.
 corpus_in() {
   program=$1/hosts/cli/terrace
   allow=""
@@ -102,6 +102,7 @@ corpus_in() {
   # shellcheck disable=SC2010,SC2046,SC2086  # empty, or words without blanks
   case $2 in
     stress) "$program" --tier=interp --gc-stress test --allow-refused $(ls -d tests/corpus/*/ | grep -v -E '/(limits|recursion|tail|kernels|scenarios)/') ;;
+    stress-opt) "$program" --tier=opt --gc-stress test $allow tests/corpus/jit tests/corpus/records tests/corpus/vectors ;;
     *) "$program" --tier="$2" test $allow $files ;;
   esac
 }
@@ -123,7 +124,7 @@ corpus() {
   done
   wait
   for mode in "$@"; do
-    [ "$mode" = stress ] && echo "# under collector stress:"
+    case $mode in stress*) echo "# under collector stress:" ;; esac
     cat "$logs/$directory.$mode"
     [ "$(cat "$logs/$directory.$mode.code")" = 0 ] || failed "corpus in mode $mode ($directory)"
   done
@@ -151,7 +152,7 @@ step "unit, interface and host tests"
 run_suites build "meson test" --no-suite corpus --no-suite differential
 
 step "corpus"
-modes="interp base opt auto storm stress"
+modes="interp base opt auto storm stress stress-opt"
 [ $quick = yes ] && modes="interp auto"
 # shellcheck disable=SC2086  # the modes are words
 corpus build $modes
