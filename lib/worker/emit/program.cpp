@@ -142,9 +142,7 @@ std::map<uint32_t, FieldCount> Program::types_named(size_t function) const {
   const auto& code = functions_[function].code->code.code;
   for (uint32_t pc = 0; pc < code.size(); pc++) {
     const auto [global, fields] = type_named(*functions_[function].flow, code, pc);
-    if (global == Flow::kNoWriter) continue;
-    FieldCount& all = found[global];
-    all = {std::max(all.least, fields.least), std::min(all.most, fields.most)};
+    if (global != Flow::kNoWriter) found[global].narrow(fields);
   }
   return found;
 }
@@ -189,15 +187,11 @@ void Program::assume_callees(size_t caller, const std::set<std::string>& mistake
 
 void Program::assume_types(size_t function, const std::set<std::string>& mistaken) {
   for (const auto& [pc, fields] : types_named(function)) {
-    if (mistaken.contains(global_at(function, pc))) continue;
-    const size_t number = assumption({function, pc, kNoCallee, fields});
-    FieldCount& all = assumptions_[number].fields;
-    all = {std::max(all.least, fields.least), std::min(all.most, fields.most)};
-    functions_[function].assumed[pc] = number;
+    if (!mistaken.contains(global_at(function, pc))) functions_[function].assumed[pc] = assumption({function, pc, kNoCallee, fields});
   }
 }
 
-// The number of the assumption that says this of the same global, which may be a new one.
+// The number of the assumption about the same global in the same way, which may be a new one.
 size_t Program::assumption(const Assumption& wanted) {
   const auto says_the_same = [&](const Assumption& other) {
     const bool is_own = wanted.callee == wanted.caller, other_is_own = other.callee == other.caller;
@@ -205,7 +199,10 @@ size_t Program::assumption(const Assumption& wanted) {
            global_at(wanted.caller, wanted.pc) == global_at(other.caller, other.pc);
   };
   const auto found = std::find_if(assumptions_.begin(), assumptions_.end(), says_the_same);
-  if (found != assumptions_.end()) return static_cast<size_t>(found - assumptions_.begin());
+  if (found != assumptions_.end()) {
+    found->fields.narrow(wanted.fields);
+    return static_cast<size_t>(found - assumptions_.begin());
+  }
   assumptions_.push_back(wanted);
   return assumptions_.size() - 1;
 }
@@ -222,20 +219,22 @@ uint32_t Program::assumptions_key() const {
   return static_cast<uint32_t>(base::hash_bytes(text.data(), text.size())) >> 1;
 }
 
-// A function calls itself without them.
+// A function that is one closure calls itself without them.
 void Program::find_users_of_links() {
   for (bool changed = true; changed;) {
     changed = false;
     for (size_t n = 0; n < functions_.size(); n++) {
       Member& member = functions_[n];
+      if (member.uses_links) continue;
       const auto is_used = [&](const auto& assumed) {
         const size_t callee = assumptions_[assumed.second].callee;
-        return callee == kNoCallee || (callee != n && op_of(member.code->code.code[assumed.first]) != Op::kJumpNotSelf);
+        const bool is_call = callee != kNoCallee && op_of(member.code->code.code[assumed.first]) != Op::kJumpNotSelf;
+        return callee == kNoCallee || (is_call && !(callee == n && is_one_closure(n)));
       };
       const auto calls_user = [&](const auto& call) { return functions_[call.second].uses_links; };
-      const bool uses = std::any_of(member.assumed.begin(), member.assumed.end(), is_used) ||
-                        std::any_of(member.callees.begin(), member.callees.end(), calls_user);
-      changed |= uses != std::exchange(member.uses_links, uses || member.uses_links) && uses;
+      member.uses_links = std::any_of(member.assumed.begin(), member.assumed.end(), is_used) ||
+                          std::any_of(member.callees.begin(), member.callees.end(), calls_user);
+      changed |= member.uses_links;
     }
   }
 }

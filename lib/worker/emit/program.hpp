@@ -60,6 +60,10 @@ struct Variant {
 // How many fields a record type has.
 struct FieldCount {
   uint32_t least = 0, most = UINT32_MAX;
+  void narrow(const FieldCount& other) {
+    least = std::max(least, other.least);
+    most = std::min(most, other.most);
+  }
 };
 
 // That the global named at `pc` holds, for a call or a JumpNotSelf, a closure of the callee, of the caller's own prototype where that is the
