@@ -18,8 +18,8 @@
 // 6. The result is a Value, or kUnwind with the reason pending in the vm. Every caller checks.
 // 7. Compiled code saves nothing but what the System V ABI asks for. The x87 and SSE control words are the default ones.
 // 8. Compiled code that meets a value it was not compiled for leaves by a tail call of vm->runtime->resume: callee is its closure, argc the pc
-//    of an instruction since whose beginning nothing was done that anyone can tell, a0 the engine's record of the function whose code was left (its own, or one that had it along),
-//    a1 a leave_word, and its registers stand in vm->xargs. The interpreter goes on there.
+//    of an instruction since whose beginning nothing was done that anyone can tell, a0 the engine's record of the function whose code was
+//    left (its own, or one that had it along), a1 a leave_word, and its registers stand in vm->xargs. The interpreter goes on there.
 #pragma once
 
 #include <cstdint>

@@ -659,6 +659,7 @@ void note_other_operand(const Instr* at) {
 bool fails_anyway(bytecode::Op op) {
   return op == bytecode::Op::kF64Ref || op == bytecode::Op::kF64Set || op == bytecode::Op::kBytesRef || op == bytecode::Op::kBytesSet;
 }
+
 // Inline, so that the tail call is a jump of its caller where the build makes such jumps, and costs no frame where not.
 [[gnu::always_inline]] inline Value leave_loop(VmState* vm) {
   Value next = vm->tail_callee;

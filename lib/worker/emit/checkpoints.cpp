@@ -29,8 +29,9 @@ Checkpoints::Checkpoints(const bytecode::PortableFunction& function, const Flow&
     of_[pc] = current;
     if (!goes_on) continue;  // never reached
     const Op op = op_of(code[pc]);
-    const bool has_effect = types.has_effect(pc, state);
-    types.step(pc, state);
+    const Treatment treatment = types.treatment(pc, state);
+    const bool has_effect = types.has_effect(pc, treatment, state);
+    types.step(pc, treatment, state);
     if (has_jump(op)) reach(target_of(pc, code[pc]), current);
     if (has_effect) current = pc + 1;
     goes_on = op_info(op).ends != bytecode::Ends::kstop;

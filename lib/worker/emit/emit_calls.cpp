@@ -89,7 +89,7 @@ bool Emitter::global_has_own_name(uint16_t k) const { return function_.constants
 
 void Emitter::known_call(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
-  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
+  settle_doubt();
   Block next = fresh();
   State before = state_;
   // Where the callee may run other code the kinds are not known behind the call on any way.
@@ -120,7 +120,7 @@ void Emitter::known_call(Instr i) {
 
 void Emitter::known_tail(Instr i) {
   const Variant& variant = *types_.called(pc_, state_);
-  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
+  settle_doubt();
   State before = state_;
   Val function = callee_of(i, variant, [&](Val called) {
     return takes_for_granted() ? leave_here() : cold([=, this] {
@@ -146,8 +146,7 @@ void Emitter::known_tail(Instr i) {
 
 // Of a tail call of a variant that starts again: where it was left this code is left, too.
 Val Emitter::expect_answer(const Variant& variant, Val call) {
-  const bool is_double = variant.returns_double();
-  const Val held = is_double ? hold_double(0, call) : hold(0, call);
+  const Val held = hold_answer(variant, call);
   Block next = fresh();
   guard(is_answer(variant, held), cold([=, this] {
           Block left = fresh();

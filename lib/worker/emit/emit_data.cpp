@@ -77,7 +77,7 @@ void Emitter::mark_element(Val vector, Val index) {
 
 void Emitter::emit_Global(Instr i) {
   if (program_.assumes(number_, pc_)) {
-    if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
+    settle_doubt();
     return set(i.a, linked());
   }
   Val cell = hold(1, constant(i.b));

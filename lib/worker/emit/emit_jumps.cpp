@@ -37,7 +37,7 @@ void Emitter::emit_JumpPair(Instr i) { jump_when(i, m_.has_tag(reg(i.a), value::
 void Emitter::emit_JumpNotPair(Instr i) { jump_when(i, m_.has_tag(reg(i.a), value::kTagPair), false); }
 void Emitter::emit_JumpSet(Instr i) { jump_when(i, m_.equal(reg(i.a), value::kUnset), false); }
 void Emitter::emit_JumpNotSelf(Instr i) {
-  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
+  settle_doubt();
   if (program_.stays(number_, pc_)) return;
   jump_when(i, m_.equal(m_.load(constant(i.b), offsets::kCellValue), callee()), false);
 }

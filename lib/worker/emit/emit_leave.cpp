@@ -32,7 +32,7 @@ void Emitter::begin_checkpoint() {
 Block Emitter::leave_here(LeaveCause cause) {
   auto [found, added] = leaves_.try_emplace({pc_, cause}, nullptr);
   if (!added) return found->second;
-  return leaves_[{pc_, cause}] = cold([this, cause] {
+  return found->second = cold([this, cause] {
            assign(local(why_, m_.word_type(), "why"), m_.word(frame::leave_word(cause, pc_)));
            jump(way_out(checkpoints_->of(pc_)));
          });
@@ -41,7 +41,7 @@ Block Emitter::leave_here(LeaveCause cause) {
 Block Emitter::way_out(uint32_t checkpoint) {
   auto [found, added] = ways_out_.try_emplace(checkpoint, nullptr);
   if (!added) return found->second;
-  return ways_out_[checkpoint] = cold([this, checkpoint] {
+  return found->second = cold([this, checkpoint] {
            const Val why = gcc_jit_lvalue_as_rvalue(why_);
            if (starts_again()) return leave_at_once(why);
            restore(checkpoints_taken_.at(checkpoint));

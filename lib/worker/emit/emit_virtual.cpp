@@ -120,7 +120,7 @@ Place Emitter::object_of_argument(uint16_t n) {
 // A tail call of a variant by one that has records as arguments: where the callee was left they are handed on.
 Val Emitter::pass_on_objects(Instr i, const Variant& variant, Val call) {
   const bool is_double = variant.returns_double();
-  const Val held = is_double ? hold_double(0, call) : hold(0, call);
+  const Val held = hold_answer(variant, call);
   const State before = state_;
   Block next = fresh();
   guard(is_answer(variant, held), cold([=, this, &variant] {

@@ -64,6 +64,10 @@ Val Emitter::linked() const {
   return m_.load(links(), offsets::kVectorData + 8 * static_cast<int64_t>(program_.link_at(number_, pc_)));
 }
 
+void Emitter::settle_doubt() {
+  if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
+}
+
 void Emitter::expect_same_globals(Block otherwise) { expect_epoch(gcc_jit_lvalue_as_rvalue(watch_epoch_), otherwise); }
 
 void Emitter::expect_epoch(Val epoch, Block otherwise) {

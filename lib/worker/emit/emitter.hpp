@@ -302,6 +302,7 @@ class Emitter {
   void take_record(Instr i, const Variant& variant, Val call, const State& before, Block next);
   Val take_returned();
   static bool starts_again(const Variant& variant) { return variant.types != nullptr && variant.types->starts_again(); }
+  Val hold_answer(const Variant& variant, Val call) { return variant.returns_double() ? hold_double(0, call) : hold(0, call); }
   Val is_answer(const Variant& variant, Val held) const;
   Val expect_answer(const Variant& variant, Val call);
   void go_with_callee();
@@ -326,6 +327,7 @@ class Emitter {
   Val watch(const Assumption& assumption, Val closure) const;
   void remember_globals();
   Val linked() const;  // what the global holds that this instruction names and that is assumed
+  void settle_doubt();  // before an instruction that relies on globals
   void expect_same_globals(Block otherwise);
   void expect_epoch(Val epoch, Block otherwise);
   // Whether the present call runs other code only where what it calls is left, so that nobody asks behind it unless that has happened.

@@ -394,16 +394,11 @@ bool Types::runs_other_code(uint32_t pc, Treatment treatment, const State& befor
   }
 }
 
-bool Types::has_effect(uint32_t pc, const State& before) const {
+bool Types::has_effect(uint32_t pc, Treatment treatment, const State& before) const {
   Instr i = function_.code.code[pc];
-  switch (treatment(pc, before)) {
-    case Treatment::kKnownCall:
-    case Treatment::kKnownTail: {
-      const Variant* callee = called(pc, before);
-      return callee->types == nullptr || !callee->types->starts_again() || function_.code.left_at.has(pc);
-    }
-    default:
-      break;
+  if (treatment == Treatment::kKnownCall || treatment == Treatment::kKnownTail) {
+    const Variant* callee = called(pc, before);
+    return callee->types == nullptr || !callee->types->starts_again() || function_.code.left_at.has(pc);
   }
   switch (op_info(op_of(i)).effect) {
     case bytecode::OpEffect::knone:

@@ -134,7 +134,7 @@ class Types {
   // Whether nothing in the function does; only ever asked of a variant.
   bool runs_alone() const { return runs_alone_; }
   // Whether anybody can tell that the instruction was run once more.
-  bool has_effect(uint32_t pc, const State& before) const;
+  bool has_effect(uint32_t pc, Treatment treatment, const State& before) const;
   // Whether a variant has no instruction with an effect and no loop: who called it does the call again when it was left.
   bool starts_again() const { return starts_again_; }
   // Whether the instruction finds all its operands as words.

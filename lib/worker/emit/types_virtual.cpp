@@ -66,7 +66,7 @@ Forms Types::form_returned(uint32_t pc, const State& before) const {
 
 bool Types::find_starts_again() const {
   bool found = !flow_.loops().empty();
-  each_instruction([&](uint32_t pc, const State& state) { found |= has_effect(pc, state); });
+  each_instruction([&](uint32_t pc, const State& state) { found |= has_effect(pc, treatment(pc, state), state); });
   return !found;
 }
 
