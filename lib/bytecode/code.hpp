@@ -44,6 +44,8 @@ inline constexpr uint8_t kSawOther = 4;   // anything else, or a result that is 
 inline constexpr uint8_t kLeftBeforeLoop = 8;
 // Where a loop adds to its counter: what the loop's code took for granted of how far it counts did not hold.
 inline constexpr uint8_t kLeftBeforeCounting = 16;
+// At an access to a vector of doubles: code that took it to have no holes was left.
+inline constexpr uint8_t kLeftForHoles = 32;
 constexpr bool is_arithmetic(Op op) {
   return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kDiv || op == Op::kAddImm;
 }

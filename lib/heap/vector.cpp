@@ -97,11 +97,18 @@ bool vector_set(Heap& heap, Vector* v, uint64_t i, Value x) {
   return true;
 }
 
+bool is_full(Vector* v) {
+  if (v->kind() != VectorKind::kDoubles) return false;
+  if (!(v->flags & value::kFull) && std::find(v->slot, v->slot + v->length, value::kHole) == v->slot + v->length) v->flags |= value::kFull;
+  return v->flags & value::kFull;
+}
+
 void pack(Vector* v) {
   const Value* words = value::words_of(v);
   if (v->length == 0 || !std::all_of(words, words + v->length, value::is_float)) return;
   for (uint64_t i = 0; i < v->length; i++) v->slot[i] = bits_of(words[i]);
   v->become(VectorKind::kDoubles);
+  v->flags |= value::kFull;
 }
 
 Vector* try_vector(Heap& heap, uint64_t length, VectorKind kind) {

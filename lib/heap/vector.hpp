@@ -46,6 +46,8 @@ bool vector_set(Heap& heap, Vector* v, uint64_t i, Value x);
 bool make_generic(Heap& heap, Vector* v);
 // Decides what a fresh vector is; leaves others alone.
 void settle(Vector* v, VectorKind kind);
+// Whether it is a vector of doubles without holes; looks for holes, and notes in the vector when there are none.
+bool is_full(Vector* v);
 // Makes a generic vector that was just filled, and that nobody else knows yet, one of doubles when all its elements are floats.
 void pack(Vector* v);
 // A new vector whose slots the caller fills at once, with `kind`; null when it would pass the limit.

@@ -647,6 +647,12 @@ void note_left_before_loop(const Instr* head, const Proto* proto) {
   if (head != end) bytecode::note_feedback(head, bytecode::kLeftBeforeLoop);
 }
 
+// What has holes is often read in several places, and each would be left many times before it is known; so all expect them from now on.
+void note_holes(const Proto* proto) {
+  for (const Instr& i : proto->function->code)
+    if (bytecode::op_of(i) == bytecode::Op::kVectorRef && (i.x & bytecode::kSawFloats)) bytecode::note_feedback(&i, bytecode::kLeftForHoles);
+}
+
 // Where the interpreter leaves no trace of what compiled code did not expect: fixnums for floats, and a generic vector for one of doubles.
 void note_other_operand(const Instr* at) {
   const bytecode::Op op = bytecode::op_of(*at);
@@ -685,6 +691,9 @@ void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_
       break;
     case frame::LeaveCause::kBeforeCounting:
       bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftBeforeCounting);
+      break;
+    case frame::LeaveCause::kHoles:
+      note_holes(proto);
       break;
     case frame::LeaveCause::kResult:
       break;

@@ -104,6 +104,10 @@ uint64_t runtime_settle(VmState*, Value v, uint64_t kind) {
   heap::settle(as<Vector>(v), static_cast<VectorKind>(kind));
   return as<Vector>(v)->kind() == static_cast<VectorKind>(kind);
 }
+uint64_t runtime_full(VmState*, Value v) {
+  if (!is_vector(v) || as<Vector>(v)->kind() != VectorKind::kDoubles) return 0;
+  return heap::is_full(as<Vector>(v)) ? 2 : 1;
+}
 Value runtime_f64_ref(VmState* vm, Value v, Value i) {
   Value args[] = {v, i};
   return prims::prim_f64_ref(vm, args, 2);

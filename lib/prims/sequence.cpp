@@ -50,6 +50,7 @@ Value copy_vector(VmState* vm, const char* who, Value vector, uint64_t start, ui
   start = std::min(start, end);
   auto* copy = new_vector(vm, who, end - start, from->kind());
   if (copy == nullptr) return kUnwind;
+  copy->flags |= from->flags & value::kFull;
   std::copy_n(from->slot + start, end - start, copy->slot);
   return from_object(copy);
 }

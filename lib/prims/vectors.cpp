@@ -53,6 +53,7 @@ bool copy_elements(VmState* vm, const char* who, Vector* to, uint64_t at, const 
   if (part.size() == 0) return true;
   if (from->kind() != VectorKind::kFresh) heap::settle(to, from->kind());
   if (to->kind() != from->kind()) return copy_values(vm, who, to, at, from, part);
+  if (!(from->flags & value::kFull)) to->flags &= ~value::kFull;  // there may be holes among what is copied
   std::memmove(to->slot + at, from->slot + part.start, part.size() * sizeof(Value));
   if (to->kind() == VectorKind::kGeneric) Heap::write_barrier(to, at, part.size());
   return true;

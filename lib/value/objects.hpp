@@ -91,7 +91,8 @@ enum class VectorKind : uint16_t {
   kFresh = 1,    // the same, every element is the fixnum 0; the first store decides what the vector becomes
   kDoubles = 2,  // every slot is the bits of a double, or kHole
 };
-// aux = VectorKind.
+// aux = VectorKind. flags may have kFull in a vector of doubles: no slot of it is kHole, nor will be.
+inline constexpr uint8_t kFull = 1;
 struct Vector : Object {
   uint64_t length;
   uint64_t slot[];

@@ -213,6 +213,7 @@ Value rt_f64_set(VmState*, Value, Value n, Value) { return COUNTED("f64_set"), r
 Value rt_bytes_ref(VmState*, Value, Value n) { return COUNTED("bytes_ref"), raise(n); }
 Value rt_bytes_set(VmState*, Value, Value n, Value) { return COUNTED("bytes_set"), raise(n); }
 uint64_t rt_settle(VmState*, Value, uint64_t) { return COUNTED("settle"), 0; }
+uint64_t rt_full(VmState*, Value) { return COUNTED("full"), 0; }
 Value rt_global_set(VmState*, Value c, Value v) {
   COUNTED("global_set");
   if (as<Cell>(c)->value == kUnbound) return raise(as<Cell>(c)->name);

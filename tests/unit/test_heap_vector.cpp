@@ -105,6 +105,24 @@ void a_view_needs_no_heap(void**) {
   assert_int_equal(heap::vector_of(f.heap, mixed, 0)->kind(), VectorKind::kGeneric);
 }
 
+// What has no hole is known to have none once it was asked, and what was made of floats from the start.
+void holes_are_looked_for_once(void**) {
+  Fixture f;
+  Vector* v = fresh(f, 2);
+  assert_false(heap::is_full(v));
+  assert_int_equal(v->kind(), VectorKind::kFresh);
+  assert_true(vector_set(f.heap, v, 0, real(1.5)));
+  assert_false(heap::is_full(v));
+  assert_true(vector_set(f.heap, v, 1, real(2.5)));
+  assert_int_equal(v->flags, 0);
+  assert_true(heap::is_full(v));
+  assert_int_equal(v->flags, value::kFull);
+  assert_true(vector_set(f.heap, v, 1, make_fixnum(1)));
+  assert_false(heap::is_full(v));
+  const Value items[] = {real(1.5), real(-0.0)};
+  assert_int_equal(heap::vector_of(f.heap, items, 2)->flags, value::kFull);
+}
+
 // A change that needs more boxes than the limit leaves room for is refused, and the vector is as it was.
 void a_change_may_need_too_much(void**) {
   HeapOptions options;
@@ -132,6 +150,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_first_store_decides),  cmocka_unit_test(elements_survive_a_change),
       cmocka_unit_test(no_double_is_a_hole),      cmocka_unit_test(a_view_needs_no_heap),
+      cmocka_unit_test(holes_are_looked_for_once),
       cmocka_unit_test(a_change_may_need_too_much),
   };
   return cmocka_run_group_tests_name("heap_vector", tests, nullptr, nullptr);

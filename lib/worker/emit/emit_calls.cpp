@@ -94,7 +94,7 @@ void Emitter::known_call(Instr i) {
   State before = state_;
   // Where the callee may run other code the kinds are not known behind the call on any way.
   if (types_.runs_other_code(pc_, treatment_, state_))
-    for (Forms& forms : before) forms &= ~kDoublesVector;
+    for (Forms& forms : before) forms &= ~kOfDoubles;
   Val function = callee_of(i, variant, [&](Val called) {
     return takes_for_granted() ? leave_here() : cold([=, this, &variant] {
       state_ = before;
@@ -362,7 +362,7 @@ void Emitter::confirm_kinds() {
   for (uint16_t r = 0; r < code_.register_count; r++) {
     if (!live.has(r) || !(state_[r] & kDoublesVector)) continue;
     if (otherwise == nullptr) otherwise = leave_at(pc_ + 1, frame::LeaveCause::kAlong);
-    guard(is_of_kind(r, value::VectorKind::kDoubles), otherwise);
+    guard(is_still(r, state_[r]), otherwise);
   }
 }
 

@@ -35,21 +35,24 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
   const State& wanted = types_.at(leader);
   for (uint16_t r = 0; r < code_.register_count; r++)
     if (live.has(r) && (wanted[r] & kWord) && (with_objects || !(state_[r] & kVirtual))) make_word(r);
-  Block otherwise = nullptr;
+  Block otherwise = nullptr, holes = nullptr;
   for (uint16_t r = 0; r < code_.register_count; r++) {
     Forms lacking = wanted[r] & ~state_[r];
     if (!live.has(r) || lacking == 0 || (state_[r] & kVirtual)) continue;
     if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
-    establish(r, lacking, otherwise);
+    if ((lacking & kFullVector) && holes == nullptr) holes = leave_at(leader, frame::LeaveCause::kHoles);
+    establish(r, lacking, otherwise, holes);
   }
 }
 
-// Tests that the word in a register has these forms.
-void Emitter::establish(uint16_t r, Forms forms, Block otherwise) {
+// Tests that the word in a register has these forms; with kFullVector, `holes` is where a vector of doubles that has holes leads.
+void Emitter::establish(uint16_t r, Forms forms, Block otherwise, Block holes) {
   if ((forms & kDouble) && !(state_[r] & kDouble)) unbox(r, otherwise);
   if ((forms & kFixnum) && !(state_[r] & kFixnum)) guard(m_.is_fixnum(reg(r)), otherwise);
   Forms kind = forms & (kVector | kDoublesVector);
-  if ((kind & ~state_[r]) != 0)
+  if (forms & kFullVector & ~state_[r])
+    require_full(r, otherwise, holes);
+  else if ((kind & ~state_[r]) != 0)
     require_kind(r, kind == kDoublesVector ? value::VectorKind::kDoubles : value::VectorKind::kGeneric, otherwise);
   else if ((forms & kAnyVector) && !(state_[r] & kAnyVector))
     require_object(reg(r), value::Type::kVector, offsets::kHeaderType, otherwise);
@@ -57,7 +60,8 @@ void Emitter::establish(uint16_t r, Forms forms, Block otherwise) {
     require_object(reg(r), value::Type::kF64Vector, offsets::kHeaderType, otherwise);
   if ((forms & kBytes) && !(state_[r] & kBytes))
     require_object(reg(r), value::Type::kBytes, offsets::kHeaderType, otherwise);
-  if (kind != 0) forms |= kAnyVector;
+  if (forms & kFullVector) forms |= kDoublesVector;
+  if (forms & (kVector | kDoublesVector)) forms |= kAnyVector;
   Forms before = std::exchange(state_[r], state_[r] | forms);
   if ((state_[r] & kSized) && !(before & kSized)) hold_size(r);
 }
@@ -74,6 +78,32 @@ void Emitter::require_kind(uint16_t r, value::VectorKind kind, Block otherwise) 
   guard(is_of_kind(r, kind), other);
   jump(next);
   start(next);
+}
+
+// Whether there are holes is asked once of a vector that has none.
+void Emitter::require_full(uint16_t r, Block otherwise, Block holes) {
+  Block next = fresh();
+  Block not_known = cold([=, this] {
+    Val found = hold(0, runtime(Runtime::k_full, {reg(r)}));
+    guard(m_.differ(found, m_.word(0)), otherwise);
+    guard(m_.differ(found, m_.word(1)), holes);
+    jump(next);
+  });
+  if (!(state_[r] & kAnyVector)) guard(m_.has_tag(reg(r), value::kTagObject), otherwise);
+  guard(is_full(r), not_known);
+  jump(next);
+  start(next);
+}
+
+Val Emitter::is_full(uint16_t r) const {
+  Val header = m_.cast(m_.load(reg(r), offsets::kObjectHeader, m_.u32_type()), m_.word_type());
+  return m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux | offsets::kHeaderFull),
+                  m_.word(offsets::vector_header(value::VectorKind::kDoubles) | offsets::kHeaderFull));
+}
+
+// That a vector is still what it was taken for: kDoublesVector, perhaps with kFullVector.
+Val Emitter::is_still(uint16_t r, Forms forms) const {
+  return forms & kFullVector ? is_full(r) : is_of_kind(r, value::VectorKind::kDoubles);
 }
 
 // Of any object: type and kind, the flags aside.
@@ -255,15 +285,17 @@ void Emitter::fixnum_division(Instr i) {
 
 // A negative index is a huge number here.
 void Emitter::require_element(uint16_t object, Forms type, uint16_t index) {
-  establish(object, type, leave_here());
+  establish(object, type, leave_here(), type & kFullVector ? leave_here(frame::LeaveCause::kHoles) : nullptr);
   establish(index, kFixnum, leave_here());
   if (!ranges_.is_bounded(pc_)) guard(m_.below(reg(index), gcc_jit_lvalue_as_rvalue(length_place(object))), leave_here(frame::LeaveCause::kOutside));
 }
 
 // An element that was never stored leaves. It is a NaN, which is rare, so that only one comparison stands in the way.
 void Emitter::load_raw(Instr i) {
-  require_element(i.b, kDoublesVector, i.c);
-  Val number = hold_double(0, gcc_jit_lvalue_as_rvalue(element(i.b, i.c, m_.double_type())));
+  require_element(i.b, Types::loaded_from(i), i.c);
+  Val element_value = gcc_jit_lvalue_as_rvalue(element(i.b, i.c, m_.double_type()));
+  if (state_[i.b] & kFullVector) return assign(double_place(i.a), element_value);
+  Val number = hold_double(0, element_value);
   Block next = fresh(), leave = leave_here();
   Block nan = cold([=, this] {
     guard(m_.differ(m_.bits_as(number, m_.word_type()), value::Value{value::kHole}), leave);
@@ -333,7 +365,7 @@ Block Emitter::back_after_other_code(uint32_t head) {
   if (doubted.empty()) return way_to(head);
   Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop);
   return cold([=, this] {
-    for (uint16_t r : doubted) guard(is_of_kind(r, value::VectorKind::kDoubles), otherwise);
+    for (uint16_t r : doubted) guard(is_still(r, types_.at(head)[r]), otherwise);
     jump(way_to(head));
   });
 }
@@ -341,10 +373,10 @@ Block Emitter::back_after_other_code(uint32_t head) {
 // From the interpreter, where every register is a word, to the forms of the loop's head.
 void Emitter::enter_loop(uint32_t head) {
   state_.assign(code_.register_count, kWord);
-  Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop);
+  Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop), holes = leave_at(head, frame::LeaveCause::kHoles);
   const RegisterSet& live = flow_.live_at(head);
   for (uint16_t r = 0; r < code_.register_count; r++) {
-    if (live.has(r)) establish(r, types_.at(head)[r], otherwise);
+    if (live.has(r)) establish(r, types_.at(head)[r], otherwise, holes);
   }
   begin_counting_around(head);
   jump(way_to(head));

@@ -184,6 +184,9 @@ class Emitter {
   void require_element(uint16_t object, Forms type, uint16_t index);
   void require_kind(uint16_t r, value::VectorKind kind, Block otherwise);
   Val is_of_kind(uint16_t r, value::VectorKind kind) const;
+  void require_full(uint16_t r, Block otherwise, Block holes);
+  Val is_full(uint16_t r) const;
+  Val is_still(uint16_t r, Forms forms) const;
   void load_raw(Instr i);
   void load_packed_double(Instr i);
   Place element(uint16_t vector, uint16_t index, Type type) const;
@@ -195,7 +198,7 @@ class Emitter {
   void move_size(uint16_t to, uint16_t from);
   Block back_after_other_code(uint32_t head);
   void mark_element_for(Instr store);
-  void establish(uint16_t r, Forms forms, Block otherwise);
+  void establish(uint16_t r, Forms forms, Block otherwise, Block holes = nullptr);
   Place double_place(uint16_t r);
   Val double_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(double_place(r)); }
   void make_word(uint16_t r);

@@ -26,6 +26,9 @@ inline constexpr int kHeaderAuxShift = 16;
 constexpr uint32_t vector_header(value::VectorKind kind) {
   return static_cast<uint32_t>(value::Type::kVector) | static_cast<uint32_t>(kind) << kHeaderAuxShift;
 }
+// The same with the flag of a vector of doubles without holes.
+inline constexpr uint32_t kHeaderFull = uint32_t{value::kFull} << 8;
+static_assert(offsetof(value::Object, flags) == 1);
 static_assert(offsetof(value::Object, type) == 0 && offsetof(value::Object, aux) == 2);
 
 inline constexpr int64_t kPairCar = static_cast<int64_t>(offsetof(value::Pair, car)) - int64_t{value::kTagPair};

@@ -102,11 +102,17 @@ void Types::solve() {
     if (!reached_[n]) std::fill(states_[n].begin(), states_[n].end(), kWord);
 }
 
+// With the forms that this one of a vector implies.
+Forms with_type(Forms object) {
+  if (object & kFullVector) object |= kDoublesVector;
+  return object & (kVector | kDoublesVector) ? object | kAnyVector : object;
+}
+
 // The forms of a register with those that are made of it on the way into a loop.
 Forms with_made(Forms held, Forms made) {
-  Forms kind = made & (kVector | kDoublesVector);
-  if (kind != 0 && held == (kWord | kAnyVector)) return held | kind;
-  if (kind != 0) made |= kAnyVector;
+  made = with_type(made);
+  const bool is_kind = (made & kAnyVector) != 0 && made != kAnyVector;
+  if (is_kind && (held == (kWord | kAnyVector) || held == (kWord | kAnyVector | kDoublesVector))) return held | made;
   return held == kWord ? held | made : held;
 }
 
@@ -170,8 +176,9 @@ State Types::needed_before(const Loop& loop) const {
   // What is needed in two ways that exclude each other is tested where it is needed, and so is what a turn may change.
   bool may_change = changes_kinds(loop.head, loop.last);
   for (Forms& forms : needed) {
+    if (forms & kFullVector) forms &= ~kDoublesVector;
     if (forms & (forms - 1)) forms = 0;
-    if (may_change && forms == kDoublesVector) forms = kAnyVector;
+    if (may_change && (forms & kOfDoubles)) forms = kAnyVector;
   }
   return needed;
 }
@@ -203,7 +210,7 @@ std::vector<Types::Need> Types::needs(uint32_t pc, const State& before) const {
     case Treatment::kStore:
       return {{i.a, kVector}, {i.b, kFixnum}};
     case Treatment::kLoadRaw:
-      return {{i.b, kDoublesVector}, {i.c, kFixnum}};
+      return {{i.b, loaded_from(i)}, {i.c, kFixnum}};
     case Treatment::kStoreRaw:
       if (is_double(before, i.c)) return {{i.a, kDoublesVector}, {i.b, kFixnum}};
       return {{i.a, kDoublesVector}, {i.b, kFixnum}, {i.c, kDouble}};
@@ -246,6 +253,9 @@ Treatment Types::comparison(uint32_t pc, Forms x, Forms y) const {
   if ((x | y) & kDouble || function_.code.left_at.has(pc)) return Treatment::kWords;
   return Treatment::kCompareFixnums;
 }
+
+// What a double is loaded out of: where holes were met they are expected.
+Forms Types::loaded_from(Instr i) { return i.x & bytecode::kLeftForHoles ? kDoublesVector : kFullVector; }
 
 Treatment Types::vector_store(Instr i, const State& before) const {
   if (i.x & (bytecode::kSawMixed | bytecode::kSawOther)) return Treatment::kWords;
@@ -358,8 +368,6 @@ std::vector<uint16_t> Types::word_operands(uint32_t pc) const {
 
 namespace {
 
-Forms with_type(Forms object) { return object & (kVector | kDoublesVector) ? object | kAnyVector : object; }
-
 void step_load(Instr i, Forms object, Forms result, State& state) {
   state[i.b] |= kWord | with_type(object);
   state[i.c] |= kWord | kFixnum;
@@ -420,7 +428,7 @@ void Types::step(uint32_t pc, Treatment treated, State& state) const {
     for (uint16_t r : objects_for(pc, treated, state)) make_object(state, r);
   step_treated(pc, treated, callee, state);
   if (!may_change_kinds) return;
-  for (Forms& forms : state) forms &= ~kDoublesVector;
+  for (Forms& forms : state) forms &= ~kOfDoubles;
 }
 
 void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee, State& state) const {
@@ -456,7 +464,7 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
     case Treatment::kLoad:
       return step_load(i, kVector, kWord, state);
     case Treatment::kLoadRaw:
-      return step_load(i, kDoublesVector, kDouble, state);
+      return step_load(i, loaded_from(i), kDouble, state);
     case Treatment::kLoadByte:
       return step_load(i, kBytes, kWord | kFixnum, state);
     case Treatment::kLoadDouble:

@@ -29,8 +29,10 @@ inline constexpr Forms kF64Vector = 16;
 inline constexpr Forms kBytes = 32;
 inline constexpr Forms kAnyVector = 64;       // a vector of any kind; only such are of the next and of kVector
 inline constexpr Forms kDoublesVector = 128;  // a vector of doubles: any other code that runs may make it generic
+inline constexpr Forms kFullVector = 512;     // a vector of doubles without holes; only with kDoublesVector
+inline constexpr Forms kOfDoubles = kDoublesVector | kFullVector;
 inline constexpr Forms kSized = kAnyVector | kF64Vector | kBytes;  // the length is held, and where packed data lies
-inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kDoublesVector;
+inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kOfDoubles;
 inline constexpr Forms kVirtual = 256;  // a virtual record; then nothing of the above, and the following as well
 inline constexpr Forms kPlainForms = kWord | kDouble | kOfWord;
 
@@ -117,6 +119,7 @@ class Types {
   State at_entry() const;
   const State& at(uint32_t leader) const { return states_.at(index_[leader]); }
   Treatment treatment(uint32_t pc, const State& before) const;
+  static Forms loaded_from(Instr i);
   static bool must_be_float(Instr i, Forms mine, Forms other);
   // What the instruction takes for granted of a register and tests where it is not known.
   struct Need {
