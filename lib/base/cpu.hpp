@@ -5,7 +5,7 @@
 
 namespace terrace::base {
 
-// The instruction set as a level of the x86-64 ABI: "x86-64", "x86-64-v2" or "x86-64-v3"; static storage.
+// The instruction set as a level of the x86-64 ABI: "x86-64", "x86-64-v2", "x86-64-v3" or "x86-64-v4"; static storage.
 const char* cpu_level();
 
 }  // namespace terrace::base

@@ -46,6 +46,8 @@ inline constexpr uint8_t kLeftBeforeLoop = 8;
 inline constexpr uint8_t kLeftBeforeCounting = 16;
 // At an access to a vector of doubles: code that took it to have no holes was left.
 inline constexpr uint8_t kLeftForHoles = 32;
+// Where a loop adds to its counter: arguments that the loop's code took to be small (worker/emit/intervals.hpp) were not.
+inline constexpr uint8_t kLeftNotSmall = 64;
 constexpr bool is_arithmetic(Op op) {
   return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kDiv || op == Op::kAddImm;
 }

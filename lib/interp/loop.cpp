@@ -692,6 +692,9 @@ void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_
     case frame::LeaveCause::kBeforeCounting:
       bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftBeforeCounting);
       break;
+    case frame::LeaveCause::kNotSmall:
+      bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftNotSmall);
+      break;
     case frame::LeaveCause::kHoles:
       note_holes(proto);
       break;

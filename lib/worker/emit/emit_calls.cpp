@@ -88,7 +88,8 @@ bool Emitter::global_has_own_name(uint16_t k) const { return function_.constants
 // --- calls of functions that are compiled along
 
 void Emitter::known_call(Instr i) {
-  const Variant& variant = *types_.called(pc_, state_);
+  const Variant* small = ranges_.called_with_small(pc_);
+  const Variant& variant = small != nullptr ? *small : *types_.called(pc_, state_);
   settle_doubt();
   Block next = fresh();
   State before = state_;
@@ -281,7 +282,7 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
 // assumed, where many copies of this make GCC put fewer of them into each other, it goes on.
 void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on) {
   Val result = hold(0, call);
-  guard(is_answer(variant, result), cold([=, this, &variant] {
+  Block other = variant.always_answers() ? nullptr : cold([=, this, &variant] {
           if (starts_again(variant)) return go_with_callee();
           Val word = take_returned_word();
           if (!goes_on) return leave_behind(i, variant, before, word);
@@ -290,7 +291,8 @@ void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& 
           set(i.c, word);
           confirm_kinds();
           jump(next);
-        }));
+        });
+  if (other != nullptr) guard(is_answer(variant, result), other);
   set(i.c, result);
   jump(next);
 }
@@ -334,6 +336,7 @@ void Emitter::leave_behind(Instr i, const Variant& variant, const State& before,
 // The double that a variant answers; for what it left behind instead the same holds as for a word.
 void Emitter::take_double(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on) {
   assign(double_place(i.c), call);
+  if (variant.always_answers()) return jump(next);
   guard(is_answer(variant, double_reg(i.c)), cold([=, this, &variant] {
           if (starts_again(variant)) return go_with_callee();
           Val word = take_returned();

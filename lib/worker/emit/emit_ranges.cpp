@@ -81,13 +81,13 @@ void Emitter::begin_counting(const CountedLoop& counted, uint32_t pc) {
     jump(next);
   });
   guard(m_.compare(GCC_JIT_COMPARISON_LT, index, end), never_runs);
-  test_bounds(counted, otherwise);
+  test_bounds(counted, otherwise, counted.small.empty() ? nullptr : leave_at(pc, frame::LeaveCause::kNotSmall, counted.added_at));
   set_limit(counted);
   jump(next);
   start(next);
 }
 
-void Emitter::test_bounds(const CountedLoop& counted, Block otherwise) {
+void Emitter::test_bounds(const CountedLoop& counted, Block otherwise, Block not_small) {
   CountedPlaces& places = places_of(counted);
   Val index = gcc_jit_lvalue_as_rvalue(places.index), end = gcc_jit_lvalue_as_rvalue(places.end);
   if (!counted.step.is_number)
@@ -103,6 +103,9 @@ void Emitter::test_bounds(const CountedLoop& counted, Block otherwise) {
     guard(m_.below(first[static_cast<size_t>(access.index)], length), otherwise);
     guard(m_.below(last[static_cast<size_t>(access.index)], length), otherwise);
   }
+  const Val too_large = m_.word(value::make_fixnum(int64_t{1} << kSmallBits).bits);
+  for (int small : counted.small)
+    for (const std::vector<Val>& end_of : {first, last}) guard(m_.below(end_of[static_cast<size_t>(small)], too_large), not_small);
   // One turn more than is left: the present one may have stepped the counter and not yet added.
   Val turns = minus(plus(end, m_.number(m_.signed_type(), 1)), index);
   for (auto [r, each] : counted.tallies) {
@@ -150,26 +153,39 @@ void Emitter::set_limit(const CountedLoop& counted) {
   start(next);
 }
 
-// The comparison at the head of a counted loop.
+// The comparison at the head of a counted loop. The counter's word is made of the integer behind it, on either way, and not at the step: GCC cannot
+// tell that the word which a loop begins with is that of the integer, and would take addresses that are made of one from each turn for irregular.
 void Emitter::count_turn(const CountedLoop& counted, Block body, Block out) {
   CountedPlaces& places = places_of(counted);
   Val index = gcc_jit_lvalue_as_rvalue(places.index);
   const uint32_t head = counted.loop.head;
-  Block pause = cold([this, &places, index, head, out] {
+  Block turn = fresh();
+  Block pause = cold([this, &counted, &places, index, head, out] {
     Block go_on = fresh();
+    set(counted.counter, m_.tag_fixnum(index));
     branch(m_.compare(GCC_JIT_COMPARISON_LT, index, gcc_jit_lvalue_as_rvalue(places.end)), go_on, out);
     start(go_on);
     state_ = types_.at(head);
     safepoint(head, way_to(head));
   });
-  branch(m_.compare(GCC_JIT_COMPARISON_LT, index, gcc_jit_lvalue_as_rvalue(places.limit)), body, pause);
+  branch(m_.compare(GCC_JIT_COMPARISON_LT, index, gcc_jit_lvalue_as_rvalue(places.limit)), turn, pause);
+  start(turn);
+  set(counted.counter, m_.tag_fixnum(index));
+  jump(body);
 }
 
 void Emitter::step_counter(const CountedLoop& counted) {
   Place index = places_of(counted).index;
   Val step = integer_of(counted.step);
   assign(index, plus(gcc_jit_lvalue_as_rvalue(index), step));
-  set(counted.counter, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(index)));
+  const Instr next = code_.code[pc_ + 1];
+  const bool goes_to_head = op_of(next) == Op::kLoop && target_of(pc_ + 1, next) == counted.loop.head;
+  if (!goes_to_head) set(counted.counter, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(index)));
+}
+
+// Whether the sum or product here cannot overflow.
+bool Emitter::is_bounded() const {
+  return ranges_.is_bounded(pc_) || (intervals() != nullptr && intervals()->is_bounded(pc_));
 }
 
 // Sums and products that cannot overflow.

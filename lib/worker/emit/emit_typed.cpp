@@ -251,7 +251,7 @@ const Emitter::Arithmetic& Emitter::arithmetic_of(Op op) {
 
 void Emitter::fixnum_arithmetic(Instr i) {
   if (const CountedLoop* counted = ranges_.stepped_at(pc_)) return step_counter(*counted);
-  if (ranges_.is_bounded(pc_)) return bounded_arithmetic(i);
+  if (is_bounded()) return bounded_arithmetic(i);
   const Arithmetic& op = arithmetic_of(op_of(i));
   bool has_immediate = op_of(i) == Op::kAddImm;
   Operand x = in_register(i.b);
@@ -266,7 +266,8 @@ void Emitter::double_arithmetic(Instr i) {
   const Arithmetic& op = arithmetic_of(op_of(i));
   bool has_immediate = op_of(i) == Op::kAddImm;
   // An exact zero as divisor raises.
-  if (op_of(i) == Op::kDiv && !(state_[i.c] & kDouble)) guard(m_.differ(reg(i.c), value::make_fixnum(0)), leave_here());
+  const bool divides = intervals() != nullptr && intervals()->divides(pc_);
+  if (op_of(i) == Op::kDiv && !(state_[i.c] & kDouble) && !divides) guard(m_.differ(reg(i.c), value::make_fixnum(0)), leave_here());
   Forms b = state_[i.b], c = has_immediate ? kWord | kFixnum : state_[i.c];
   // Where both may be either, two fixnums leave: their result is no double.
   if (!((b | c) & (kDouble | kFixnum)) && (i.x & bytecode::kSawMixed))
@@ -280,7 +281,16 @@ void Emitter::fixnum_division(Instr i) {
   for (uint16_t r : {i.b, i.c}) establish(r, kFixnum, leave_here());
   Val n = m_.as_signed(reg(i.b)), d = m_.as_signed(reg(i.c));
   guard(m_.compare(GCC_JIT_COMPARISON_GT, d, m_.number(m_.signed_type(), 0)), leave_here());
+  if (intervals() != nullptr && intervals()->divides_natural(pc_)) return natural_division(i);
   set(i.a, op_of(i) == Op::kQuotient ? quotient(n, d) : op_of(i) == Op::kModulo ? modulo(n, d) : remainder(n, d));
+}
+
+// Of fixnums not below zero, whose remainder needs no correction and whose quotient by a power of two is a shift.
+void Emitter::natural_division(Instr i) {
+  const bool is_quotient = op_of(i) == Op::kQuotient;
+  const gcc_jit_binary_op op = is_quotient ? GCC_JIT_BINARY_OP_DIVIDE : GCC_JIT_BINARY_OP_MODULO;
+  Val result = m_.binary(op, m_.word_type(), reg(i.b), reg(i.c));
+  set(i.a, is_quotient ? m_.shift_left(result, value::kFixnumShift) : result);
 }
 
 // A negative index is a huge number here.

@@ -180,6 +180,7 @@ class Emitter {
   void double_arithmetic(Instr i);
   void number_constant(Instr i);
   void fixnum_division(Instr i);
+  void natural_division(Instr i);
   void store_byte(Instr i);
   void require_element(uint16_t object, Forms type, uint16_t index);
   void require_kind(uint16_t r, value::VectorKind kind, Block otherwise);
@@ -262,13 +263,16 @@ class Emitter {
   void enter_counted(const CountedLoop& counted);
   void begin_counting_around(uint32_t head);
   void begin_counting(const CountedLoop& counted, uint32_t pc);
-  void test_bounds(const CountedLoop& counted, Block otherwise);
+  void test_bounds(const CountedLoop& counted, Block otherwise, Block not_small);
   Val evaluate_end(const Expression& e, const std::vector<Val>& values, Val counter, Block otherwise);
   Place new_number();
   void set_limit(const CountedLoop& counted);
   void safepoint(uint32_t head, Block go_on);
   void count_turn(const CountedLoop& counted, Block body, Block out);
   void step_counter(const CountedLoop& counted);
+  bool is_bounded() const;
+  // Of a variant for small arguments; null: what is written is none.
+  const Intervals* intervals() const { return variant_ != nullptr && variant_->intervals ? &*variant_->intervals : nullptr; }
   void bounded_arithmetic(Instr i);
 
   // --- data: emit_data.cpp

@@ -371,6 +371,14 @@ const Variant* Program::called(size_t function, uint32_t pc, const State& before
   }
 }
 
+const Variant* Program::with_small(const Variant& variant, uint64_t mask) {
+  State parameters = variant.parameters;
+  for (size_t n = 0; n < parameters.size(); n++)
+    if (mask >> n & 1) parameters[n] |= kSmall;
+  const Variant& found = this->variant(variant.function, parameters);
+  return found.parameters == parameters && found.intervals->prove_anything() ? &found : nullptr;
+}
+
 Variant& Program::variant(size_t function, State parameters) {
   auto& variants = functions_[function].variants;
   auto found = variants.find(parameters);
@@ -391,6 +399,8 @@ Variant& Program::variant(size_t function, State parameters) {
   // Its own calls were taken to answer words.
   if (made->calls_itself) types->return_words();
   made->types = std::move(types);
+  const bool has_small = std::any_of(parameters.begin(), parameters.end(), [](Forms form) { return (form & kSmall) != 0; });
+  if (has_small) made->intervals.emplace(*functions_[function].code, *functions_[function].flow, *made->types);
   return *made;
 }
 

@@ -29,12 +29,14 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "jobs/protocol.hpp"
+#include "worker/emit/intervals.hpp"
 #include "worker/emit/module.hpp"
 #include "worker/emit/types.hpp"
 
@@ -45,13 +47,17 @@ inline constexpr uint64_t kReturnedElsewhere = 0x7FF4'5445'5252'4143;
 
 struct Variant {
   size_t function;   // in the program
-  State parameters;  // the form of each argument: kDouble, kWord, kWord with kFixnum, or the shape of a virtual record, see same_as_argument
+  // The form of each argument: kDouble, kWord, kWord with kFixnum and perhaps kSmall, or the shape of a virtual record, see same_as_argument.
+  State parameters;
   std::unique_ptr<Types> types;
+  std::optional<Intervals> intervals;  // where arguments are small
   Function body = nullptr;  // made when the first call of it is written
   bool is_written = false;
   bool calls_itself = false;  // seen while its types were being found
   bool returns_double() const { return types != nullptr && types->returns_double(); }
   Forms returned_record() const { return types != nullptr ? types->returned_record() : 0; }
+  // Whether it is never left and never unwinds.
+  bool always_answers() const { return intervals && intervals->always_answers(); }
   bool takes_records() const {
     return std::any_of(parameters.begin(), parameters.end(), [](Forms form) { return (form & kVirtual) != 0; });
   }
@@ -86,6 +92,7 @@ class Program final : public Callees {
   const bytecode::Hash& hash(size_t n) const { return functions_[n].hash; }
 
   const Variant* called(size_t function, uint32_t pc, const State& before) override;
+  const Variant* with_small(const Variant& variant, uint64_t mask) override;
 
   const std::vector<Assumption>& assumptions() const { return assumptions_; }
   // A number below 2^31 that other assumptions, of other code for the same function, do not have.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "worker/emit/program.hpp"
+
 namespace terrace::worker::emit {
 
 namespace {
@@ -45,6 +47,7 @@ Ranges::Ranges(const bytecode::PortableFunction& function, const Flow& flow, con
     uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code_.size());
     for (uint32_t pc = leaders[n]; pc < end; pc++) {
       treatments_[pc] = types.treatment(pc, state);
+      if (treatments_[pc] == Treatment::kKnownCall) before_calls_.emplace(pc, state);
       types.step(pc, state);
       if (op_info(op_of(code_[pc])).ends == bytecode::Ends::kstop) break;
     }
@@ -81,7 +84,10 @@ void Ranges::find_loop(const Loop& loop) {
   if (expression_at(counted, counted.added_at, made_at, 0) < 0) return;
   for (uint32_t at : made_at) bounded_[at] = true;
   for (uint32_t pc = loop.head; pc <= loop.last; pc++)
-    if (!is_in_inner_loop(loop, pc)) add_access(counted, pc);
+    if (!is_in_inner_loop(loop, pc)) {
+      add_access(counted, pc);
+      add_call(counted, pc);
+    }
   find_tallies(counted);
   loops_.push_back(std::move(counted));
 }
@@ -183,6 +189,33 @@ void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
   counted.accesses.push_back({expression, object});
   bounded_[pc] = true;
   for (uint32_t at : made_at) bounded_[at] = true;
+}
+
+// Of a function that is compiled along, with arguments that are linear in the counter.
+void Ranges::add_call(CountedLoop& counted, uint32_t pc) {
+  if (treatments_[pc] != Treatment::kKnownCall || (code_[counted.added_at].x & bytecode::kLeftNotSmall)) return;
+  const Variant& callee = *types_.called(pc, before_calls_.at(pc));
+  std::vector<uint32_t> made_at;
+  std::vector<int> arguments;
+  uint64_t mask = 0;
+  const size_t before = counted.expressions.size();
+  for (uint16_t n = 0; n < callee.parameters.size(); n++) {
+    if (!(callee.parameters[n] & kFixnum)) continue;
+    const int expression = expression_of(counted, pc, static_cast<uint16_t>(code_[pc].a + 1 + n), made_at, 0);
+    if (expression < 0) continue;
+    arguments.push_back(expression);
+    mask |= uint64_t{1} << n;
+  }
+  const Variant* small = mask != 0 ? types_.with_small(callee, mask) : nullptr;
+  if (small == nullptr) return counted.expressions.resize(before);
+  small_calls_[pc] = small;
+  counted.small.insert(counted.small.end(), arguments.begin(), arguments.end());
+  for (uint32_t at : made_at) bounded_[at] = true;
+}
+
+const Variant* Ranges::called_with_small(uint32_t pc) const {
+  const auto found = small_calls_.find(pc);
+  return found != small_calls_.end() ? found->second : nullptr;
 }
 
 // A register that grows by a number at most once in a turn is bounded by the number of turns.

@@ -16,9 +16,12 @@
 // every part of it. When neither of the two overflows, and both are indexes of a vector whose length the loop does not change, nothing in
 // between can fail; so it is tested once, before the first turn, and the loop has neither overflow nor bounds checks there. The
 // numbers that are tested may never come up (a loop may end early): the code is left at the head then, and written without
-// this the next time (bytecode::kLeftBeforeCounting).
+// this the next time (bytecode::kLeftBeforeCounting). The same holds of arguments of functions that are compiled along: where
+// their first and last values are small, so are all between, and the function is called in a variant that need not test for overflow. Where they
+// are not, only this is given up (bytecode::kLeftNotSmall).
 #pragma once
 
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -58,6 +61,7 @@ struct CountedLoop {
     uint16_t vector;  // whose length is held at the head
   };
   std::vector<Access> accesses;
+  std::vector<int> small;  // expressions: arguments of calls in which they are taken to be small (intervals.hpp)
   std::vector<std::pair<uint16_t, int64_t>> tallies;  // registers to which a turn adds a number at most once
 };
 
@@ -71,6 +75,8 @@ class Ranges {
   const CountedLoop* counted_by(uint32_t pc, uint16_t r) const;
   // Whether the sum or product at this instruction cannot overflow, or the index of the access is one.
   bool is_bounded(uint32_t pc) const { return bounded_[pc]; }
+  // The variant for small arguments that the known call at this instruction goes to; null: there is none.
+  const Variant* called_with_small(uint32_t pc) const;
 
  private:
   void find_loop(const Loop& loop);
@@ -79,6 +85,7 @@ class Ranges {
   bool find_step(CountedLoop& counted) const;
   bool find_addition(CountedLoop& counted) const;
   void add_access(CountedLoop& counted, uint32_t pc);
+  void add_call(CountedLoop& counted, uint32_t pc);
   void find_tallies(CountedLoop& counted);
   int expression_of(CountedLoop& counted, uint32_t pc, uint16_t r, std::vector<uint32_t>& made_at, int depth) const;
   int expression_at(CountedLoop& counted, uint32_t pc, std::vector<uint32_t>& made_at, int depth) const;
@@ -95,6 +102,8 @@ class Ranges {
   const Flow& flow_;
   const Types& types_;
   std::vector<Treatment> treatments_;  // by pc
+  std::map<uint32_t, State> before_calls_;         // by pc of known calls
+  std::map<uint32_t, const Variant*> small_calls_;  // likewise
   // Of the loop that is looked at: the leaders that every turn passes, ascending, and the registers that it does not write.
   std::vector<uint32_t> always_run_;
   RegisterSet unchanged_;

@@ -2,6 +2,7 @@
 #include "worker/emit/types.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 #include "prims/primitive.hpp"
 #include "worker/emit/program.hpp"
@@ -49,6 +50,7 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
   if (role.parameters == nullptr) return;
   returned_ = find_returned();
   find_needed_objects();
+  fixnum_parameters_ = find_fixnum_parameters();
   const auto last = static_cast<uint32_t>(function.code.code.size()) - 1;
   starts_again_ = find_starts_again();
   runs_alone_ = !flow.makes_calls() && flow.loops().empty() && !changes_kinds(0, last);
@@ -166,10 +168,16 @@ State Types::needed_before(const Loop& loop) const {
   RegisterSet unchanged = flow_.unchanged_in(loop);
   for (uint32_t leader : flow_.always_run(loop)) {
     State state = at(leader);
+    std::vector<uint16_t> origin(state.size());  // of what a register holds: the register that it was moved from in this block
+    std::iota(origin.begin(), origin.end(), uint16_t{0});
     for (uint32_t pc = leader; pc == leader || (pc <= loop.last && !flow_.is_leader(pc)); pc++) {
-      for (const Need& need : needs(pc, state))
-        if (unchanged.has(need.r) || (pc == loop.head && need.form == kFixnum)) needed[need.r] |= need.form;
+      for (const Need& need : needs(pc, state)) {
+        const uint16_t r = origin[need.r];
+        if (unchanged.has(r) || (pc == loop.head && need.form == kFixnum)) needed[r] |= need.form;
+      }
       step(pc, state);
+      for (uint16_t r = 0; r < origin.size(); r++)
+        if (flow_.writes(pc, r)) origin[r] = op_of(code[pc]) == Op::kMove ? origin[code[pc].b] : r;
       if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
     }
   }
@@ -222,9 +230,32 @@ std::vector<Types::Need> Types::needs(uint32_t pc, const State& before) const {
       return {{i.b, kF64Vector}, {i.c, kFixnum}};
     case Treatment::kStoreDouble:
       return {{i.a, kF64Vector}, {i.b, kFixnum}};
+    case Treatment::kKnownCall: {
+      const Variant* callee = called(pc, before);
+      std::vector<Need> found;
+      if (callee->types == nullptr) return found;
+      for (uint16_t parameter : callee->types->fixnum_parameters()) found.push_back({static_cast<uint16_t>(i.a + 1 + parameter), kFixnum});
+      return found;
+    }
     default:
       return {};
   }
+}
+
+// In its first block, before it writes the register.
+std::vector<uint16_t> Types::find_fixnum_parameters() const {
+  std::vector<uint16_t> found;
+  std::vector<bool> is_other(function_.code.register_count);
+  State state = at_entry();
+  for (uint32_t pc = 0; pc == 0 || !flow_.is_leader(pc); pc++) {
+    for (const Need& need : needs(pc, state))
+      if (need.form == kFixnum && need.r < role_.parameters->size() && !is_other[need.r]) found.push_back(need.r);
+    step(pc, state);
+    for (uint16_t r = 0; r < is_other.size(); r++)
+      if (flow_.writes(pc, r)) is_other[r] = true;
+    if (op_info(op_of(function_.code.code[pc])).ends == bytecode::Ends::kstop) break;
+  }
+  return found;
 }
 
 Treatment Types::arithmetic(Instr i, const State& before) const {

@@ -30,9 +30,10 @@ inline constexpr Forms kBytes = 32;
 inline constexpr Forms kAnyVector = 64;       // a vector of any kind; only such are of the next and of kVector
 inline constexpr Forms kDoublesVector = 128;  // a vector of doubles: any other code that runs may make it generic
 inline constexpr Forms kFullVector = 512;     // a vector of doubles without holes; only with kDoublesVector
+inline constexpr Forms kSmall = 1024;         // a small fixnum (intervals.hpp), only with kFixnum: of an argument of a variant, and moves of it
 inline constexpr Forms kOfDoubles = kDoublesVector | kFullVector;
 inline constexpr Forms kSized = kAnyVector | kF64Vector | kBytes;  // the length is held, and where packed data lies
-inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kOfDoubles;
+inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kOfDoubles | kSmall;
 inline constexpr Forms kVirtual = 256;  // a virtual record; then nothing of the above, and the following as well
 inline constexpr Forms kPlainForms = kWord | kDouble | kOfWord;
 
@@ -88,6 +89,8 @@ class Callees {
  public:
   // The variant that a call instruction of this function goes to when registers have these forms before it; null: not known.
   virtual const Variant* called(size_t function, uint32_t pc, const State& before) = 0;
+  // The same variant for arguments of which those in the mask, fixnums, are small; null: nothing follows from that.
+  virtual const Variant* with_small(const Variant& variant, uint64_t mask) = 0;
 
  protected:
   ~Callees() = default;
@@ -110,11 +113,14 @@ class Types {
   // The shape of the virtual records that a variant answers, each of which it made; 0: it answers something else.
   Forms returned_record() const { return returned_ & kVirtual ? returned_ : 0; }
   void return_words() { returned_ = kWord; }
+  // The parameters of a variant that it needs to be fixnums each time it is called.
+  const std::vector<uint16_t>& fixnum_parameters() const { return fixnum_parameters_; }
   // Whether a variant needs the virtual record that is its argument as an object somewhere other than where it is left.
   bool needs_object_of(uint16_t parameter) const { return needs_objects_[first_with_record(parameter)]; }
   const Variant* called(uint32_t pc, const State& before) const {
     return role_.callees ? role_.callees->called(role_.function, pc, before) : nullptr;
   }
+  const Variant* with_small(const Variant& variant, uint64_t mask) const { return role_.callees->with_small(variant, mask); }
   // The forms in which arguments come, and words.
   State at_entry() const;
   const State& at(uint32_t leader) const { return states_.at(index_[leader]); }
@@ -159,6 +165,7 @@ class Types {
   Forms find_returned() const;
   Forms form_returned(uint32_t pc, const State& before) const;
   void find_needed_objects();
+  std::vector<uint16_t> find_fixnum_parameters() const;
   bool find_starts_again() const;
   void leave_loop_heads_plain(uint32_t leader, Forms& forms) const;
   bool keep_sites_whole(uint32_t leader, const State& from);
@@ -181,6 +188,7 @@ class Types {
   bool runs_alone_ = false;
   bool starts_again_ = false;
   std::vector<bool> needs_objects_;  // by parameter
+  std::vector<uint16_t> fixnum_parameters_;
   std::vector<uint32_t> index_;  // by pc, of leaders
   std::vector<bool> reached_;    // by leader
   std::vector<State> states_;    // by leader
