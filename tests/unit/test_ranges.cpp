@@ -60,7 +60,7 @@ void test_sum(void**) {
   assert_int_equal(counted->counter, 4);
   assert_int_equal(counted->bound.r, 1);
   assert_int_equal(counted->step.number, 2);
-  assert_int_equal(counted->step_at, 7);
+  assert_true(counted->steps_at(7));
   assert_false(counted->includes_bound);
   assert_true(ranges.is_bounded(3));
   assert_true(ranges.is_bounded(5));
@@ -93,6 +93,48 @@ void test_linear(void**) {
 
 bool counts(Code& f, uint32_t head) { return f.ranges().at_head(head) != nullptr; }
 
+// A condition in the loop, and a step on either way: (if (< i c) (loop (+ i first)) (loop (+ i second))).
+Code with_two_steps(uint16_t first, uint16_t second) {
+  Code f;
+  f.op(Op::kInt, 4, 0);
+  f.jump(Op::kJumpNotLt, 9, 4, 1).jump(Op::kJumpNotLt, 6, 4, 2);                                   // 1: head
+  f.op(Op::kVectorRef, 5, 0, 4).op(Op::kAddImm, 4, 4, first).jump(Op::kLoop, 1);                   // 3
+  f.op(Op::kVectorRef, 5, 0, 4).op(Op::kAddImm, 4, 4, second).jump(Op::kLoop, 1);                  // 6
+  f.op(Op::kReturn, 5);
+  return f;
+}
+
+void test_two_steps(void**) {
+  Code f = with_two_steps(1, 1);
+  Ranges ranges = f.ranges();
+  const CountedLoop* counted = ranges.at_head(1);
+  assert_non_null(counted);
+  assert_true(counted->steps_at(4) && counted->steps_at(7));
+  for (uint32_t pc : {3, 4, 6, 7}) assert_true(ranges.is_bounded(pc));
+  for (uint32_t pc : {3, 4, 6, 7}) assert_ptr_equal(ranges.counted_by(pc, 4), counted);
+  for (uint32_t pc : {5, 8}) assert_null(ranges.counted_by(pc, 4));
+  Code other = with_two_steps(1, 2);
+  assert_false(counts(other, 1));
+  Code back = with_two_steps(1, static_cast<uint16_t>(-1));
+  assert_false(counts(back, 1));
+}
+
+// One of the ways back does not step, or steps twice.
+void test_no_step_on_one_way(void**) {
+  Code f;
+  f.op(Op::kInt, 4, 0);
+  f.jump(Op::kJumpNotLt, 6, 4, 1).jump(Op::kJumpNotLt, 5, 4, 2);  // 1: head
+  f.op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1);                  // 3
+  f.jump(Op::kLoop, 1).op(Op::kReturn, 4);                        // 5
+  assert_false(counts(f, 1));
+  Code twice;
+  twice.op(Op::kInt, 4, 0);
+  twice.jump(Op::kJumpNotLt, 8, 4, 1).jump(Op::kJumpNotLt, 6, 4, 2);                         // 1: head
+  twice.op(Op::kAddImm, 4, 4, 1).op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1);                // 3
+  twice.op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1).op(Op::kReturn, 4);                      // 6
+  assert_false(counts(twice, 1));
+}
+
 // (loop (+ i 1) (f i)) computes the next counter before it goes to its place.
 void test_moved(void**) {
   Code f;
@@ -102,8 +144,8 @@ void test_moved(void**) {
   Ranges ranges = f.ranges();
   const CountedLoop* counted = ranges.at_head(1);
   assert_non_null(counted);
-  assert_int_equal(counted->added_at, 2);
-  assert_int_equal(counted->step_at, 5);
+  assert_int_equal(counted->noted_at(), 2);
+  assert_true(counted->steps_at(5));
   for (uint32_t pc : {2, 3, 4}) assert_true(ranges.is_bounded(pc));
   assert_ptr_equal(ranges.counted_by(4, 4), counted);
 }
@@ -165,6 +207,8 @@ int main() {
       cmocka_unit_test(test_sum),
       cmocka_unit_test(test_linear),
       cmocka_unit_test(test_moved),
+      cmocka_unit_test(test_two_steps),
+      cmocka_unit_test(test_no_step_on_one_way),
       cmocka_unit_test(test_other_loops),
       cmocka_unit_test(test_meeting),
   };

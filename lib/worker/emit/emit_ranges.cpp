@@ -73,7 +73,7 @@ void Emitter::begin_counting(const CountedLoop& counted, uint32_t pc) {
   Val bound = integer_of(counted.bound);
   assign(places.index, m_.untag_fixnum(reg(counted.counter)));
   assign(places.end, counted.includes_bound ? plus(bound, m_.number(m_.signed_type(), 1)) : bound);
-  Block otherwise = leave_at(pc, frame::LeaveCause::kBeforeCounting, counted.added_at);
+  Block otherwise = leave_at(pc, frame::LeaveCause::kBeforeCounting, counted.noted_at());
   if (counted.must_meet_bound) guard(m_.compare(GCC_JIT_COMPARISON_LE, index, end), otherwise);
   Block next = fresh();
   Block never_runs = cold([this, &places, next] {
@@ -81,7 +81,7 @@ void Emitter::begin_counting(const CountedLoop& counted, uint32_t pc) {
     jump(next);
   });
   guard(m_.compare(GCC_JIT_COMPARISON_LT, index, end), never_runs);
-  test_bounds(counted, otherwise, counted.small.empty() ? nullptr : leave_at(pc, frame::LeaveCause::kNotSmall, counted.added_at));
+  test_bounds(counted, otherwise, counted.small.empty() ? nullptr : leave_at(pc, frame::LeaveCause::kNotSmall, counted.noted_at()));
   set_limit(counted);
   jump(next);
   start(next);

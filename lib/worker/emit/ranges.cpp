@@ -63,13 +63,13 @@ const CountedLoop* Ranges::at_head(uint32_t pc) const {
 
 const CountedLoop* Ranges::stepped_at(uint32_t pc) const {
   for (const CountedLoop& counted : loops_)
-    if (counted.step_at == pc) return &counted;
+    if (counted.steps_at(pc)) return &counted;
   return nullptr;
 }
 
 const CountedLoop* Ranges::counted_by(uint32_t pc, uint16_t r) const {
   for (const CountedLoop& counted : loops_)
-    if (counted.counter == r && counted.loop.head < pc && pc <= counted.step_at) return &counted;
+    if (counted.counter == r && counted.loop.head < pc && pc <= counted.loop.last && !counted.is_behind_step(pc)) return &counted;
   return nullptr;
 }
 
@@ -78,10 +78,11 @@ void Ranges::find_loop(const Loop& loop) {
   unchanged_ = flow_.unchanged_in(loop);
   CountedLoop counted{};
   counted.loop = loop;
-  if (!is_entered_at_head(loop) || !find_condition(counted) || !find_step(counted)) return;
-  if (code_[counted.added_at].x & bytecode::kLeftBeforeCounting) return;
+  if (!is_entered_at_head(loop) || !find_condition(counted) || !find_steps(counted)) return;
+  if (code_[counted.noted_at()].x & bytecode::kLeftBeforeCounting) return;
   std::vector<uint32_t> made_at;
-  if (expression_at(counted, counted.added_at, made_at, 0) < 0) return;
+  for (const Step& step : counted.steps)
+    if (expression_at(counted, step.added_at, made_at, 0) < 0) return;
   for (uint32_t at : made_at) bounded_[at] = true;
   for (uint32_t pc = loop.head; pc <= loop.last; pc++)
     if (!is_in_inner_loop(loop, pc)) {
@@ -153,29 +154,48 @@ bool Ranges::is_steady_fixnum(const CountedLoop& counted, uint16_t r) const {
   return unchanged_.has(r) && is_fixnum_at_head(counted, r);
 }
 
-// The only instruction that writes the counter, once in every turn, adds a step that does not change.
-bool Ranges::find_step(CountedLoop& counted) const {
-  std::vector<uint32_t> writing = writers(counted.loop, counted.counter);
-  if (writing.size() != 1 || !runs_once(counted.loop, writing[0])) return false;
-  counted.step_at = counted.added_at = writing[0];
-  if (op_of(code_[writing[0]]) == Op::kMove) {
-    counted.added_at = definition(counted, writing[0], code_[writing[0]].b);
-    if (counted.added_at == kNone || counted.added_at == counted.loop.head) return false;
+// Either one instruction writes the counter, in every turn, or one in each block that goes back to the head.
+bool Ranges::find_steps(CountedLoop& counted) const {
+  const Loop& loop = counted.loop;
+  const std::vector<uint32_t> writing = writers(loop, counted.counter);
+  if (writing.size() == 1) return runs_once(loop, writing[0]) && add_step(counted, writing[0], loop.last);
+  size_t found = 0;
+  for (uint32_t pc = loop.head; pc <= loop.last; pc++) {
+    if (op_of(code_[pc]) != Op::kLoop || target_of(pc, code_[pc]) != loop.head) continue;
+    uint32_t at = pc;
+    while (!flow_.writes(at, counted.counter)) {
+      if (flow_.is_leader(at)) return false;
+      at--;
+    }
+    if (is_in_inner_loop(loop, at) || !add_step(counted, at, pc)) return false;
+    found++;
   }
-  return find_addition(counted);
+  return found == writing.size();
 }
 
-bool Ranges::find_addition(CountedLoop& counted) const {
-  Instr i = code_[counted.added_at];
-  if (treatments_[counted.added_at] != Treatment::kFixnums) return false;
+// The instruction at `at` adds a step that does not change, the same as others.
+bool Ranges::add_step(CountedLoop& counted, uint32_t at, uint32_t last) const {
+  uint32_t added_at = at;
+  if (op_of(code_[at]) == Op::kMove) added_at = definition(counted, at, code_[at].b);
+  Amount step{};
+  if (added_at == kNone || added_at == counted.loop.head || !find_addition(counted, added_at, &step)) return false;
+  if (!counted.steps.empty() && !(step == counted.step)) return false;
+  counted.step = step;
+  counted.steps.push_back({at, added_at, last});
+  return true;
+}
+
+bool Ranges::find_addition(const CountedLoop& counted, uint32_t pc, Amount* step) const {
+  Instr i = code_[pc];
+  if (treatments_[pc] != Treatment::kFixnums) return false;
   if (op_of(i) == Op::kAddImm && i.b == counted.counter) {
-    counted.step.is_number = true;
-    counted.step.number = static_cast<int16_t>(i.c);
-    return counted.step.number > 0 && (counted.step.number == 1 || !counted.must_meet_bound);
+    step->is_number = true;
+    step->number = static_cast<int16_t>(i.c);
+    return step->number > 0 && (step->number == 1 || !counted.must_meet_bound);
   }
   if (op_of(i) != Op::kAdd || counted.must_meet_bound || (i.b != counted.counter && i.c != counted.counter)) return false;
-  counted.step.r = i.b == counted.counter ? i.c : i.b;
-  return is_steady_fixnum(counted, counted.step.r);
+  step->r = i.b == counted.counter ? i.c : i.b;
+  return is_steady_fixnum(counted, step->r);
 }
 
 void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
@@ -193,7 +213,7 @@ void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
 
 // Of a function that is compiled along, with arguments that are linear in the counter.
 void Ranges::add_call(CountedLoop& counted, uint32_t pc) {
-  if (treatments_[pc] != Treatment::kKnownCall || (code_[counted.added_at].x & bytecode::kLeftNotSmall)) return;
+  if (treatments_[pc] != Treatment::kKnownCall || (code_[counted.noted_at()].x & bytecode::kLeftNotSmall)) return;
   const Variant& callee = *types_.called(pc, before_calls_.at(pc));
   std::vector<uint32_t> made_at;
   std::vector<int> arguments;
@@ -220,9 +240,12 @@ const Variant* Ranges::called_with_small(uint32_t pc) const {
 
 // A register that grows by a number at most once in a turn is bounded by the number of turns.
 void Ranges::find_tallies(CountedLoop& counted) {
+  const auto adds_step = [&](uint32_t pc) {
+    return std::any_of(counted.steps.begin(), counted.steps.end(), [pc](const Step& s) { return s.added_at == pc; });
+  };
   for (uint32_t pc = counted.loop.head; pc <= counted.loop.last; pc++) {
     Instr i = code_[pc];
-    if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || pc == counted.added_at) continue;
+    if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || adds_step(pc)) continue;
     if (is_in_inner_loop(counted.loop, pc) || writers(counted.loop, i.a).size() != 1) continue;
     if (!is_fixnum_at_head(counted, i.a)) continue;
     counted.tallies.emplace_back(i.a, static_cast<int16_t>(i.c));
@@ -291,12 +314,10 @@ uint32_t Ranges::definition(const CountedLoop& counted, uint32_t pc, uint16_t r)
     at--;
     if (flow_.writes(at, r)) return at;
   }
+  // The counter is what it was at the head until its step; other registers must not change at all.
+  if (r == counted.counter && !counted.steps.empty() && !counted.is_behind_step(pc)) return loop.head;
   std::vector<uint32_t> writing = writers(loop, r);
-  if (at == loop.head || writing.empty() || writing.front() >= pc) {
-    // The counter is what it was at the head until its step; other registers must not change at all.
-    bool is_counter = r == counted.counter && pc <= counted.step_at;
-    return is_counter || writing.empty() ? loop.head : kNone;
-  }
+  if (at == loop.head || writing.empty() || writing.front() >= pc) return writing.empty() ? loop.head : kNone;
   return writing.size() == 1 && runs_once(loop, writing[0]) ? writing[0] : kNone;
 }
 

@@ -3,8 +3,8 @@
 // Answers for: which loops count, and which sums, products and indexes in them are bounded by their ends. Not for: writing the tests that make
 // it so (emit_ranges.cpp).
 //
-// A counted loop begins with the comparison of a register, its counter, with a bound that the loop does not change, and
-// adds a step above zero to the counter in one place that every turn passes:
+// A counted loop begins with the comparison of a register, its counter, with a bound that the loop does not change, and adds a
+// step above zero to the counter in one place that every turn passes, or in each block that goes back to the head:
 //
 //   head:  go out of the loop unless counter < bound
 //          ... the counter is in [first, last], last = bound - 1 ...
@@ -21,6 +21,7 @@
 // are not, only this is given up (bytecode::kLeftNotSmall).
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -43,6 +44,14 @@ struct Amount {
   bool is_number;
   int64_t number;
   uint16_t r;
+  bool operator==(const Amount&) const = default;
+};
+
+// Where the counter is stepped.
+struct Step {
+  uint32_t at;        // where it is written: the addition, or a move of its result
+  uint32_t added_at;  // the addition
+  uint32_t last;      // the last instruction of the turn that may run behind it
 };
 
 struct CountedLoop {
@@ -52,8 +61,16 @@ struct CountedLoop {
   bool includes_bound;   // the counter may be equal to the bound
   bool must_meet_bound;  // the loop ends only where they are equal, so the step is one and the first counter not above the bound
   Amount step;
-  uint32_t step_at;   // where the counter is written: the addition, or a move of its result
-  uint32_t added_at;  // where the step is added
+  std::vector<Step> steps;  // of which each turn runs one
+  // The instruction at which is noted what the loop's code took for granted and did not hold.
+  uint32_t noted_at() const { return steps.front().added_at; }
+  bool steps_at(uint32_t pc) const {
+    return std::any_of(steps.begin(), steps.end(), [pc](const Step& s) { return s.at == pc; });
+  }
+  // Whether the counter may have been stepped in the same turn.
+  bool is_behind_step(uint32_t pc) const {
+    return std::any_of(steps.begin(), steps.end(), [pc](const Step& s) { return s.at < pc && pc <= s.last; });
+  }
 
   std::vector<Expression> expressions;  // operands before what uses them; none may overflow
   struct Access {
@@ -82,8 +99,9 @@ class Ranges {
   void find_loop(const Loop& loop);
   bool is_entered_at_head(const Loop& loop) const;
   bool find_condition(CountedLoop& counted) const;
-  bool find_step(CountedLoop& counted) const;
-  bool find_addition(CountedLoop& counted) const;
+  bool find_steps(CountedLoop& counted) const;
+  bool add_step(CountedLoop& counted, uint32_t at, uint32_t last) const;
+  bool find_addition(const CountedLoop& counted, uint32_t pc, Amount* step) const;
   void add_access(CountedLoop& counted, uint32_t pc);
   void add_call(CountedLoop& counted, uint32_t pc);
   void find_tallies(CountedLoop& counted);
