@@ -113,9 +113,9 @@ Forms with_type(Forms object) {
 // The forms of a register with those that are made of it on the way into a loop.
 Forms with_made(Forms held, Forms made) {
   made = with_type(made);
-  const bool is_kind = (made & kAnyVector) != 0 && made != kAnyVector;
-  if (is_kind && (held == (kWord | kAnyVector) || held == (kWord | kAnyVector | kDoublesVector))) return held | made;
-  return held == kWord ? held | made : held;
+  const bool gets_kind = (made & (kVector | kDoublesVector)) != 0 && held == (kWord | kAnyVector);
+  const bool gets_full = (made & kFullVector) != 0 && held == (kWord | kAnyVector | kDoublesVector);
+  return held == kWord || gets_kind || gets_full ? held | made : held;
 }
 
 bool Types::join(uint32_t leader, const State& from, bool comes_back) {
