@@ -40,6 +40,7 @@ constexpr const char* kOptions[] = {
     "-fno-ipa-bit-cp",
     "-fno-ipa-vrp",
     "-fno-ipa-sra",
+    "-fno-tree-pta",  // addresses are made of words, of which it learns nothing: compiling takes 0.95 of the time, no kernel more
     "-mprefer-vector-width=256",  // where there are wider ones: short loops have less left over; spectral takes 2.75 instead of 3.3 ms
     "-fno-tree-slp-vectorize",  // it packs the variables of loops that are full of exits, and unpacks them at every turn
 };
