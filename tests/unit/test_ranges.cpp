@@ -1,5 +1,6 @@
-// tests/unit/test_ranges.cpp: which loops count, and which sums and indexes in them are bounded.
+// tests/unit/test_ranges.cpp: which loops count, which sums and indexes in them are bounded, and what follows from small arguments.
 #include "check.hpp"
+#include "worker/emit/intervals.hpp"
 #include "worker/emit/ranges.hpp"
 
 namespace terrace::test {
@@ -9,7 +10,10 @@ using bytecode::Instr;
 using bytecode::Op;
 using worker::emit::CountedLoop;
 using worker::emit::Flow;
+using worker::emit::Intervals;
 using worker::emit::Ranges;
+using worker::emit::Role;
+using worker::emit::State;
 using worker::emit::Types;
 
 // A function of four parameters, in registers 0 to 3, and as many further registers.
@@ -37,9 +41,17 @@ class Code {
     types_ = std::make_unique<Types>(function_, *flow_, true);
     return Ranges(function_, *flow_, *types_);
   }
+  // Of a variant whose parameters have these forms.
+  Intervals intervals(const State& parameters) {
+    parameters_ = parameters;
+    flow_ = std::make_unique<Flow>(function_);
+    types_ = std::make_unique<Types>(function_, *flow_, true, Role{nullptr, 0, &parameters_});
+    return Intervals(function_, *flow_, *types_);
+  }
 
  private:
   bytecode::PortableFunction function_;
+  State parameters_;
   std::unique_ptr<Flow> flow_;
   std::unique_ptr<Types> types_;
 };
@@ -198,6 +210,47 @@ void test_meeting(void**) {
   assert_false(counts(by_two, 1));
 }
 
+// --- variants for small arguments
+
+constexpr worker::emit::Forms kFixnum = worker::emit::kWord | worker::emit::kFixnum, kSmall = kFixnum | worker::emit::kSmall;
+
+// The numbers of (+ (quotient (* (+ i j) (+ i j 1)) 2) i), which is never below zero and no large fixnum.
+void test_small(void**) {
+  Code f;
+  f.op(Op::kAdd, 4, 0, 1).op(Op::kAddImm, 5, 4, 1).op(Op::kMul, 4, 4, 5).op(Op::kInt, 5, 2).op(Op::kQuotient, 4, 4, 5);
+  f.op(Op::kAdd, 4, 4, 0).op(Op::kReturn, 4);
+  const Intervals small = f.intervals({kSmall, kSmall, kFixnum, kFixnum});
+  for (uint32_t pc : {0, 1, 2, 5}) assert_true(small.is_bounded(pc));
+  assert_true(small.divides_natural(4) && small.always_answers() && small.prove_anything());
+  const Intervals one = f.intervals({kSmall, kFixnum, kFixnum, kFixnum});
+  for (uint32_t pc : {0, 1, 2, 5}) assert_false(one.is_bounded(pc));
+  assert_false(one.divides_natural(4) || one.always_answers() || one.prove_anything());
+}
+
+// What may be below zero, a product of three, a divisor that may be zero, and what two ways bring.
+void test_not_small_enough(void**) {
+  Code f;
+  f.op(Op::kSub, 4, 0, 1).op(Op::kInt, 5, 2).op(Op::kQuotient, 6, 4, 5);  // 0
+  f.op(Op::kMul, 4, 4, 0).op(Op::kMul, 4, 4, 1);                          // 3
+  f.op(Op::kQuotient, 6, 5, 0).op(Op::kReturn, 6);                        // 5
+  const Intervals small = f.intervals({kSmall, kSmall, kFixnum, kFixnum});
+  assert_true(small.is_bounded(0) && small.is_bounded(3));
+  assert_false(small.divides_natural(2));
+  assert_false(small.is_bounded(4));
+  assert_true(small.divides_natural(5));
+  assert_false(small.always_answers());
+  Code g;
+  g.jump(Op::kJumpNotLt, 3, 0, 1).op(Op::kMove, 4, 0).jump(Op::kJump, 4);  // 0
+  g.op(Op::kMove, 4, 2).op(Op::kAddImm, 5, 4, 1).op(Op::kAddImm, 6, 0, 1);  // 3
+  g.op(Op::kReturn, 5);
+  const Intervals joined = g.intervals({kSmall, kSmall, kFixnum, kFixnum});
+  assert_false(joined.is_bounded(4));
+  assert_true(joined.is_bounded(5));
+  const Intervals both = g.intervals({kSmall, kSmall, kSmall, kFixnum});
+  assert_true(both.is_bounded(4));
+  assert_true(both.always_answers());
+}
+
 }  // namespace
 }  // namespace terrace::test
 
@@ -211,6 +264,8 @@ int main() {
       cmocka_unit_test(test_no_step_on_one_way),
       cmocka_unit_test(test_other_loops),
       cmocka_unit_test(test_meeting),
+      cmocka_unit_test(test_small),
+      cmocka_unit_test(test_not_small_enough),
   };
   return cmocka_run_group_tests_name("ranges", tests, nullptr, nullptr);
 }
