@@ -239,6 +239,9 @@ void test_not_small_enough(void**) {
   assert_false(small.is_bounded(4));
   assert_true(small.divides_natural(5));
   assert_false(small.always_answers());
+  Code large;  // 61 bits: a word has room for them, a fixnum none for the largest
+  large.op(Op::kMul, 4, 0, 1).op(Op::kInt, 5, 32).op(Op::kMul, 4, 4, 5).op(Op::kReturn, 4);
+  assert_false(large.intervals({kSmall, kSmall, kFixnum, kFixnum}).is_bounded(2));
   Code g;
   g.jump(Op::kJumpNotLt, 3, 0, 1).op(Op::kMove, 4, 0).jump(Op::kJump, 4);  // 0
   g.op(Op::kMove, 4, 2).op(Op::kAddImm, 5, 4, 1).op(Op::kAddImm, 6, 0, 1);  // 3
