@@ -178,6 +178,40 @@ Node Generator::hot_doubles(Type type, int depth) {
   return list("begin", std::move(whole), expression(type, depth));
 }
 
+// A loop that steps on two ways and calls functions of small numbers with what is linear in its counter, which begins at zero or below, or passes
+// a border: of what is small to the compiler, of fixnums whose products are fixnums, or of all fixnums.
+Node Generator::hot_calls(Type type, int depth) {
+  const int64_t turns = r_.between(1, 60);
+  if (!affordable(static_cast<double>(turns) * 30)) return specific(type, depth);
+  spent_ += work_ * static_cast<double>(turns) * 30;
+  constexpr int64_t kStarts[] = {0, 0, 0, 1, -20, (int64_t{1} << 28) - 30, (int64_t{1} << 30) - 30, (int64_t{1} << 60) - 80};
+  const int64_t first = kStarts[r_.below(std::size(kStarts))], step = r_.pick({1, 1, 1, 2, 7});
+  std::string loop = fresh("hot"), i = fresh("i"), s = fresh("s"), k = fresh("k"), e = fresh("e");
+  const auto linear = [&]() -> Node {
+    switch (r_.below(5)) {
+      case 0: return list("+", i, k);
+      case 1: return list("*", i, r_.pick({"2", "3", "-1"}));
+      case 2: return r_.chance(50) ? Node(k) : Node(std::to_string(r_.between(-3, 30)));
+      case 3: return list("-", i, std::to_string(first - r_.between(0, 3)));
+      default: return i;
+    }
+  };
+  const auto way = [&] {
+    Node number = r_.chance(30) ? list("place-next", linear()) : list(r_.pick({"place-fraction", "place-mixed"}), linear(), linear());
+    Node sum = r_.chance(80) ? list(r_.pick({"+", "-"}), s, std::move(number)) : Node(s);
+    return list(loop, list("+", i, std::to_string(step)), std::move(sum));
+  };
+  const std::string turn = std::to_string(first + step * r_.between(0, turns));
+  Node choice = r_.chance(50) ? list("=", "0", list("modulo", i, "3")) : list(r_.pick({"<", "="}), i, turn);
+  Node ways = list("if", std::move(choice), way(), way());
+  if (r_.chance(20)) ways = list("if", list("=", i, turn), r_.chance(50) ? Node(s) : list(loop, list("+", i, std::to_string(step)), surprise(depth)), std::move(ways));
+  Node body = list("if", list("<", i, std::to_string(first + step * turns)), std::move(ways), list("list", i, s));
+  Node whole = list("let", loop, list(list(i, std::to_string(first)), list(s, r_.pick({"0", "0.0"}))), std::move(body));
+  whole = list("let", list(list(k, r_.chance(85) ? Node(std::to_string(r_.between(-2, 9))) : surprise(depth))), std::move(whole));
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
 // Not a tail call, some thousand deep; an escape or an error may come from the bottom.
 Node Generator::deep_recursion(Type type, int depth) {
   double levels = static_cast<double>(r_.pick({50, 300, 2000}));
