@@ -157,6 +157,7 @@ class Generator {
   // --- what makes functions hot (hot.cpp)
   Node cheap_step(Type type, const std::string& acc, const std::string& i);
   Node surprise(int depth);
+  Node noted(Node whole, Type type, int depth);
   Node hot_loop(Type type, int depth);
   Node hot_vector(Type type, int depth);
   Node hot_matrix(Type type, int depth);

@@ -40,6 +40,13 @@ Node Generator::surprise(int depth) {
   }
 }
 
+// What it gives, or the error that it raises, is noted; then something else is the value.
+Node Generator::noted(Node whole, Type type, int depth) {
+  const std::string e = fresh("e");
+  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
+  return list("begin", std::move(whole), expression(type, depth));
+}
+
 // (let hot ((i 0) (acc ...)) (if (>= i n) acc (hot (+ i 1) (if (= i k) surprise step))))
 Node Generator::hot_loop(Type type, int depth) {
   double turns = static_cast<double>(r_.pick({40, 150, 400, 1200}));
@@ -55,9 +62,7 @@ Node Generator::hot_loop(Type type, int depth) {
   Node body = list("if", list(">=", i, count), list("list", acc, other), std::move(next));
   Node start = kind == Type::kFloat ? float_text() : integer_text();
   Node whole = list("let", loop, list(list(i, "0"), list(acc, std::move(start)), list(other, kind == Type::kFloat ? "0.5" : "0")), std::move(body));
-  std::string e = fresh("e");
-  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
-  return list("begin", std::move(whole), expression(type, depth));
+  return noted(std::move(whole), type, depth);
 }
 
 // Packed and plain vectors filled and summed by index, now and then one turn too far.
@@ -66,7 +71,7 @@ Node Generator::hot_vector(Type type, int depth) {
   if (!affordable(static_cast<double>(size) * 20)) return specific(type, depth);
   spent_ += work_ * static_cast<double>(size) * 20;
   const char* kind = r_.pick({"vector", "f64-vector", "i64-vector", "bytes"});
-  std::string name(kind), v = fresh("vec"), i = fresh("i"), s = fresh("s"), e = fresh("e");
+  std::string name(kind), v = fresh("vec"), i = fresh("i"), s = fresh("s");
   bool floats = name == "f64-vector", bytes = name == "bytes";
   Node value = floats ? list("*", i, "1.5") : bytes ? list("bit-and", list("*", i, "37"), r_.chance(95) ? "255" : "1023") : list("*", i, integer_text());
   if (name == "i64-vector") value = list("->i64", std::move(value));
@@ -75,8 +80,7 @@ Node Generator::hot_vector(Type type, int depth) {
   Node sum = list("let", "sum", list(list(i, "0"), list(s, floats ? "0.0" : "0")),
                   list("if", list("=", i, past), s, list("sum", list("+", i, "1"), list("+", s, list(name + "-ref", v, i)))));
   Node whole = list("let", list(list(v, list("make-" + name, std::to_string(size), "0"))), std::move(fill), std::move(sum));
-  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
-  return list("begin", std::move(whole), expression(type, depth));
+  return noted(std::move(whole), type, depth);
 }
 
 // Two loops that count, and an index that is linear in both counters: steps, bounds and comparisons of all kinds, at times past the end, near
@@ -85,7 +89,7 @@ Node Generator::hot_matrix(Type type, int depth) {
   int64_t rows = r_.between(1, 7), columns = r_.between(1, 7), step = r_.pick({1, 1, 2, 3});
   if (!affordable(static_cast<double>(rows * columns) * 60)) return specific(type, depth);
   spent_ += work_ * static_cast<double>(rows * columns) * 60;
-  std::string v = fresh("vec"), i = fresh("i"), j = fresh("j"), s = fresh("s"), e = fresh("e"), outer = fresh("rows"), inner = fresh("columns");
+  std::string v = fresh("vec"), i = fresh("i"), j = fresh("j"), s = fresh("s"), outer = fresh("rows"), inner = fresh("columns");
   int64_t size = rows * columns - (r_.chance(20) ? r_.between(1, 3) : 0) + (r_.chance(20) ? 2 : 0);
   std::string width = std::to_string(columns), length = std::to_string(std::max<int64_t>(size, 0));
   Node index = list("+", r_.chance(70) ? list("*", i, width) : list("*", j, std::to_string(rows)), r_.chance(70) ? j : i);
@@ -103,8 +107,7 @@ Node Generator::hot_matrix(Type type, int depth) {
   Node rows_loop = list("let", outer, list(list(i, "0"), list(s, std::move(start))),
                         list("if", list("<", i, std::to_string(rows)), list(outer, list("+", i, "1"), std::move(columns_loop)), list("list", s, v)));
   Node whole = list("let", list(list(v, list("make-" + name, length, "0"))), std::move(rows_loop));
-  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
-  return list("begin", std::move(whole), expression(type, depth));
+  return noted(std::move(whole), type, depth);
 }
 
 // A record of numbers: one of those named, or computed from them.
@@ -147,8 +150,7 @@ Node Generator::hot_records(Type type, int depth) {
   Node body = list("let*", list(list(d, std::move(start)), list(q, r_.chance(40) ? Node(d) : point_of(1, {p, d}, s))), std::move(again));
   body = list("if", list("=", i, std::to_string(static_cast<int>(turns))), list("list", list("point-x", p), list("point-y", p), s), std::move(body));
   Node whole = list("let", loop, list(list(i, "0"), list(p, list("make-point", floats ? "1.5" : "12", "7")), list(s, "0")), std::move(body));
-  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
-  return list("begin", std::move(whole), expression(type, depth));
+  return noted(std::move(whole), type, depth);
 }
 
 // A vector that begins with floats or with nothing, read and stored by index under two names; in one turn something else is stored, by
@@ -158,7 +160,7 @@ Node Generator::hot_doubles(Type type, int depth) {
   int rounds = r_.pick({1, 3, 12});
   if (!affordable(static_cast<double>(size) * 20 * rounds)) return specific(type, depth);
   spent_ += work_ * static_cast<double>(size) * 20 * rounds;
-  std::string v = fresh("vec"), other = fresh("vec"), i = fresh("i"), s = fresh("s"), e = fresh("e"), x = fresh("x"), all = fresh("all");
+  std::string v = fresh("vec"), other = fresh("vec"), i = fresh("i"), s = fresh("s"), x = fresh("x"), all = fresh("all");
   std::string count = std::to_string(size), turns = std::to_string(size * rounds), turn = std::to_string(r_.between(0, size * rounds));
   Node at = list("modulo", i, count);
   Node made = r_.chance(40) ? list("make-vector", count) : list("make-vector", count, r_.pick({"1.5", "0", "0.0", "1e300", "+nan.0", "-0.0"}));
@@ -174,8 +176,7 @@ Node Generator::hot_doubles(Type type, int depth) {
                      list(all, list("+", i, "1"), std::move(read)));
   Node loop = list("let", all, list(list(i, "0"), list(s, r_.pick({"0", "0.0"}))), list("if", list(">=", i, turns), list("list", s, v), std::move(turned)));
   Node whole = list("let*", list(list(v, std::move(made)), list(other, r_.chance(70) ? v : "(make-vector " + count + " 0.5)")), std::move(loop));
-  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
-  return list("begin", std::move(whole), expression(type, depth));
+  return noted(std::move(whole), type, depth);
 }
 
 // A loop that steps on two ways and calls functions of small numbers with what is linear in its counter, which begins at zero or below, or passes
@@ -186,7 +187,7 @@ Node Generator::hot_calls(Type type, int depth) {
   spent_ += work_ * static_cast<double>(turns) * 30;
   constexpr int64_t kStarts[] = {0, 0, 0, 1, -20, (int64_t{1} << 28) - 30, (int64_t{1} << 30) - 30, (int64_t{1} << 60) - 80};
   const int64_t first = kStarts[r_.below(std::size(kStarts))], step = r_.pick({1, 1, 1, 2, 7});
-  std::string loop = fresh("hot"), i = fresh("i"), s = fresh("s"), k = fresh("k"), e = fresh("e");
+  std::string loop = fresh("hot"), i = fresh("i"), s = fresh("s"), k = fresh("k");
   const auto linear = [&]() -> Node {
     switch (r_.below(5)) {
       case 0: return list("+", i, k);
@@ -208,8 +209,7 @@ Node Generator::hot_calls(Type type, int depth) {
   Node body = list("if", list("<", i, std::to_string(first + step * turns)), std::move(ways), list("list", i, s));
   Node whole = list("let", loop, list(list(i, std::to_string(first)), list(s, r_.pick({"0", "0.0"}))), std::move(body));
   whole = list("let", list(list(k, r_.chance(85) ? Node(std::to_string(r_.between(-2, 9))) : surprise(depth))), std::move(whole));
-  whole = list("note", list("guard", list(e, list("true", list("describe", e))), std::move(whole)));
-  return list("begin", std::move(whole), expression(type, depth));
+  return noted(std::move(whole), type, depth);
 }
 
 // Not a tail call, some thousand deep; an escape or an error may come from the bottom.
@@ -217,14 +217,13 @@ Node Generator::deep_recursion(Type type, int depth) {
   double levels = static_cast<double>(r_.pick({50, 300, 2000}));
   if (!affordable(levels * 6)) return specific(type, depth);
   spent_ += work_ * levels * 6;
-  std::string deep = fresh("deep"), n = fresh("n"), e = fresh("e");
+  std::string deep = fresh("deep"), n = fresh("n");
   Node bottom = r_.chance(25) ? failing(0) : r_.chance(20) ? list("perform", "'echo", "1") : leaf(Type::kInt);
   Node up = list(deep, list("-", n, "1"));
   Node step = r_.pick({0, 1, 2}) == 0 ? list("cons", n, std::move(up)) : list(r_.pick({"+", "-", "max", "bit-xor"}), n, std::move(up));
   if (r_.chance(20)) step = list("dynamic-wind", list("lambda", list(), "nil"), list("lambda", list(), std::move(step)), list("lambda", list(), list("when", list("=", n, "3"), list("note", n))));
   Node whole = list("let", deep, list(list(n, std::to_string(static_cast<int>(levels)))), list("if", list("=", n, "0"), std::move(bottom), std::move(step)));
-  whole = list("note", list("guard", list(e, list("true", list("describe", e))), list("let", list(list("x", std::move(whole))), list("if", list("pair?", "x"), list("length*", "x"), "x"))));
-  return list("begin", std::move(whole), expression(type, depth));
+  return noted(list("let", list(list("x", std::move(whole))), list("if", list("pair?", "x"), list("length*", "x"), "x")), type, depth);
 }
 
 }  // namespace terrace::differential

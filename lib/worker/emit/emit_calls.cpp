@@ -282,17 +282,17 @@ void Emitter::call_unknown(Instr i, const Variant& variant, Val function, Block 
 // assumed, where many copies of this make GCC put fewer of them into each other, it goes on.
 void Emitter::take_word(Instr i, const Variant& variant, Val call, const State& before, Block next, bool goes_on) {
   Val result = hold(0, call);
-  Block other = variant.always_answers() ? nullptr : cold([=, this, &variant] {
-          if (starts_again(variant)) return go_with_callee();
-          Val word = take_returned_word();
-          if (!goes_on) return leave_behind(i, variant, before, word);
-          state_ = before;
-          state_[i.c] = kWord;
-          set(i.c, word);
-          confirm_kinds();
-          jump(next);
-        });
-  if (other != nullptr) guard(is_answer(variant, result), other);
+  if (!variant.always_answers())
+    guard(is_answer(variant, result), cold([=, this, &variant] {
+            if (starts_again(variant)) return go_with_callee();
+            Val word = take_returned_word();
+            if (!goes_on) return leave_behind(i, variant, before, word);
+            state_ = before;
+            state_[i.c] = kWord;
+            set(i.c, word);
+            confirm_kinds();
+            jump(next);
+          }));
   set(i.c, result);
   jump(next);
 }
@@ -365,7 +365,7 @@ void Emitter::confirm_kinds() {
   for (uint16_t r = 0; r < code_.register_count; r++) {
     if (!live.has(r) || !(state_[r] & kDoublesVector)) continue;
     if (otherwise == nullptr) otherwise = leave_at(pc_ + 1, frame::LeaveCause::kAlong);
-    guard(is_still(r, state_[r]), otherwise);
+    guard(is_vector(reg(r), state_[r]), otherwise);
   }
 }
 

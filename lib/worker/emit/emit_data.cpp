@@ -156,8 +156,7 @@ void Emitter::vector_of_doubles_ref(Instr i, Block slow, Block next) {
 
 void Emitter::require_vector_of_doubles(Val object, Block otherwise) {
   guard(m_.has_tag(object, kTagObject), otherwise);
-  Val header = m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type());
-  guard(m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux), m_.word(offsets::vector_header(value::VectorKind::kDoubles))), otherwise);
+  guard(is_vector(object, kDoublesVector), otherwise);
 }
 
 void Emitter::emit_VectorSet(Instr i) {

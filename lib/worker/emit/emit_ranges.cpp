@@ -104,8 +104,10 @@ void Emitter::test_bounds(const CountedLoop& counted, Block otherwise, Block not
     guard(m_.below(last[static_cast<size_t>(access.index)], length), otherwise);
   }
   const Val too_large = m_.word(value::make_fixnum(int64_t{1} << kSmallBits).bits);
-  for (int small : counted.small)
-    for (const std::vector<Val>& end_of : {first, last}) guard(m_.below(end_of[static_cast<size_t>(small)], too_large), not_small);
+  for (int small : counted.small) {
+    guard(m_.below(first[static_cast<size_t>(small)], too_large), not_small);
+    guard(m_.below(last[static_cast<size_t>(small)], too_large), not_small);
+  }
   // One turn more than is left: the present one may have stepped the counter and not yet added.
   Val turns = minus(plus(end, m_.number(m_.signed_type(), 1)), index);
   for (auto [r, each] : counted.tallies) {
@@ -185,7 +187,7 @@ void Emitter::step_counter(const CountedLoop& counted) {
 
 // Whether the sum or product here cannot overflow.
 bool Emitter::is_bounded() const {
-  return ranges_.is_bounded(pc_) || (intervals() != nullptr && intervals()->is_bounded(pc_));
+  return ranges_.is_bounded(pc_) || proven(&Intervals::is_bounded);
 }
 
 // Sums and products that cannot overflow.

@@ -49,67 +49,47 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
 void Emitter::establish(uint16_t r, Forms forms, Block otherwise, Block holes) {
   if ((forms & kDouble) && !(state_[r] & kDouble)) unbox(r, otherwise);
   if ((forms & kFixnum) && !(state_[r] & kFixnum)) guard(m_.is_fixnum(reg(r)), otherwise);
-  Forms kind = forms & (kVector | kDoublesVector);
-  if (forms & kFullVector & ~state_[r])
-    require_full(r, otherwise, holes);
-  else if ((kind & ~state_[r]) != 0)
-    require_kind(r, kind == kDoublesVector ? value::VectorKind::kDoubles : value::VectorKind::kGeneric, otherwise);
+  const Forms kind = forms & kFullVector ? kFullVector : forms & (kVector | kDoublesVector);
+  if ((kind & ~state_[r]) != 0)
+    require_vector(r, kind, otherwise, holes);
   else if ((forms & kAnyVector) && !(state_[r] & kAnyVector))
     require_object(reg(r), value::Type::kVector, offsets::kHeaderType, otherwise);
   if ((forms & kF64Vector) && !(state_[r] & kF64Vector))
     require_object(reg(r), value::Type::kF64Vector, offsets::kHeaderType, otherwise);
   if ((forms & kBytes) && !(state_[r] & kBytes))
     require_object(reg(r), value::Type::kBytes, offsets::kHeaderType, otherwise);
-  if (forms & kFullVector) forms |= kDoublesVector;
-  if (forms & (kVector | kDoublesVector)) forms |= kAnyVector;
-  Forms before = std::exchange(state_[r], state_[r] | forms);
+  Forms before = std::exchange(state_[r], state_[r] | with_type(forms));
   if ((state_[r] & kSized) && !(before & kSized)) hold_size(r);
 }
 
-// A fresh vector becomes what is wanted here.
-void Emitter::require_kind(uint16_t r, value::VectorKind kind, Block otherwise) {
+// One of kVector, kDoublesVector and kFullVector. Of the first two a fresh vector becomes what is wanted here; whether there are holes is asked once
+// of a vector that has none, and one of doubles that has some leads to `holes`.
+void Emitter::require_vector(uint16_t r, Forms form, Block otherwise, Block holes) {
   Block next = fresh();
   Block other = cold([=, this] {
-    Val is_one = runtime(Runtime::k_settle, {reg(r), m_.word(static_cast<uint64_t>(kind))});
-    guard(m_.differ(is_one, m_.word(0)), otherwise);
+    if (form == kFullVector) {
+      Val found = hold(0, runtime(Runtime::k_full, {reg(r)}));
+      guard(m_.differ(found, m_.word(0)), otherwise);
+      guard(m_.differ(found, m_.word(1)), holes);
+    } else {
+      const auto kind = form == kDoublesVector ? value::VectorKind::kDoubles : value::VectorKind::kGeneric;
+      Val is_one = runtime(Runtime::k_settle, {reg(r), m_.word(static_cast<uint64_t>(kind))});
+      guard(m_.differ(is_one, m_.word(0)), otherwise);
+    }
     jump(next);
   });
   if (!(state_[r] & kAnyVector)) guard(m_.has_tag(reg(r), value::kTagObject), otherwise);
-  guard(is_of_kind(r, kind), other);
+  guard(is_vector(reg(r), form), other);
   jump(next);
   start(next);
 }
 
-// Whether there are holes is asked once of a vector that has none.
-void Emitter::require_full(uint16_t r, Block otherwise, Block holes) {
-  Block next = fresh();
-  Block not_known = cold([=, this] {
-    Val found = hold(0, runtime(Runtime::k_full, {reg(r)}));
-    guard(m_.differ(found, m_.word(0)), otherwise);
-    guard(m_.differ(found, m_.word(1)), holes);
-    jump(next);
-  });
-  if (!(state_[r] & kAnyVector)) guard(m_.has_tag(reg(r), value::kTagObject), otherwise);
-  guard(is_full(r), not_known);
-  jump(next);
-  start(next);
-}
-
-Val Emitter::is_full(uint16_t r) const {
-  Val header = m_.cast(m_.load(reg(r), offsets::kObjectHeader, m_.u32_type()), m_.word_type());
-  return m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux | offsets::kHeaderFull),
-                  m_.word(offsets::vector_header(value::VectorKind::kDoubles) | offsets::kHeaderFull));
-}
-
-// That a vector is still what it was taken for: kDoublesVector, perhaps with kFullVector.
-Val Emitter::is_still(uint16_t r, Forms forms) const {
-  return forms & kFullVector ? is_full(r) : is_of_kind(r, value::VectorKind::kDoubles);
-}
-
-// Of any object: type and kind, the flags aside.
-Val Emitter::is_of_kind(uint16_t r, value::VectorKind kind) const {
-  Val header = m_.cast(m_.load(reg(r), offsets::kObjectHeader, m_.u32_type()), m_.word_type());
-  return m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux), m_.word(offsets::vector_header(kind)));
+// Of any object: type and kind, and whether there are holes when the forms have kFullVector; the other flags aside.
+Val Emitter::is_vector(Val object, Forms forms) const {
+  const auto kind = forms & (kDoublesVector | kFullVector) ? value::VectorKind::kDoubles : value::VectorKind::kGeneric;
+  const uint32_t full = forms & kFullVector ? offsets::kHeaderFull : 0;
+  Val header = m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type());
+  return m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndAux | full), m_.word(offsets::vector_header(kind) | full));
 }
 
 // --- sizes, which never change
@@ -266,8 +246,7 @@ void Emitter::double_arithmetic(Instr i) {
   const Arithmetic& op = arithmetic_of(op_of(i));
   bool has_immediate = op_of(i) == Op::kAddImm;
   // An exact zero as divisor raises.
-  const bool divides = intervals() != nullptr && intervals()->divides(pc_);
-  if (op_of(i) == Op::kDiv && !(state_[i.c] & kDouble) && !divides) guard(m_.differ(reg(i.c), value::make_fixnum(0)), leave_here());
+  if (op_of(i) == Op::kDiv && !(state_[i.c] & kDouble) && !proven(&Intervals::divides)) guard(m_.differ(reg(i.c), value::make_fixnum(0)), leave_here());
   Forms b = state_[i.b], c = has_immediate ? kWord | kFixnum : state_[i.c];
   // Where both may be either, two fixnums leave: their result is no double.
   if (!((b | c) & (kDouble | kFixnum)) && (i.x & bytecode::kSawMixed))
@@ -281,7 +260,7 @@ void Emitter::fixnum_division(Instr i) {
   for (uint16_t r : {i.b, i.c}) establish(r, kFixnum, leave_here());
   Val n = m_.as_signed(reg(i.b)), d = m_.as_signed(reg(i.c));
   guard(m_.compare(GCC_JIT_COMPARISON_GT, d, m_.number(m_.signed_type(), 0)), leave_here());
-  if (intervals() != nullptr && intervals()->divides_natural(pc_)) return natural_division(i);
+  if (proven(&Intervals::divides_natural)) return natural_division(i);
   set(i.a, op_of(i) == Op::kQuotient ? quotient(n, d) : op_of(i) == Op::kModulo ? modulo(n, d) : remainder(n, d));
 }
 
@@ -295,7 +274,7 @@ void Emitter::natural_division(Instr i) {
 
 // A negative index is a huge number here.
 void Emitter::require_element(uint16_t object, Forms type, uint16_t index) {
-  establish(object, type, leave_here(), type & kFullVector ? leave_here(frame::LeaveCause::kHoles) : nullptr);
+  establish(object, type, leave_here(), type & kFullVector & ~state_[object] ? leave_here(frame::LeaveCause::kHoles) : nullptr);
   establish(index, kFixnum, leave_here());
   if (!ranges_.is_bounded(pc_)) guard(m_.below(reg(index), gcc_jit_lvalue_as_rvalue(length_place(object))), leave_here(frame::LeaveCause::kOutside));
 }
@@ -375,7 +354,7 @@ Block Emitter::back_after_other_code(uint32_t head) {
   if (doubted.empty()) return way_to(head);
   Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop);
   return cold([=, this] {
-    for (uint16_t r : doubted) guard(is_still(r, types_.at(head)[r]), otherwise);
+    for (uint16_t r : doubted) guard(is_vector(reg(r), types_.at(head)[r]), otherwise);
     jump(way_to(head));
   });
 }
@@ -383,11 +362,7 @@ Block Emitter::back_after_other_code(uint32_t head) {
 // From the interpreter, where every register is a word, to the forms of the loop's head.
 void Emitter::enter_loop(uint32_t head) {
   state_.assign(code_.register_count, kWord);
-  Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop), holes = leave_at(head, frame::LeaveCause::kHoles);
-  const RegisterSet& live = flow_.live_at(head);
-  for (uint16_t r = 0; r < code_.register_count; r++) {
-    if (live.has(r)) establish(r, types_.at(head)[r], otherwise, holes);
-  }
+  make_forms_for(head, true);
   begin_counting_around(head);
   jump(way_to(head));
 }

@@ -183,11 +183,8 @@ class Emitter {
   void natural_division(Instr i);
   void store_byte(Instr i);
   void require_element(uint16_t object, Forms type, uint16_t index);
-  void require_kind(uint16_t r, value::VectorKind kind, Block otherwise);
-  Val is_of_kind(uint16_t r, value::VectorKind kind) const;
-  void require_full(uint16_t r, Block otherwise, Block holes);
-  Val is_full(uint16_t r) const;
-  Val is_still(uint16_t r, Forms forms) const;
+  void require_vector(uint16_t r, Forms form, Block otherwise, Block holes);
+  Val is_vector(Val object, Forms forms) const;
   void load_raw(Instr i);
   void load_packed_double(Instr i);
   Place element(uint16_t vector, uint16_t index, Type type) const;
@@ -271,8 +268,10 @@ class Emitter {
   void count_turn(const CountedLoop& counted, Block body, Block out);
   void step_counter(const CountedLoop& counted);
   bool is_bounded() const;
-  // Of a variant for small arguments; null: what is written is none.
-  const Intervals* intervals() const { return variant_ != nullptr && variant_->intervals ? &*variant_->intervals : nullptr; }
+  // Whether this is a variant for small arguments of which that is known at the present instruction.
+  bool proven(bool (Intervals::*what)(uint32_t) const) const {
+    return variant_ != nullptr && variant_->intervals && ((*variant_->intervals).*what)(pc_);
+  }
   void bounded_arithmetic(Instr i);
 
   // --- data: emit_data.cpp

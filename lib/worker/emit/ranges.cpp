@@ -47,7 +47,7 @@ Ranges::Ranges(const bytecode::PortableFunction& function, const Flow& flow, con
     uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code_.size());
     for (uint32_t pc = leaders[n]; pc < end; pc++) {
       treatments_[pc] = types.treatment(pc, state);
-      if (treatments_[pc] == Treatment::kKnownCall) before_calls_.emplace(pc, state);
+      if (treatments_[pc] == Treatment::kKnownCall) known_calls_[pc] = types.called(pc, state);
       types.step(pc, state);
       if (op_info(op_of(code_[pc])).ends == bytecode::Ends::kstop) break;
     }
@@ -214,7 +214,7 @@ void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
 // Of a function that is compiled along, with arguments that are linear in the counter.
 void Ranges::add_call(CountedLoop& counted, uint32_t pc) {
   if (treatments_[pc] != Treatment::kKnownCall || (code_[counted.noted_at()].x & bytecode::kLeftNotSmall)) return;
-  const Variant& callee = *types_.called(pc, before_calls_.at(pc));
+  const Variant& callee = *known_calls_.at(pc);
   std::vector<uint32_t> made_at;
   std::vector<int> arguments;
   uint64_t mask = 0;
@@ -240,12 +240,9 @@ const Variant* Ranges::called_with_small(uint32_t pc) const {
 
 // A register that grows by a number at most once in a turn is bounded by the number of turns.
 void Ranges::find_tallies(CountedLoop& counted) {
-  const auto adds_step = [&](uint32_t pc) {
-    return std::any_of(counted.steps.begin(), counted.steps.end(), [pc](const Step& s) { return s.added_at == pc; });
-  };
   for (uint32_t pc = counted.loop.head; pc <= counted.loop.last; pc++) {
     Instr i = code_[pc];
-    if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || adds_step(pc)) continue;
+    if (op_of(i) != Op::kAddImm || i.a != i.b || treatments_[pc] != Treatment::kFixnums || counted.adds_step(pc)) continue;
     if (is_in_inner_loop(counted.loop, pc) || writers(counted.loop, i.a).size() != 1) continue;
     if (!is_fixnum_at_head(counted, i.a)) continue;
     counted.tallies.emplace_back(i.a, static_cast<int16_t>(i.c));

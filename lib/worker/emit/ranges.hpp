@@ -67,6 +67,9 @@ struct CountedLoop {
   bool steps_at(uint32_t pc) const {
     return std::any_of(steps.begin(), steps.end(), [pc](const Step& s) { return s.at == pc; });
   }
+  bool adds_step(uint32_t pc) const {
+    return std::any_of(steps.begin(), steps.end(), [pc](const Step& s) { return s.added_at == pc; });
+  }
   // Whether the counter may have been stepped in the same turn.
   bool is_behind_step(uint32_t pc) const {
     return std::any_of(steps.begin(), steps.end(), [pc](const Step& s) { return s.at < pc && pc <= s.last; });
@@ -120,8 +123,8 @@ class Ranges {
   const Flow& flow_;
   const Types& types_;
   std::vector<Treatment> treatments_;  // by pc
-  std::map<uint32_t, State> before_calls_;         // by pc of known calls
-  std::map<uint32_t, const Variant*> small_calls_;  // likewise
+  std::map<uint32_t, const Variant*> known_calls_;  // by pc: as Types has them
+  std::map<uint32_t, const Variant*> small_calls_;  // by pc: those that go to a variant for small arguments instead
   // Of the loop that is looked at: the leaders that every turn passes, ascending, and the registers that it does not write.
   std::vector<uint32_t> always_run_;
   RegisterSet unchanged_;

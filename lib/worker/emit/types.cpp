@@ -104,7 +104,6 @@ void Types::solve() {
     if (!reached_[n]) std::fill(states_[n].begin(), states_[n].end(), kWord);
 }
 
-// With the forms that this one of a vector implies.
 Forms with_type(Forms object) {
   if (object & kFullVector) object |= kDoublesVector;
   return object & (kVector | kDoublesVector) ? object | kAnyVector : object;

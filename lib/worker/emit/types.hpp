@@ -50,6 +50,8 @@ constexpr Forms same_as_argument(Forms shape, uint32_t n) { return at_site(shape
 constexpr bool comes_before(Forms argument) { return site_of(argument) != 0; }
 constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0xFF; }
 constexpr bool field_is_double(Forms record, size_t n) { return record >> (kDoublesShift + n) & 1; }
+// With the forms that those of a vector imply.
+Forms with_type(Forms object);
 // What two ways into a block have in common.
 Forms meet(Forms a, Forms b);
 inline constexpr Forms kAllForms = kPlainForms | kVirtual | Forms{kAnySite} << kSiteShift;
