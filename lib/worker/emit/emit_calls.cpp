@@ -18,7 +18,7 @@ void Emitter::call_global(Instr i, CallKind kind) {
 
 // A call of the running closure itself goes straight to its code, or to its beginning.
 void Emitter::call(Instr i, Val function, CallKind kind, bool maybe_self) {
-  bool direct = maybe_self && variant_ == nullptr && m_.plan().calls_itself_directly && code_.takes_plain_arguments() && i.x == code_.required &&
+  bool direct = maybe_self && variant_ == nullptr && code_.takes_plain_arguments() && i.x == code_.required &&
                 (kind == CallKind::kValue || restart_ != nullptr);
   if (!direct) return call_any(i, function, kind);
   if (kind == CallKind::kTail) {

@@ -1,4 +1,6 @@
 // worker/emit/emit_control.cpp: moves, constants, plain jumps, loops, return, handlers.
+#include <algorithm>
+
 #include "worker/emit/emitter.hpp"
 #include "worker/emit/offsets.hpp"
 
@@ -58,15 +60,19 @@ void Emitter::safepoint(uint32_t head, Block go_on) {
 }
 
 // When code of the next tier is there, the rest of this call happens in it: it enters at the loop's head with the
-// registers of this frame, which therefore stays. Another thread may be changing both fields, so the entry is also
+// registers in an array of this frame, which therefore stays. Another thread may be changing both fields, so the entry is also
 // compared with the interpreter's, which has no entry at loops; any compiled code has.
 void Emitter::go_on_promoted(uint32_t head, Block go_on) {
   Val tier = m_.load(proto(), offsets::kProtoTier, m_.u32_type());
   guard(m_.compare(GCC_JIT_COMPARISON_GE, tier, m_.number(m_.u32_type(), static_cast<int64_t>(m_.plan().next))), go_on);
   Val entry = hold(1, m_.load(proto(), offsets::kProtoEntry));
   guard(m_.differ(entry, m_.runtime_entry(vm(), Runtime::k_interp_entry)), go_on);
-  Val registers = code_.register_count > 0 ? m_.address(place(0)) : m_.word(0);  // an endless loop may have none
-  Val arguments[6] = {vm(), callee(), m_.word(frame::kEnterLoop), m_.word(head), registers, m_.word(0)};
+  const int count = std::max<int>(code_.register_count, 1);  // an endless loop may have none
+  Place registers = local(loop_registers_, m_.word_array_type(count), "registers");
+  const RegisterSet& live = flow_.live_at(head);
+  for (uint16_t r = 0; r < code_.register_count; r++)
+    if (live.has(r)) assign(element_of(registers, r), reg(r));
+  Val arguments[6] = {vm(), callee(), m_.word(frame::kEnterLoop), m_.word(head), m_.address(element_of(registers, 0)), m_.word(0)};
   leave(m_.call_entry(entry, arguments));
 }
 

@@ -40,22 +40,17 @@ Val Emitter::primitive_call(Instr i) {
   return runtime(Runtime::k_prim, {primitive_arguments(i), m_.word(i.x), m_.word(i.c)});
 }
 
-// The address of the arguments: of the registers themselves when they lie in memory, else of a copy.
+// The address of a copy of the arguments.
 Val Emitter::primitive_arguments(Instr i) {
   if (i.x == 0) return m_.word(0);
-  if (register_array_ != nullptr) return m_.address(place(i.b));
   if (argument_array_ == nullptr) {
     int most = 0;
     for (Instr other : code_.code)
       if (op_of(other) == Op::kPrim) most = std::max<int>(most, other.x);
     argument_array_ = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_array_type(most), "arguments");
   }
-  auto element = [this](int n) {
-    return gcc_jit_context_new_array_access(m_.context(), nullptr, gcc_jit_lvalue_as_rvalue(argument_array_),
-                                            m_.number(m_.i32_type(), n));
-  };
-  for (uint16_t n = 0; n < i.x; n++) assign(element(n), reg(static_cast<uint16_t>(i.b + n)));
-  return m_.address(element(0));
+  for (uint16_t n = 0; n < i.x; n++) assign(element_of(argument_array_, n), reg(static_cast<uint16_t>(i.b + n)));
+  return m_.address(element_of(argument_array_, 0));
 }
 
 // True when the primitive was written inline.

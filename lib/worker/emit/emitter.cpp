@@ -24,12 +24,7 @@ Emitter::Emitter(const Module& module, Program& program, size_t number, const Ty
       entries_(entries),
       bodies_(bodies),
       layout_(layout) {
-  int count = code_.register_count;
-  if (m_.plan().registers_in_array && count > 0) {
-    register_array_ = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_array_type(count), "r");
-    return;
-  }
-  for (int r = 0; r < count; r++)
+  for (int r = 0; r < code_.register_count; r++)
     registers_.push_back(
         gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_type(), ("r" + std::to_string(r)).c_str()));
 }
@@ -200,10 +195,6 @@ void Emitter::count_down(const std::function<void(Block)>& ask) {
 void Emitter::check_stack(Block passed, Block go_on) {
   constexpr int kLargeFrame = 256;  // registers
   int64_t below = code_.register_count > kLargeFrame ? 8 * int64_t{code_.register_count} : 0;
-  if (!m_.plan().compares_stack_pointer) {
-    Val limit = m_.load(vm(), offsets::kVmStackLimit, m_.volatile_word_type());
-    return branch(m_.expect(m_.below(m_.add(m_.frame_address(), -below), limit), false), passed, go_on);
-  }
   Place is_below = local(is_below_, m_.i32_type(), "is_below");
   m_.compare_stack(current_, vm(), offsets::kVmStackLimit, below, is_below);
   Val is_passed = m_.differ(gcc_jit_lvalue_as_rvalue(is_below), m_.number(m_.i32_type(), 0));
@@ -364,7 +355,7 @@ Block Emitter::unwind_exit(uint32_t handler) {
 // --- variables
 
 Place Emitter::place(uint16_t r) const {
-  return register_array_ == nullptr ? registers_[r] : element_of(register_array_, r);
+  return registers_[r];
 }
 
 Place Emitter::element_of(Place array, size_t n) const {

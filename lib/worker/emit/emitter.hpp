@@ -409,8 +409,8 @@ class Emitter {
   int first_result_ = 0;                        // the parameter of a variant where places for the record it answers begin
   Place record_array_ = nullptr;
   Place found_array_ = nullptr;  // of the links while they are looked for
-  Place register_array_ = nullptr;
   Place argument_array_ = nullptr;
+  Place loop_registers_ = nullptr;  // for code of the next tier
   Place proto_ = nullptr;
   Place links_ = nullptr;  // where the function uses them
   Place why_ = nullptr;          // the leave word on a way out

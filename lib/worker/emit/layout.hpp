@@ -1,8 +1,8 @@
 // worker/emit/layout.hpp: the order in which a function's blocks stand in its code.
 //
-// At -O0 GCC keeps the order in which blocks were made, but a block must be made before the first jump to it. So each
-// function is written twice there: the first time only notes the order in which blocks were written, the second makes
-// them in that order. Where GCC orders blocks itself, once is enough.
+// In base GCC guesses nothing about jumps and keeps the order in which blocks were made, but a block must be made before the first jump to it. So
+// each function is written twice there: the first time only notes the order in which blocks were written, the second makes them in that order.
+// Where GCC orders blocks itself, once is enough.
 #pragma once
 
 #include <cstddef>

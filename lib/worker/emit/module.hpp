@@ -41,7 +41,6 @@ class Module {
   const Plan& plan() const { return plan_; }
   gcc_jit_context* context() const { return context_; }
   Type word_type() const { return word_; }
-  Type volatile_word_type() const { return gcc_jit_type_get_volatile(word_); }
   Type signed_type() const { return signed_; }
   Type u32_type() const { return u32_; }
   Type i32_type() const { return i32_; }

@@ -138,7 +138,7 @@ def all_runtimes():
         Runtime("c-O0", "gcc -O0", ["gcc"], lambda k, a: [built("c-O0"), k, *a], None, c_compiler(["-O0"], "c-O0"), quick=False),
         Runtime("terrace", "auto, warm: what Terrace does by itself", [], terrace("--tier=auto"), [places.terrace(), "run", hello("sx")], (),
                 terrace_scenarios("--tier=auto")),
-        Runtime("terrace-base", "every function compiled with -O0", [], terrace("--tier=base"), None, (),
+        Runtime("terrace-base", "every function compiled for base", [], terrace("--tier=base"), None, (),
                 terrace_scenarios("--tier=base")),
         Runtime("terrace-interp", "nothing compiled", [], terrace("--tier=interp"),
                 [places.terrace(), "--tier=interp", "run", hello("sx")], (), terrace_scenarios("--tier=interp")),
