@@ -14,7 +14,7 @@ namespace terrace::worker::emit {
 
 using frame::LeaveCause;
 
-// Before the instruction at a checkpoint. At the head of a counted loop the counter's word is that of the turn before: the integer is what counts.
+// Before the instruction at a checkpoint. At the head of a counted loop the counter's word is that of the turn before: set_counter keeps it.
 void Emitter::begin_checkpoint() {
   Checkpoint& taken = checkpoints_taken_[pc_];
   taken.forms = state_;
@@ -25,10 +25,7 @@ void Emitter::begin_checkpoint() {
     const bool is_word = state_[r] & kWord;
     const std::string name = "kept" + std::to_string(pc_) + "_" + std::to_string(r);
     Place copy = gcc_jit_function_new_local(bodies_.body, nullptr, is_word ? m_.word_type() : m_.double_type(), name.c_str());
-    if (counted != nullptr && counted->counter == r)
-      assign(copy, m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(places_of(*counted).index)));
-    else
-      assign(copy, is_word ? reg(r) : double_reg(r));
+    if (counted == nullptr || counted->counter != r) assign(copy, is_word ? reg(r) : double_reg(r));
     taken.kept.emplace(r, copy);
   }
 }

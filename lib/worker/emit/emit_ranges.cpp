@@ -164,7 +164,7 @@ void Emitter::count_turn(const CountedLoop& counted, Block body, Block out) {
   Block turn = fresh();
   Block pause = cold([this, &counted, &places, index, head, out] {
     Block go_on = fresh();
-    set(counted.counter, m_.tag_fixnum(index));
+    set_counter(counted);
     branch(m_.compare(GCC_JIT_COMPARISON_LT, index, gcc_jit_lvalue_as_rvalue(places.end)), go_on, out);
     start(go_on);
     state_ = types_.at(head);
@@ -172,8 +172,16 @@ void Emitter::count_turn(const CountedLoop& counted, Block body, Block out) {
   });
   branch(m_.compare(GCC_JIT_COMPARISON_LT, index, gcc_jit_lvalue_as_rvalue(places.limit)), turn, pause);
   start(turn);
-  set(counted.counter, m_.tag_fixnum(index));
+  set_counter(counted);
   jump(body);
+}
+
+// The counter's word, and its copy for the way out at the head. Made before the comparison the copy would keep GCC from using vector instructions.
+void Emitter::set_counter(const CountedLoop& counted) {
+  const Val word = m_.tag_fixnum(gcc_jit_lvalue_as_rvalue(places_of(counted).index));
+  set(counted.counter, word);
+  const auto& kept = checkpoints_taken_.at(counted.loop.head).kept;
+  if (auto copy = kept.find(counted.counter); copy != kept.end()) assign(copy->second, word);
 }
 
 void Emitter::step_counter(const CountedLoop& counted) {

@@ -266,6 +266,7 @@ class Emitter {
   void set_limit(const CountedLoop& counted);
   void safepoint(uint32_t head, Block go_on);
   void count_turn(const CountedLoop& counted, Block body, Block out);
+  void set_counter(const CountedLoop& counted);
   void step_counter(const CountedLoop& counted);
   bool is_bounded() const;
   // Whether this is a variant for small arguments of which that is known at the present instruction.
