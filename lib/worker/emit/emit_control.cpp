@@ -60,8 +60,8 @@ void Emitter::safepoint(uint32_t head, Block go_on) {
 }
 
 // When code of the next tier is there, the rest of this call happens in it: it enters at the loop's head with the
-// registers in an array of this frame, which therefore stays. Another thread may be changing both fields, so the entry is also
-// compared with the interpreter's, which has no entry at loops; any compiled code has.
+// registers in an array of this frame, which therefore stays. Another thread may be changing both fields, so the entry
+// is also compared with the interpreter's, which has no entry at loops; any compiled code has.
 void Emitter::go_on_promoted(uint32_t head, Block go_on) {
   Val tier = m_.load(proto(), offsets::kProtoTier, m_.u32_type());
   guard(m_.compare(GCC_JIT_COMPARISON_GE, tier, m_.number(m_.u32_type(), static_cast<int64_t>(m_.plan().next))), go_on);

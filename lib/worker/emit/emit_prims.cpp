@@ -47,7 +47,7 @@ Val Emitter::primitive_arguments(Instr i) {
     int most = 0;
     for (Instr other : code_.code)
       if (op_of(other) == Op::kPrim) most = std::max<int>(most, other.x);
-    argument_array_ = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_array_type(most), "arguments");
+    local(argument_array_, m_.word_array_type(most), "arguments");
   }
   for (uint16_t n = 0; n < i.x; n++) assign(element_of(argument_array_, n), reg(static_cast<uint16_t>(i.b + n)));
   return m_.address(element_of(argument_array_, 0));

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cassert>
 #include <iterator>
+#include <span>
 
 #include "base/cpu.hpp"
 #include "worker/emit/offsets.hpp"
@@ -45,9 +46,9 @@ constexpr const char* kOptions[] = {
     "-fno-tree-slp-vectorize",  // it packs the variables of loops that are full of exits, and unpacks them at every turn
 };
 
-// What of -O1 base does without, dearest first. Left are variables in registers, jumps in order and tail calls. Against -O0 a function takes 1.2 times as
-// long to compile alone and 1.35 times in a batch, and the kernels 0.65 of the time. All of -O1 takes 1.6 and 2.3 times as long to compile, and its
-// kernels are no faster: fib and bintrees are slower.
+// What of -O1 base does without. Left are variables in registers, jumps in order and tail calls. Against -O0 a function takes 1.2 times as long to
+// compile alone and 1.35 times in a batch, and the kernels 0.65 of the time. All of -O1 takes 1.6 and 2.3 times as long to compile, and its kernels
+// are no faster: fib and bintrees are slower.
 constexpr const char* kBaseOptions[] = {
     "-fno-tree-dominator-opts",
     "-fno-tree-fre",
@@ -78,16 +79,22 @@ constexpr const char* kBaseOptions[] = {
     "-fira-region=one",
 };
 
-// An exit is never taken as far as GCC is concerned; by default it takes one of ten for taken, and keeps registers for them. Measured: fib
-// takes 54 instead of 65 ms, spectral 12.1 instead of 15.6 ms.
-constexpr const char* kExpectOption = "--param=builtin-expect-probability=100";
-
-// Together 0.92 of the time of compiling, and no kernel is slower: processors order instructions themselves.
-constexpr const char* kOptOptions[] = {"-fno-schedule-insns2", "-fno-gcse"};
+constexpr const char* kOptOptions[] = {
+    // An exit is never taken as far as GCC is concerned; by default it takes one of ten for taken, and keeps registers for them. Measured: fib
+    // takes 54 instead of 65 ms, spectral 12.1 instead of 15.6 ms.
+    "--param=builtin-expect-probability=100",
+    // Without these two compiling takes 0.92 of the time, and no kernel more: processors order instructions themselves.
+    "-fno-schedule-insns2",
+    "-fno-gcse",
+};
 
 // GCC counts a function without "inline" as large early, and what it inlines of a function into itself. Measured with more room: fib 41 instead
 // of 51 ms, bintrees 84 instead of 113 ms, tak 5.6 instead of 6.5 ms, for three times the time of compiling a function that calls itself.
 constexpr const char* kInliningOptions[] = {"--param=max-inline-insns-auto=300", "--param=max-inline-insns-recursive-auto=2000"};
+
+void add_each(gcc_jit_context* context, std::span<const char* const> options) {
+  for (const char* option : options) gcc_jit_context_add_command_line_option(context, option);
+}
 
 }  // namespace
 
@@ -113,19 +120,15 @@ void Module::add_options() {
   gcc_jit_context_set_bool_print_errors_to_stderr(context_, 0);
   gcc_jit_context_set_bool_allow_unreachable_blocks(context_, 1);
   gcc_jit_context_set_int_option(context_, GCC_JIT_INT_OPTION_OPTIMIZATION_LEVEL, plan_.optimises ? 3 : 1);
-  for (const char* option : kOptions) gcc_jit_context_add_command_line_option(context_, option);
-  if (!plan_.optimises) {
-    for (const char* option : kBaseOptions) gcc_jit_context_add_command_line_option(context_, option);
-    return;
-  }
-  gcc_jit_context_add_command_line_option(context_, kExpectOption);
-  for (const char* option : kOptOptions) gcc_jit_context_add_command_line_option(context_, option);
+  add_each(context_, kOptions);
+  if (!plan_.optimises) return add_each(context_, kBaseOptions);
+  add_each(context_, kOptOptions);
   // The instruction set of this machine as a level: -march=native exists only in GCC's driver, which is not asked here.
   gcc_jit_context_add_command_line_option(context_, ("-march=" + std::string(base::cpu_level())).c_str());
 }
 
 void Module::inline_more() {
-  for (const char* option : kInliningOptions) gcc_jit_context_add_command_line_option(context_, option);
+  add_each(context_, kInliningOptions);
 }
 
 Type Module::word_array_type(int count) const {
