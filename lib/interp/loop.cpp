@@ -641,10 +641,11 @@ unwind:
 #undef K
 }
 
-void note_left_before_loop(const Instr* head, const Proto* proto) {
+// What holds for a loop as a whole is noted at its first instruction that takes feedback.
+void note_at_loop(const Instr* head, const Proto* proto, uint8_t left) {
   const Instr* end = proto->code + proto->function->code.size();
   while (head != end && !bytecode::takes_feedback(bytecode::op_of(*head))) head++;
-  if (head != end) bytecode::note_feedback(head, bytecode::kLeftBeforeLoop);
+  if (head != end) bytecode::note_feedback(head, left);
 }
 
 // What has holes is often read in several places, and each would be left many times before it is known; so all expect them from now on.
@@ -687,7 +688,10 @@ void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_
       proto->function->left_at.add(static_cast<uint32_t>(site), proto->function->code.size());
       break;
     case frame::LeaveCause::kBeforeLoop:
-      note_left_before_loop(at, proto);
+      note_at_loop(at, proto, bytecode::kLeftBeforeLoop);
+      break;
+    case frame::LeaveCause::kNotDouble:
+      note_at_loop(at, proto, bytecode::kLeftNotDouble);
       break;
     case frame::LeaveCause::kBeforeCounting:
       bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftBeforeCounting);

@@ -35,10 +35,15 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
   const State& wanted = types_.at(leader);
   for (uint16_t r = 0; r < code_.register_count; r++)
     if (live.has(r) && (wanted[r] & kWord) && (with_objects || !(state_[r] & kVirtual))) make_word(r);
-  Block otherwise = nullptr, holes = nullptr;
+  Block otherwise = nullptr, holes = nullptr, not_double = nullptr;
   for (uint16_t r = 0; r < code_.register_count; r++) {
     Forms lacking = wanted[r] & ~state_[r];
     if (!live.has(r) || lacking == 0 || (state_[r] & kVirtual)) continue;
+    if ((lacking & kDouble) && types_.is_carried(leader, r)) {
+      if (not_double == nullptr) not_double = leave_at(leader, frame::LeaveCause::kNotDouble);
+      establish(r, lacking, not_double);
+      continue;
+    }
     if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
     if ((lacking & kFullVector) && holes == nullptr) holes = leave_at(leader, frame::LeaveCause::kHoles);
     establish(r, lacking, otherwise, holes);

@@ -2,7 +2,6 @@
 #include "worker/emit/types.hpp"
 
 #include <algorithm>
-#include <numeric>
 
 #include "prims/primitive.hpp"
 #include "worker/emit/program.hpp"
@@ -109,14 +108,6 @@ Forms with_type(Forms object) {
   return object & (kVector | kDoublesVector) ? object | kAnyVector : object;
 }
 
-// The forms of a register with those that are made of it on the way into a loop.
-Forms with_made(Forms held, Forms made) {
-  made = with_type(made);
-  const bool gets_kind = (made & (kVector | kDoublesVector)) != 0 && held == (kWord | kAnyVector);
-  const bool gets_full = (made & kFullVector) != 0 && held == (kWord | kAnyVector | kDoublesVector);
-  return held == kWord || gets_kind || gets_full ? held | made : held;
-}
-
 bool Types::join(uint32_t leader, const State& from, bool comes_back) {
   State& to = states_[index_[leader]];
   const State& made = before_loops_[index_[leader]];
@@ -136,58 +127,6 @@ bool Types::join(uint32_t leader, const State& from, bool comes_back) {
     to[r] = both;
   }
   return keep_sites_whole(leader, from) || changed;
-}
-
-void Types::find_before_loops() {
-  for (const Loop& loop : flow_.loops())
-    if (flow_.has_single_file_entry(loop)) before_loops_[index_[loop.head]] = needed_before(loop);
-}
-
-// Whether anything from the leader `first` to `last` runs other code.
-bool Types::changes_kinds(uint32_t first, uint32_t last) const {
-  const auto& leaders = flow_.leaders();
-  for (size_t n = 0; n < leaders.size(); n++) {
-    if (leaders[n] < first || leaders[n] > last) continue;
-    State state = states_[n];
-    for (uint32_t pc = leaders[n]; pc == leaders[n] || (pc <= last && !flow_.is_leader(pc)); pc++) {
-      if (runs_other_code(pc, treatment(pc, state), state)) return true;
-      if (op_info(op_of(function_.code.code[pc])).ends == bytecode::Ends::kstop) break;
-      step(pc, state);
-    }
-  }
-  return false;
-}
-
-State Types::needed_before(const Loop& loop) const {
-  const auto& code = function_.code.code;
-  State needed(function_.code.register_count, 0);
-  uint32_t first = loop.head;
-  while (first < loop.last && !bytecode::takes_feedback(op_of(code[first]))) first++;
-  if (bytecode::takes_feedback(op_of(code[first])) && (code[first].x & bytecode::kLeftBeforeLoop)) return {};
-  RegisterSet unchanged = flow_.unchanged_in(loop);
-  for (uint32_t leader : flow_.always_run(loop)) {
-    State state = at(leader);
-    std::vector<uint16_t> origin(state.size());  // of what a register holds: the register that it was moved from in this block
-    std::iota(origin.begin(), origin.end(), uint16_t{0});
-    for (uint32_t pc = leader; pc == leader || (pc <= loop.last && !flow_.is_leader(pc)); pc++) {
-      for (const Need& need : needs(pc, state)) {
-        const uint16_t r = origin[need.r];
-        if (unchanged.has(r) || (pc == loop.head && need.form == kFixnum)) needed[r] |= need.form;
-      }
-      step(pc, state);
-      for (uint16_t r = 0; r < origin.size(); r++)
-        if (flow_.writes(pc, r)) origin[r] = op_of(code[pc]) == Op::kMove ? origin[code[pc].b] : r;
-      if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
-    }
-  }
-  // What is needed in two ways that exclude each other is tested where it is needed, and so is what a turn may change.
-  bool may_change = changes_kinds(loop.head, loop.last);
-  for (Forms& forms : needed) {
-    if (forms & kFullVector) forms &= ~kDoublesVector;
-    if (forms & (forms - 1)) forms = 0;
-    if (may_change && (forms & kOfDoubles)) forms = kAnyVector;
-  }
-  return needed;
 }
 
 std::vector<Types::Need> Types::needs(uint32_t pc, const State& before) const {

@@ -6,7 +6,7 @@
 // A register may be held as a word, as a double, or both; a word may be known to be a fixnum. Forms at a block are those that all ways into it
 // have; where they have none in common the register is a word there, and the ways that lack it make one. The start is optimistic (all
 // forms) and forms are only taken away, so loops keep what holds all the way round. What every turn of a loop needs of a register that
-// the loop does not write is tested on the way into the loop (`before_loop`), once.
+// the loop does not write is tested on the way into the loop (`before_loop`), once; and what turns make doubles is unboxed there.
 //
 // A record that is made here, or by a variant that was called here, is *virtual* until something needs it as an object (scalar replacement): its
 // type and fields are held in variables of the instruction that made it, the site. Registers that hold the same record name the same site, and
@@ -142,6 +142,8 @@ class Types {
   // Whether code may run at the instruction that stores into any vector. A Loop's safepoint is not meant, nor what runs when a variant was
   // left that runs none itself.
   bool runs_other_code(uint32_t pc, Treatment treatment, const State& before) const;
+  // Whether the ways into the loop make a double of a register that its turns change.
+  bool is_carried(uint32_t head, uint16_t r) const;
   // Whether nothing in the function does; only ever asked of a variant.
   bool runs_alone() const { return runs_alone_; }
   // Whether anybody can tell that the instruction was run once more.
@@ -174,7 +176,10 @@ class Types {
   Treatment record_primitive(uint32_t pc, const State& before) const;
   bool has_room_for_record(uint32_t pc, const State& before) const;
   void find_before_loops();
+  uint32_t first_with_feedback(const Loop& loop) const;
   State needed_before(const Loop& loop) const;
+  void add_carried(const Loop& loop, State& needed) const;
+  static Forms with_made(Forms held, Forms made);
   bool changes_kinds(uint32_t first, uint32_t last) const;
   bool join(uint32_t leader, const State& from, bool comes_back);
   Treatment arithmetic(Instr i, const State& before) const;
@@ -197,5 +202,22 @@ class Types {
   std::vector<std::vector<bool>> conflicts_;
   std::vector<State> before_loops_;  // by leader: forms that ways into a loop make; empty where there are none
 };
+
+// Every instruction that is reached, with the forms before it.
+template <class Use>
+void Types::each_instruction(Use use) const {
+  const auto& code = function_.code.code;
+  const auto& leaders = flow_.leaders();
+  for (size_t n = 0; n < leaders.size(); n++) {
+    if (!reached_[n]) continue;
+    State state = states_[n];
+    uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code.size());
+    for (uint32_t pc = leaders[n]; pc < end; pc++) {
+      use(pc, state);
+      if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
+      step(pc, state);
+    }
+  }
+}
 
 }  // namespace terrace::worker::emit

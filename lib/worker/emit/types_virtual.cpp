@@ -18,23 +18,6 @@ Forms meet(Forms a, Forms b) {
   return site_of(other) == kAnySite || one == other ? plain | one : plain;
 }
 
-// Every instruction that is reached, with the forms before it.
-template <class Use>
-void Types::each_instruction(Use use) const {
-  const auto& code = function_.code.code;
-  const auto& leaders = flow_.leaders();
-  for (size_t n = 0; n < leaders.size(); n++) {
-    if (!reached_[n]) continue;
-    State state = states_[n];
-    uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code.size());
-    for (uint32_t pc = leaders[n]; pc < end; pc++) {
-      use(pc, state);
-      if (op_info(op_of(code[pc])).ends == bytecode::Ends::kstop) break;
-      step(pc, state);
-    }
-  }
-}
-
 // What all ways out of the function answer, without a site.
 Forms Types::find_returned() const {
   Forms all = kAllForms;
