@@ -22,6 +22,19 @@ const HandlerRegion* FunctionCode::handler_at(uint32_t pc) const {
   return nullptr;
 }
 
+// Jumps backwards are Loop instructions only: a loop that has another's head behind its own and before a jump back to it has that loop in it.
+bool FunctionCode::has_nested_loops() const {
+  const auto head_of = [&](size_t pc) { return static_cast<int64_t>(pc) + 1 + jump_distance(code[pc]); };
+  std::vector<size_t> jumps;
+  for (size_t pc = 0; pc < code.size(); pc++)
+    if (static_cast<Op>(code[pc].op) == Op::kLoop) jumps.push_back(pc);
+  return std::ranges::any_of(jumps, [&](size_t outer) {
+    return std::ranges::any_of(jumps, [&](size_t inner) {
+      return head_of(outer) < head_of(inner) && head_of(inner) <= static_cast<int64_t>(outer);
+    });
+  });
+}
+
 LineEntry FunctionCode::line_at(uint32_t pc) const {
   auto after = std::upper_bound(lines.begin(), lines.end(), pc,
                                 [](uint32_t wanted, const LineEntry& entry) { return wanted < entry.pc; });

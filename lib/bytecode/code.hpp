@@ -160,6 +160,7 @@ struct FunctionCode {
   // The argc with which the fast path of an entry is taken; see frame/calling.hpp.
   uint64_t expected_argc() const;
   const HandlerRegion* handler_at(uint32_t pc) const;
+  bool has_nested_loops() const;
   LineEntry line_at(uint32_t pc) const;
 };
 

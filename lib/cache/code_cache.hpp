@@ -74,6 +74,7 @@ struct Record {
   // Where opt code was left in the middle, and how often: few places, since code that is left too often is given up.
   std::vector<std::pair<uint32_t, uint32_t>> left_at;
   void note_left(uint32_t pc);
+  bool needs_loop_entries = false;  // opt code without them was to be entered at a loop
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
   uint32_t evictions = 0;   // how often that was to keep a budget

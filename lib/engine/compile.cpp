@@ -66,7 +66,7 @@ std::string Engine::State::excluded_by(const std::string& name) {
   return {};
 }
 
-bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) {
+bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id, bool often_called) {
   std::string name;
   bool wanted = cache.with_record(proto, [&](Record& record) {
     name = record.name;
@@ -91,7 +91,11 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id) 
     job.encoding = bytecode::encode(proto);
     job.hash = proto->function->hash;
     if (tier == Tier::kOpt) job.companions = companions_of(vm, proto);
-    job.priority = cache.with_record(proto, [](Record& record) { return record.calls; });
+    cache.with_record(proto, [&](Record& record) {
+      job.priority = record.calls;
+      job.enters_loops = !often_called || record.needs_loop_entries || !proto->function->has_nested_loops();
+      return 0;
+    });
     job.has_run = job.priority > 0;
     {
       std::lock_guard lock(mutex);
@@ -161,6 +165,8 @@ void Engine::State::adopt(VmState* vm, Proto* proto) {
 void Engine::State::tick(VmState* vm, Value closure) {
   Proto* proto = value::as_closure(closure)->proto;
   if (!proto->function) return;
+  // Since the epoch before began, which was with the last question of any function here: so it does not spend its time in one call.
+  const bool often_called = proto->stamp == vm->epoch;
   state_of(vm).advance(static_cast<uint32_t>(cache.next_epoch()));
   vm->call_weight = static_cast<int32_t>(settings.loop_turns.load(std::memory_order_relaxed));
   adopt(vm, proto);
@@ -172,7 +178,7 @@ void Engine::State::tick(VmState* vm, Value closure) {
   tier::Decision decision = cache.with_record(proto, [&](Record& record) {
     calls = record.calls += static_cast<uint64_t>(std::max<int64_t>(used, 0));
     if (record.requested != cache::kInterp) waiting = record.request_id;
-    return tier::decide(settings, record, running);
+    return tier::decide(settings, record, running, *proto->function);
   });
   if (waiting != 0) pool->raise(waiting, calls);
   proto->interval = proto->countdown = decision.countdown;
@@ -187,7 +193,7 @@ void Engine::State::tick(VmState* vm, Value closure) {
   } else if (decision.request) {
     uint64_t id = 0;
     if (running != cache::kInterp || !cache.use(proto)) {
-      if (request(vm, proto, decision.tier, &id) && !settings.background.load(std::memory_order_relaxed)) wait_for({id});
+      if (request(vm, proto, decision.tier, &id, often_called) && !settings.background.load(std::memory_order_relaxed)) wait_for({id});
     }
     return;
   }
@@ -209,6 +215,18 @@ void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record, uin
   if (!given_up) return;
   invalidations.fetch_add(1, std::memory_order_relaxed);
   event(EventKind::kInvalidated, cache.name_of_record(left), tier_name(Tier::kOpt));
+}
+
+// Rare, since code without these entries is made for functions that are entered by calls: it goes, and what is asked for next has them.
+void Engine::State::loop_entry_missing(VmState* vm, Proto* proto) {
+  adopt(vm, proto);
+  const std::string name = cache.with_record(proto, [](Record& record) {
+    record.needs_loop_entries = true;
+    return record.name;
+  });
+  if (!cache.demote(proto)) return;
+  invalidations.fetch_add(1, std::memory_order_relaxed);
+  event(EventKind::kInvalidated, name, tier_name(Tier::kOpt));
 }
 
 void Engine::State::on_answer(jobs::BatchAnswer&& batch) {

@@ -35,6 +35,9 @@ frame::Hooks hooks() {
   h.deoptimised = [](VmState* vm, Value closure, uintptr_t record, uint32_t pc) {
     state_of(vm).owner.engine().state().deoptimised(vm, as_closure(closure)->proto, record, pc);
   };
+  h.loop_entry_missing = [](VmState* vm, Value closure) {
+    state_of(vm).owner.engine().state().loop_entry_missing(vm, as_closure(closure)->proto);
+  };
   h.adopt = [](VmState* vm, Proto* proto) { state_of(vm).owner.engine().state().adopt(vm, proto); };
   h.control = &control;
   h.proto_made = [](VmState* vm, Proto* proto) {

@@ -50,8 +50,9 @@ struct Engine::State {
   ~State();
 
   // --- compiling (engine/compile.cpp)
-  // Asks for code of a function; false with the record's reason set when that is refused at once.
-  bool request(VmState* vm, value::Proto* proto, jobs::Tier tier, uint64_t* id);
+  // Asks for code of a function; false with the record's reason set when that is refused at once. Opt code of one that is `often_called` need
+  // have no entries at its loops.
+  bool request(VmState* vm, value::Proto* proto, jobs::Tier tier, uint64_t* id, bool often_called = false);
   // The functions that opt code of this one may have along (engine/companions.cpp).
   std::vector<jobs::Companion> companions_of(VmState* vm, value::Proto* proto);
   // Also asks for the functions inside it, so that they share a batch; answers the ids.
@@ -77,6 +78,7 @@ struct Engine::State {
   void tick(VmState* vm, Value closure);
   // Compiled code was left at this pc of the prototype's function; `record` is of the code.
   void deoptimised(VmState* vm, value::Proto* proto, uintptr_t record, uint32_t pc);
+  void loop_entry_missing(VmState* vm, value::Proto* proto);
   // Makes the cache know this prototype, until its collector finds it dead.
   void adopt(VmState* vm, value::Proto* proto);
   // The pattern that excludes the name; empty when none does.

@@ -17,7 +17,7 @@ using observe::Reason;
 
 namespace {
 
-// Whether the function had run, and what the interpreter had seen of it and of those that travel with it, as the worker gets it.
+// Whether the function had run and how it is entered, and what the interpreter had seen of it and of those that travel with it, as the worker gets it.
 std::vector<uint8_t> types_of(const jobs::Request& request) {
   std::vector<uint8_t> types;
   const auto add = [&](const std::vector<uint8_t>& encoding) {
@@ -28,7 +28,8 @@ std::vector<uint8_t> types_of(const jobs::Request& request) {
       if (bytecode::takes_feedback(static_cast<bytecode::Op>(i.op))) types.push_back(i.x);
   };
   if (request.tier == jobs::Tier::kBase) return types;
-  types.push_back(request.has_run);  // what was made with less effort does not stand for what deserves more
+  // What was made with less effort does not stand for what deserves more, nor what has no entries at loops for what needs them.
+  types.push_back(static_cast<uint8_t>(request.has_run | request.enters_loops << 1));
   add(request.encoding);
   for (const jobs::Companion& companion : request.companions) add(companion.encoding);
   return types;

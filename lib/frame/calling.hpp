@@ -14,7 +14,8 @@
 // 4. argc with kSpread set: the last of the arguments is a list to be spread (apply); normalise handles it.
 // 5. argc == kEnterLoop: not a call but an entry in the middle (on-stack replacement): a0 is the pc (a plain integer) of a Loop
 //    target, a1 the address of the interpreter's registers of this frame, which the callee copies before anything else.
-//    Only base and opt code that has that loop is entered so.
+//    Only base and opt code that has that loop is entered so. Code without entries at loops passes it on to normalise, which goes on
+//    in the interpreter and tells the engine.
 // 6. The result is a Value, or kUnwind with the reason pending in the vm. Every caller checks.
 // 7. Compiled code saves nothing but what the System V ABI asks for. The x87 and SSE control words are the default ones.
 // 8. Compiled code that meets a value it was not compiled for leaves by a tail call of vm->runtime->resume: callee is its closure, argc the pc

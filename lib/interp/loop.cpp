@@ -711,20 +711,32 @@ void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_
   if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee, record, static_cast<uint32_t>(site));
 }
 
-Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value leave_word, Value) {
+// In a frame of its own, with copies of the registers, which the collector finds there while `note` runs.
+template <class Note>
+Value go_on(VmState* vm, Value callee, uint64_t pc, const Value* registers, Note note) {
   Proto* proto = as_closure(callee)->proto;
   Value* saved_top = vm->register_top;
   Value* base = saved_top + 1;
   if (base + proto->aux > vm->register_limit || vm->link_top == vm->link_limit) [[unlikely]]
     return registers_exhausted(vm);
   base[-1] = callee;
-  for (uint64_t r = 0; r < proto->aux; r++) base[r] = vm->xargs[r];
+  for (uint64_t r = 0; r < proto->aux; r++) base[r] = registers[r];
   vm->register_top = base + proto->aux;
-  note_deopt(vm, callee, pc, record.bits, leave_word.bits);
+  note();
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code + pc);
   vm->register_top = saved_top;
   return result == kTailCallOut ? leave_loop(vm) : result;
+}
+
+Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value leave_word, Value) {
+  return go_on(vm, callee, pc, vm->xargs, [&] { note_deopt(vm, callee, pc, record.bits, leave_word.bits); });
+}
+
+Value go_on_in_loop(VmState* vm, Value callee, uint64_t pc, const Value* registers) {
+  return go_on(vm, callee, pc, registers, [&] {
+    if (auto* missing = frame::vm_of(vm).hooks.loop_entry_missing) missing(vm, callee);
+  });
 }
 
 Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2) {

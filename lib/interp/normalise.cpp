@@ -186,8 +186,7 @@ class KeyedCall {
 
 Value normalise(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2) {
   Proto* proto = as_closure(callee)->proto;
-  if (argc == frame::kEnterLoop)
-    return frame::raise_error(vm, frame::ErrorKind::kUnsupported, "a loop without an entry was entered in the middle");
+  if (argc == frame::kEnterLoop) return go_on_in_loop(vm, callee, a0.bits, reinterpret_cast<const Value*>(a1.bits));
   const bytecode::FunctionCode& function = *proto->function;
   bool keyed = !function.keys.empty() || function.other_keys;
   bool settled = keyed ? settle_keyed(vm, callee, argc, a0, a1, a2) : settle_plain(vm, callee, argc, a0, a1, a2);

@@ -103,6 +103,7 @@ std::vector<uint8_t> pack(const Batch& batch) {
     w.block(job.symbol);
     put(w, job.encoding, job.hash);
     w.number(static_cast<uint8_t>(job.has_run));
+    w.number(static_cast<uint8_t>(job.enters_loops));
     w.number(static_cast<uint32_t>(job.companions.size()));
     for (const Companion& companion : job.companions) {
       w.block(companion.global);
@@ -154,6 +155,7 @@ bool unpack(std::span<const uint8_t> body, Batch* batch) {
     job.symbol = r.block<std::string>(kMaxSymbolBytes);
     get(r, &job.encoding, &job.hash);
     job.has_run = r.number<uint8_t>() != 0;
+    job.enters_loops = r.number<uint8_t>() != 0;
     const auto companions = r.number<uint32_t>();
     if (companions > kMaxCompanions) return false;
     for (uint32_t n = 0; n < companions && r.ok(); ++n) {

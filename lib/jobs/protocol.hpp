@@ -25,7 +25,7 @@
 
 namespace terrace::jobs {
 
-inline constexpr uint32_t kProtocolVersion = 3;
+inline constexpr uint32_t kProtocolVersion = 4;
 inline constexpr uint32_t kMagic = 0x31545254;  // "TRT1"
 inline constexpr size_t kHeadBytes = 12;
 inline constexpr size_t kMaxMessageBytes = size_t{64} << 20;
@@ -64,7 +64,8 @@ struct Job {
   std::string symbol;
   std::vector<uint8_t> encoding;
   bytecode::Hash hash{};
-  bool has_run = false;  // before it was asked for: it is worth more of the compiler's time
+  bool has_run = false;       // before it was asked for: it is worth more of the compiler's time
+  bool enters_loops = true;  // in the middle of a call; else, where loops are nested, only calls are entered, which is half as much code
   std::vector<Companion> companions;
 };
 

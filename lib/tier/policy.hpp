@@ -1,7 +1,7 @@
 // tier/policy.hpp: what should happen to a function whose countdown ended. Policy only: nothing is done here.
 //
 //   interp --threshold calls--> base requested --installed--> base --opt_threshold--> opt requested --installed--> opt
-//      ^                                                                                                            |
+//      ^ '--- opt_threshold calls of a function that computes with floats: base would not help it ----^                |
 //      '------------------------------- evicted, reset, demoted, excluded ------------------------------------------'
 //
 // A refused tier is not asked for again, or after retry_interval when the reason is a passing one.
@@ -26,8 +26,8 @@ struct Decision {
   int32_t countdown = 0;   // until the next question
 };
 
-// `record` as it is now; `running` is the tier of the code whose countdown ended.
-Decision decide(Settings& settings, const cache::Record& record, uint8_t running);
+// `record` as it is now; `running` is the tier of the code whose countdown ended, `code` is the function's, with what was seen.
+Decision decide(Settings& settings, const cache::Record& record, uint8_t running, const bytecode::FunctionCode& code);
 // What a function's countdown starts with.
 int32_t first_countdown(const Settings& settings);
 // The same for a function that just got compiled code.

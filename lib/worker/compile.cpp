@@ -33,13 +33,17 @@ void write_variants(Module& module, Program& program) {
   }
 }
 
-void write_job(Module& module, Module* draft, Program& program, const std::string& symbol) {
+// Entries into nested loops are a second copy of the function, which is worth making only where the loops are entered.
+void write_job(Module& module, Module* draft, Program& program, const Job& job) {
   const Flow& flow = program.flow(0);
   const bool specialises = module.plan().specialises;
   Types types(program.function(0), flow, specialises, specialises ? Role{&program, 0, nullptr} : Role{});
-  Function main = module.new_entry(symbol, true);
-  if (module.plan().separate_nested_loops && flow.has_nested_loops()) {
-    Function loops = module.new_entry(symbol + "_loops", false);
+  Function main = module.new_entry(job.symbol, true);
+  const bool separates = module.plan().separate_nested_loops && program.function(0).code.has_nested_loops();
+  if (separates && !job.enters_loops) {
+    write_body(module, draft, program, types, Entries::kCalls, Bodies{main, main, nullptr});
+  } else if (separates) {
+    Function loops = module.new_entry(job.symbol + "_loops", false);
     write_body(module, draft, program, types, Entries::kCalls, Bodies{main, main, loops});
     write_body(module, draft, program, types, Entries::kLoops, Bodies{loops, main, loops});
   } else {
@@ -55,7 +59,7 @@ bool write_batch(Module& module, const std::vector<Job>& jobs, std::string* erro
   for (const Job& job : jobs) {
     Program program(module);
     if (!program.add(job, error)) return false;
-    write_job(module, draft.get(), program, job.symbol);
+    write_job(module, draft.get(), program, job);
     has_run |= job.has_run;
   }
   if (has_run && module.plan().specialises) module.inline_more();

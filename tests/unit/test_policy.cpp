@@ -11,9 +11,18 @@ namespace {
 
 constexpr uint8_t kBaseTier = cache::tier_number(Tier::kBase);
 
+// A function whose arithmetic saw floats where `floats` says so.
+bytecode::FunctionCode code_with(std::initializer_list<bool> floats) {
+  bytecode::FunctionCode code;
+  for (const bool saw : floats)
+    code.code.push_back({static_cast<uint8_t>(bytecode::Op::kAdd), saw ? bytecode::kSawFloats : uint8_t{0}, 0, 0, 0});
+  return code;
+}
+const bytecode::FunctionCode kPlain = code_with({false});
+
 bool asks_at(tier::Settings& settings, cache::Record& record, uint64_t calls, uint8_t running = cache::kInterp) {
   record.calls = calls;
-  return tier::decide(settings, record, running).request;
+  return tier::decide(settings, record, running, kPlain).request;
 }
 
 void base_is_asked_for_at_the_threshold(void**) {
@@ -33,10 +42,35 @@ void opt_is_asked_for_by_base_code(void**) {
   tier::Settings settings;
   cache::Record record;
   record.tier = kBaseTier;
-  const tier::Decision decision = tier::decide(settings, record, kBaseTier);
+  const tier::Decision decision = tier::decide(settings, record, kBaseTier, kPlain);
   assert_true(decision.request && decision.tier == Tier::kOpt);
   record.misjudged = 5;
-  assert_false(tier::decide(settings, record, kBaseTier).request);
+  assert_false(tier::decide(settings, record, kBaseTier, kPlain).request);
+}
+
+void what_computes_with_floats_goes_to_opt_at_once(void**) {
+  tier::Settings settings;
+  settings.threshold = 4;
+  settings.opt_threshold = 1000;
+  const bytecode::FunctionCode floats = code_with({true, true, false}), half = code_with({true, false});
+  cache::Record record;
+  const auto at = [&](uint64_t calls, const bytecode::FunctionCode& code) {
+    record.calls = calls;
+    return tier::decide(settings, record, cache::kInterp, code);
+  };
+  assert_true(at(4, half).request && at(4, half).tier == Tier::kBase);
+  assert_false(at(4, floats).request);
+  assert_false(at(999, floats).request);
+  assert_true(at(1000, floats).request && at(1000, floats).tier == Tier::kOpt);
+  settings.opt_threshold = 0;  // there is no opt code
+  assert_true(at(4, floats).request && at(4, floats).tier == Tier::kBase);
+  settings.opt_threshold = 1000;
+  record.refused = cache::tier_number(Tier::kOpt);
+  record.reason = Reason::kTimeout;
+  assert_true(at(4, floats).request && at(4, floats).tier == Tier::kBase);
+  record.refused = cache::kInterp;
+  record.misjudged = 5;  // it stays in base
+  assert_true(at(4, floats).request && at(4, floats).tier == Tier::kBase);
 }
 
 // Where the budget is too small, what was evicted must be called more and more often to come back.
@@ -84,6 +118,7 @@ int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(base_is_asked_for_at_the_threshold),
       cmocka_unit_test(opt_is_asked_for_by_base_code),
+      cmocka_unit_test(what_computes_with_floats_goes_to_opt_at_once),
       cmocka_unit_test(what_was_evicted_needs_more_calls),
       cmocka_unit_test(a_passing_refusal_is_tried_again_later),
       cmocka_unit_test(names_match_patterns),

@@ -202,7 +202,7 @@ void Emitter::check_stack(Block passed, Block go_on) {
 }
 
 void Emitter::pass_on_other_entries() {
-  if (!flow_.loop_heads().empty()) {
+  if (!flow_.loop_heads().empty() && bodies_.loops != nullptr) {
     Block normal = fresh(), loop = fresh();
     branch(m_.equal(argc(), m_.word(frame::kEnterLoop)), loop, normal);
     start(loop);

@@ -48,7 +48,7 @@ enum class Entries { kCallsAndLoops, kCalls, kLoops };
 struct Bodies {
   Function body;   // the one to write
   Function calls;  // where plain calls of the function go
-  Function loops;  // where entries into loops go
+  Function loops;  // where entries into loops go; null: nowhere, the interpreter goes on
 };
 
 class Emitter {

@@ -67,13 +67,6 @@ void Flow::find_leaders() {
   }
 }
 
-bool Flow::has_nested_loops() const {
-  for (const Loop& outer : loops_)
-    for (const Loop& inner : loops_)
-      if (inner.head > outer.head && inner.head <= outer.last) return true;
-  return false;
-}
-
 bool Flow::has_single_file_entry(const Loop& loop) const {
   const auto& code = function_.code.code;
   for (uint32_t pc = 0; pc < loop.head; pc++) {

@@ -52,7 +52,6 @@ class Flow {
   const std::vector<uint32_t>& leaders() const { return leaders_; }        // ascending; the first is 0
   const std::vector<uint32_t>& loop_heads() const { return loop_heads_; }  // targets of Loop, ascending
   const std::vector<Loop>& loops() const { return loops_; }                // by head, ascending
-  bool has_nested_loops() const;
   // True when the loop is entered only by falling into its head or by a Jump, so that code can be put before it.
   bool has_single_file_entry(const Loop& loop) const;
   // The leaders in the loop that every turn passes.
