@@ -64,7 +64,7 @@ struct Job {
   std::string symbol;
   std::vector<uint8_t> encoding;
   bytecode::Hash hash{};
-  bool has_run = false;       // before it was asked for: it is worth more of the compiler's time
+  bool has_run = false;      // before it was asked for: it is worth more of the compiler's time
   bool enters_loops = true;  // in the middle of a call; else, where loops are nested, only calls are entered, which is half as much code
   std::vector<Companion> companions;
 };

@@ -401,12 +401,15 @@ inline uintptr_t record_at(std::string_view symbol) {
 }
 
 // Compiles all protos as one batch and sets their entries.
-inline void install(std::initializer_list<Proto*> protos, Tier tier) {
+inline void install(std::initializer_list<Proto*> protos, Tier tier, bool enters_loops = true) {
   std::vector<worker::Job> jobs;
   std::vector<std::string> symbols;
   for (Proto* proto : protos) {
     symbols.push_back("t_" + std::to_string(jobs.size()));
-    jobs.push_back(worker::Job{symbols.back(), bytecode::encode(proto), {}, {}});
+    worker::Job& job = jobs.emplace_back();
+    job.symbol = symbols.back();
+    job.encoding = bytecode::encode(proto);
+    job.enters_loops = enters_loops;
   }
   dump(jobs, tier);
   std::string path = "/tmp/terrace-emit-" + std::to_string(getpid()) + ".o", error;

@@ -67,6 +67,16 @@ void test_nested_loops(void**) {
     assert_value(proto->entry(&g_vm, nested, frame::kEnterLoop, Value{4}, frame, kNil), fix(108));
     assert_value(proto->entry(&g_vm, nested, frame::kEnterLoop, Value{2}, frame, kNil), fix(110));
     assert_value(proto->entry(&g_vm, nested, 2, fix(1), fix(2), kNil), make_char('N'));
+
+    // Opt code that is asked for without these entries passes such an entry on, with all that it came with.
+    install({proto}, tier, false);
+    assert_value(call(nested, {fix(30)}), fix(900));
+    const Value passed_on = proto->entry(&g_vm, nested, frame::kEnterLoop, Value{4}, frame, kNil);
+    assert_value(passed_on, tier == Tier::kBase ? fix(108) : make_char('N'));
+    if (tier == Tier::kBase) continue;
+    assert_int_equal(g_normalised[1].bits, frame::kEnterLoop);
+    assert_int_equal(g_normalised[2].bits, 4);
+    assert_int_equal(g_normalised[3].bits, frame.bits);
   }
 }
 
