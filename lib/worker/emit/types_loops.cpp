@@ -6,6 +6,12 @@
 
 namespace terrace::worker::emit {
 
+namespace {
+
+bool is_fixnum(Forms held) { return (held & kFixnum) && !(held & kDouble); }
+
+}  // namespace
+
 // The forms of a register with those that are made of it on the way into a loop.
 Forms Types::with_made(Forms held, Forms made) {
   made = with_type(made);
@@ -73,21 +79,28 @@ State Types::needed_before(const Loop& loop) const {
   return needed;
 }
 
-// What all ways back bring as doubles is one before the first turn as well, as far as is known: then no turn makes words of them. A register whose
-// value was none there once is held as a word at the head, and boxed.
+// What all ways back bring as doubles is taken for one before the first turn as well, unless something else was seen in it: then no turn makes words
+// of them. Where that was wrong once, the loop's registers are words at its head from then on.
 void Types::add_carried(const Loop& loop, State& needed) const {
   const uint32_t noted_at = first_with_feedback(loop);
   if (noted_at == loop.last || (function_.code.code[noted_at].x & bytecode::kLeftNotDouble)) return;
   const RegisterSet& live = flow_.live_at(loop.head);
   const State& head = at(loop.head);
   State back(needed.size(), kAllForms);
+  std::vector<bool> saw_others(needed.size());
   each_instruction([&](uint32_t pc, const State& state) {
     const Instr i = function_.code.code[pc];
+    if (pc < loop.head || pc > loop.last) return;
+    const bool is_mixed = bytecode::is_arithmetic(op_of(i)) && (i.x & (bytecode::kSawMixed | bytecode::kSawOther));
+    if (is_mixed && op_of(i) != Op::kAddImm) {  // an operand beside one that is known to be a fixnum may have been a float each time
+      if (!is_fixnum(state[i.c])) saw_others[i.b] = true;
+      if (!is_fixnum(state[i.b])) saw_others[i.c] = true;
+    }
     if (op_of(i) != Op::kLoop || target_of(pc, i) != loop.head) return;
     for (size_t r = 0; r < back.size(); r++) back[r] = meet(back[r], state[r]);
   });
   for (uint16_t r = 0; r < back.size(); r++)
-    if (live.has(r) && (back[r] & kDouble) && head[r] == kWord && needed[r] == 0) needed[r] = kDouble;
+    if (live.has(r) && (back[r] & kDouble) && head[r] == kWord && needed[r] == 0 && !saw_others[r]) needed[r] = kDouble;
 }
 
 bool Types::is_carried(uint32_t head, uint16_t r) const {
