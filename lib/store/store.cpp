@@ -66,9 +66,9 @@ void Store::reject(const Key&, Problem problem) {
 void Store::put(const Entry& entry) {
   if (!is_on() || !is_ready(true)) return;
   const std::vector<uint8_t> bytes = pack(entry);
+  const std::string name = file_name(entry.key);
   Problem problem = Problem::kTooLarge;
-  if (bytes.size() <= kMaxEntryBytes && on_disk(bytes.size()) <= limit_)
-    problem = directory_.write(file_name(entry.key), bytes);
+  if (bytes.size() <= kMaxEntryBytes && on_disk(bytes.size()) <= limit_) problem = directory_.write(name, bytes);
   if (problem != Problem::kNone) {
     problems_.add(problem);
     directory_.close();  // it may be gone, and is then made again
@@ -76,17 +76,18 @@ void Store::put(const Entry& entry) {
   }
   writes_.fetch_add(1, std::memory_order_relaxed);
   written_bytes_.fetch_add(bytes.size(), std::memory_order_relaxed);
-  note_written(on_disk(bytes.size()));
+  note_written(name, on_disk(bytes.size()));
 }
 
-void Store::note_written(uint64_t bytes) {
+void Store::note_written(const std::string& name, uint64_t bytes) {
   known_bytes_ += bytes;
   unseen_bytes_ += bytes;
-  if (!has_looked_ || known_bytes_ > limit_ || unseen_bytes_ > limit_ / kLooksPerLimit) make_room();
+  if (!has_looked_ || known_bytes_ > limit_ || unseen_bytes_ > limit_ / kLooksPerLimit) make_room(name);
 }
 
-// Looks at the whole directory, and takes away what was not used for longest until some room is left.
-void Store::make_room() {
+// Looks at the whole directory, and takes away what was not used for longest until some room is left. What was written
+// last stays, which fits by itself: it may be larger than what would leave that room.
+void Store::make_room(const std::string& written) {
   std::vector<File> files = directory_.files();
   const int64_t now = now_seconds();
   uint64_t total = 0;
@@ -94,7 +95,7 @@ void Store::make_room() {
     const bool is_stale = !file.is_whole && file.used_at + kStaleSeconds < now;
     if (is_stale) directory_.remove(file.name);
     if (!is_stale) total += file.bytes;
-    return !file.is_whole;
+    return !file.is_whole || file.name == written;
   });
   if (total > limit_) {
     std::ranges::sort(files, [](const File& a, const File& b) {

@@ -50,8 +50,8 @@ class Store {
  private:
   bool is_ready(bool make);
   bool look(const Key& key, std::span<const uint8_t> types, const std::string& compiler, Entry* entry);
-  void note_written(uint64_t bytes);
-  void make_room();
+  void note_written(const std::string& name, uint64_t bytes);
+  void make_room(const std::string& written);
 
   const Place place_;
   const uint64_t limit_;

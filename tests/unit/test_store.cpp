@@ -502,6 +502,17 @@ void what_is_too_large_is_not_kept(void**) {
   assert_true(has(s, entry_number(1, 50000)));
 }
 
+void what_was_written_last_stays(void**) {
+  const std::string path = new_path();
+  Store s(place_at(path), 6 * 4096);
+  for (uint8_t n = 0; n < 4; ++n) {
+    s.put(entry_number(n, 100));
+    s.put(entry_number(n + 4, 22000));  // six pages, the whole limit
+    assert_true(has(s, entry_number(n + 4, 22000)));
+    assert_true(bytes_in(path) <= 6 * 4096);
+  }
+}
+
 void files_of_others_in_the_directory_stay(void**) {
   const std::string path = new_path();
   fs::create_directory(path);
@@ -700,6 +711,7 @@ int main() {
       cmocka_unit_test(the_least_recently_used_go),
       cmocka_unit_test(several_writers_keep_near_the_limit),
       cmocka_unit_test(what_is_too_large_is_not_kept),
+      cmocka_unit_test(what_was_written_last_stays),
       cmocka_unit_test(files_of_others_in_the_directory_stay),
       cmocka_unit_test(writers_and_readers_at_once_see_whole_entries),
       cmocka_unit_test(a_writer_that_is_killed_leaves_no_broken_entry),
