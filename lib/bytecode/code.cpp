@@ -2,6 +2,7 @@
 #include "bytecode/code.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace terrace::bytecode {
 namespace {
@@ -22,17 +23,20 @@ const HandlerRegion* FunctionCode::handler_at(uint32_t pc) const {
   return nullptr;
 }
 
-// Jumps backwards are Loop instructions only: a loop that has another's head behind its own and before a jump back to it has that loop in it.
+// Jumps backwards are Loop instructions only, and a loop reaches from its head to the last jump back to it: two are nested
+// when the later head lies within the reach of an earlier one.
 bool FunctionCode::has_nested_loops() const {
-  const auto head_of = [&](size_t pc) { return static_cast<int64_t>(pc) + 1 + jump_distance(code[pc]); };
-  std::vector<size_t> jumps;
-  for (size_t pc = 0; pc < code.size(); pc++)
-    if (static_cast<Op>(code[pc].op) == Op::kLoop) jumps.push_back(pc);
-  return std::ranges::any_of(jumps, [&](size_t outer) {
-    return std::ranges::any_of(jumps, [&](size_t inner) {
-      return head_of(outer) < head_of(inner) && head_of(inner) <= static_cast<int64_t>(outer);
-    });
-  });
+  std::map<int64_t, int64_t> last_of_head;
+  for (size_t pc = 0; pc < code.size(); pc++) {
+    const auto here = static_cast<int64_t>(pc);
+    if (static_cast<Op>(code[pc].op) == Op::kLoop) last_of_head[here + 1 + jump_distance(code[pc])] = here;
+  }
+  int64_t reach = -1;
+  for (const auto& [head, last] : last_of_head) {
+    if (head <= reach) return true;
+    reach = last;
+  }
+  return false;
 }
 
 LineEntry FunctionCode::line_at(uint32_t pc) const {

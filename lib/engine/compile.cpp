@@ -91,9 +91,10 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id, 
     job.encoding = bytecode::encode(proto);
     job.hash = proto->function->hash;
     if (tier == Tier::kOpt) job.companions = companions_of(vm, proto);
+    const bool may_lack_entries = tier == Tier::kOpt && often_called && proto->function->has_nested_loops();
     cache.with_record(proto, [&](Record& record) {
       job.priority = record.calls;
-      job.enters_loops = !often_called || record.needs_loop_entries || !proto->function->has_nested_loops();
+      job.enters_loops = !may_lack_entries || record.needs_loop_entries;
       return 0;
     });
     job.has_run = job.priority > 0;
