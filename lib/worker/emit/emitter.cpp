@@ -129,7 +129,7 @@ void Emitter::emit_entry() {
   begin_body();
 }
 
-// Who calls a variant has counted the call. Where nothing is called, whoever calls this has room enough.
+// Who calls a variant has counted the call.
 void Emitter::emit_variant_entry() {
   assign(local(proto_, m_.word_type(), "proto"), m_.load(callee(), offsets::kClosureProto));
   state_ = types_.at_entry();
@@ -143,7 +143,7 @@ void Emitter::emit_variant_entry() {
       assign(state_[n] & kDouble ? double_place(n) : place(n), parameter(first_result_++));
     }
   }
-  if (flow_.makes_calls()) {
+  if (program_.checks_stack(number_)) {
     Block go_on = fresh();
     check_stack(starts_again() ? leave_here(frame::LeaveCause::kAlong) : leave_at(0, frame::LeaveCause::kAlong), go_on);
     start(go_on);

@@ -164,8 +164,10 @@ Val Module::untag_fixnum(Val a) const {
 }
 
 // The bit of `tags` that belongs to the low five bits of the word, as 0 or 1: one `bt` in the end.
+// The bits are repeated over a whole word, so that GCC leaves out the mask: `bt` looks at the lowest six bits only.
 Val Module::tag_is_in(uint32_t tags, Val a) const {
-  return bit_and(binary(GCC_JIT_BINARY_OP_RSHIFT, word_, word(tags), bit_and(a, 31)), 1);
+  const uint64_t repeated = uint64_t{tags} << 32 | tags;
+  return bit_and(binary(GCC_JIT_BINARY_OP_RSHIFT, word_, word(repeated), bit_and(a, 63)), 1);
 }
 
 Val Module::both_in(uint32_t tags, Val a, Val b) const {

@@ -93,7 +93,7 @@ class Module {
   Val differ(Val a, Val b) const { return compare(GCC_JIT_COMPARISON_NE, a, b); }
   Val differ(Val a, Value k) const { return differ(a, constant(k)); }
   Val below(Val a, Val b) const { return compare(GCC_JIT_COMPARISON_LT, a, b); }
-  Val has_tag(Val a, value::Tag tag) const { return equal(bit_and(a, value::kTagMask), word(tag)); }
+  Val has_tag(Val a, value::Tag tag) const { return equal(bit_and(sub(a, word(tag)), value::kTagMask), word(0)); }
   Val is_fixnum(Val a) const { return has_tag(a, value::kTagFixnum); }
   Val both_fixnum(Val a, Val b) const { return is_fixnum(bit_or(a, b)); }
   Val is_float(Val a) const { return differ(tag_is_in(value::kFloatTagBits, a), word(0)); }

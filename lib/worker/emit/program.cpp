@@ -16,6 +16,9 @@ namespace {
 constexpr size_t kMostRegisters = frame::kMaxXargs;
 // More sets of forms than this share the variant that takes words.
 constexpr size_t kManyVariants = 6;
+// Variants that call each other without a look at the stack have no more registers together: a few kilobytes of the reserve
+// that is kept below the limit.
+constexpr size_t kMostUnchecked = 256;
 
 std::unique_ptr<bytecode::PortableFunction> decode(std::span<const uint8_t> encoding, const std::string& name, std::string* error) {
   auto function = bytecode::decode(encoding, error);
@@ -39,6 +42,7 @@ bool Program::add(const jobs::Job& job, std::string* error) {
   }
   for (size_t n = 0; n < functions_.size(); n++) find_callees(n);
   for (size_t n = 0; n < functions_.size(); n++) functions_[n].recurs = reaches_itself(n);
+  for (size_t n = 0; n < functions_.size(); n++) find_unchecked(n);
   find_assumptions();
   for (size_t n = 0; n < functions_.size(); n++) find_reached(n);
   find_quiet();
@@ -237,6 +241,18 @@ void Program::find_users_of_links() {
       changed |= member.uses_links;
     }
   }
+}
+
+// What is called in other ways than as a variant looks for itself.
+size_t Program::find_unchecked(size_t function) {
+  Member& member = functions_[function];
+  if (member.unchecked) return *member.unchecked;
+  size_t below = 0;
+  if (!member.recurs)
+    for (const auto& [pc, callee] : member.callees) below = std::max(below, find_unchecked(callee));
+  const size_t together = size_t{member.code->code.register_count} + below;
+  member.unchecked = member.recurs || together > kMostUnchecked ? 0 : together;
+  return *member.unchecked;
 }
 
 // On the way that is usual: behind an assumed call that was left its caller is left, too. What is not assumed may be any function.

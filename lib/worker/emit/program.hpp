@@ -102,6 +102,8 @@ class Program final : public Callees {
   size_t link_at(size_t function, uint32_t pc) const { return functions_[function].assumed.at(pc); }
   // Whether a function or its variants use links: their own, or those of whom they call.
   bool uses_links(size_t function) const { return functions_[function].uses_links; }
+  // Whether variants of the function look at the stack: they are in a recursion, or in too long a chain of calls that do not.
+  bool checks_stack(size_t function) const { return *functions_[function].unchecked == 0; }
   // What is known of the fields of the record type that the record primitive at `pc` names.
   FieldCount fields_named(size_t function, uint32_t pc) const;
   // Whether other code may have run before this call or jump, and since the assumptions were confirmed or this was asked for the last call.
@@ -133,6 +135,7 @@ class Program final : public Callees {
     bool is_quiet = true;    // other code runs in it only where it is left, or in a cold part that confirms what is assumed
     bool recurs = false;     // through any number of calls
     bool uses_links = false;
+    std::optional<size_t> unchecked;  // how many registers it has together with those it calls, down to who looks at the stack; 0: it does itself
   };
   bool add_member(const std::string& name, std::span<const uint8_t> encoding, const bytecode::Hash& hash, std::string* error);
   void find_callees(size_t caller);
@@ -142,6 +145,7 @@ class Program final : public Callees {
   void assume_types(size_t function, const std::set<std::string>& mistaken);
   size_t assumption(const Assumption& wanted);
   void find_users_of_links();
+  size_t find_unchecked(size_t function);
   void find_reached(size_t function);
   void find_quiet();
   void find_doubts(size_t function);
