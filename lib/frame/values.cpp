@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "base/short_bytes.hpp"
 #include "frame/number.hpp"
 #include "frame/vm.hpp"
 #include "heap/vector.hpp"
@@ -68,7 +69,7 @@ Value string_of_valid(VmState* vm, std::string_view text, size_t code_points) {
   string->bytes = static_cast<uint32_t>(text.size());
   string->length = static_cast<uint32_t>(code_points);
   string->hash = 0;
-  std::memcpy(string->data, text.data(), text.size());
+  base::copy_bytes(string->data, text.data(), text.size());
   string->data[text.size()] = 0;
   return from_object(string);
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/short_bytes.hpp"
+
 namespace terrace::prims {
 
 namespace {
@@ -75,7 +77,7 @@ value::String* new_string(VmState* vm, const char* who, uint64_t bytes, uint64_t
 Value copy_string(VmState* vm, const char* who, std::string_view text, uint64_t length) {
   value::String* s = new_string(vm, who, text.size(), length);
   if (s == nullptr) return kUnwind;
-  std::memcpy(s->data, text.data(), text.size());
+  base::copy_bytes(s->data, text.data(), text.size());
   return from_object(s);
 }
 

@@ -284,12 +284,6 @@ KeyClass key_class(Value v) {
 
 }  // namespace
 
-bool same_text(Value a, Value b) {
-  auto* x = as<value::String>(a);
-  auto* y = as<value::String>(b);
-  return x->bytes == y->bytes && std::memcmp(x->data, y->data, x->bytes) == 0;
-}
-
 bool eqv(Value a, Value b) {
   if (a == b) return true;
   return is_big_number(a) && is_big_number(b) && frame::number::eqv(a, b);

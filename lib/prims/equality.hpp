@@ -12,6 +12,7 @@
 // 4. hash(a) = hash(b) when equal(a, b). It looks at a bounded part of a structure, so it always ends and never raises.
 #pragma once
 
+#include "base/short_bytes.hpp"
 #include "prims/arguments.hpp"
 
 namespace terrace::prims {
@@ -26,7 +27,12 @@ enum class KeyClass : uint8_t {
 bool eqv(Value a, Value b);
 // kTrue, kFalse, or kUnwind. Neither allocates in the heap nor runs SX code.
 Value equal(VmState* vm, Value a, Value b);
-bool same_text(Value a, Value b);  // precondition: both are strings
+// Precondition: both are strings.
+inline bool same_text(Value a, Value b) {
+  const auto* x = value::as<value::String>(a);
+  const auto* y = value::as<value::String>(b);
+  return x->bytes == y->bytes && base::same_bytes(x->data, y->data, x->bytes);
+}
 
 // At most 60 bits.
 uint64_t hash(Value v);

@@ -6,6 +6,7 @@
 // is found by walking from the nearer end.
 #include <cstring>
 
+#include "base/short_bytes.hpp"
 #include "prims/sequence.hpp"
 #include "prims/text_span.hpp"
 #include "prims/unicode.hpp"
@@ -74,7 +75,7 @@ Value join_all(VmState* vm, const char* who, const Value* strings, uint64_t coun
   char* at = result->data;
   for (uint64_t i = 0; i < count; i++) {
     auto* s = as<String>(strings[i]);
-    std::memcpy(at, s->data, s->bytes);
+    base::copy_bytes(at, s->data, s->bytes);
     at += s->bytes;
   }
   return from_object(result);
