@@ -19,7 +19,7 @@ using value::Proto;
 
 constexpr size_t kMostInstructions = 80;       // of one companion
 constexpr size_t kMostInstructionsOfAll = 300;
-constexpr size_t kMostCompanions = 16;
+constexpr size_t kMostCompanions = 24;
 static_assert(kMostCompanions <= jobs::kMaxCompanions);
 
 class Gathering {

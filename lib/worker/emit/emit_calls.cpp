@@ -259,8 +259,10 @@ std::vector<Val> Emitter::variant_arguments(Instr i, const Variant& variant, Val
     const Forms form = variant.parameters[n];
     if (!(form & kVirtual))
       arguments.push_back(form & kDouble ? double_reg(r) : reg(r));
-    else if (!comes_before(form))
+    else if (!comes_before(form)) {
+      if (is_opened(form)) arguments.push_back(reg(r));
       pass_parts(state_[r], arguments);
+    }
   }
   if (record != 0) pass_places(record, arguments);
   return arguments;

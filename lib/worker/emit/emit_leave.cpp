@@ -21,7 +21,7 @@ void Emitter::begin_checkpoint() {
   const RegisterSet& kept = checkpoints_->kept(pc_);
   const CountedLoop* counted = ranges_.at_head(pc_);
   for (uint16_t r = 0; r < code_.register_count; r++) {
-    if (!kept.has(r) || (state_[r] & kVirtual)) continue;
+    if (!kept.has(r) || is_unmade(state_[r])) continue;
     const bool is_word = state_[r] & kWord;
     const std::string name = "kept" + std::to_string(pc_) + "_" + std::to_string(r);
     Place copy = gcc_jit_function_new_local(bodies_.body, nullptr, is_word ? m_.word_type() : m_.double_type(), name.c_str());

@@ -38,13 +38,17 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
   Block otherwise = nullptr, holes = nullptr, not_double = nullptr;
   for (uint16_t r = 0; r < code_.register_count; r++) {
     Forms lacking = wanted[r] & ~state_[r];
-    if (!live.has(r) || lacking == 0 || (state_[r] & kVirtual)) continue;
+    if (!live.has(r) || lacking == 0 || is_unmade(state_[r])) continue;
     if ((lacking & kDouble) && types_.is_carried(leader, r)) {
       if (not_double == nullptr) not_double = leave_at(leader, frame::LeaveCause::kNotDouble);
       establish(r, lacking, not_double);
       continue;
     }
     if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
+    if (lacking & kVirtual) {
+      open_record(r, wanted[r], link(types_.link_of_opened(leader, r)), otherwise);
+      continue;
+    }
     if ((lacking & kFullVector) && holes == nullptr) holes = leave_at(leader, frame::LeaveCause::kHoles);
     establish(r, lacking, otherwise, holes);
   }
@@ -125,17 +129,21 @@ void Emitter::move_size(uint16_t to, uint16_t from) {
 // --- operands as doubles
 
 // The double of a word that should be a float, boxed or not.
-void Emitter::unbox(uint16_t r, Block otherwise) {
+void Emitter::unbox(Val word, Place to, Block otherwise) {
   Block next = fresh();
   Block boxed = cold([=, this] {
-    require_object(reg(r), value::Type::kFlonum, offsets::kHeaderType, otherwise);
-    assign(double_place(r), m_.load(reg(r), offsets::kFlonumNumber, m_.double_type()));
+    require_object(word, value::Type::kFlonum, offsets::kHeaderType, otherwise);
+    assign(to, m_.load(word, offsets::kFlonumNumber, m_.double_type()));
     jump(next);
   });
-  guard(m_.is_float(reg(r)), boxed);
-  assign(double_place(r), m_.decode_float(reg(r)));
+  guard(m_.is_float(word), boxed);
+  assign(to, m_.decode_float(word));
   jump(next);
   start(next);
+}
+
+void Emitter::unbox(uint16_t r, Block otherwise) {
+  unbox(reg(r), double_place(r), otherwise);
   state_[r] |= kDouble;
 }
 
@@ -349,17 +357,23 @@ void Emitter::mark_element_for(Instr store) {
 
 // --- ways into loops
 
-// Where the head of a loop goes on after other code has run at the jump back to it, which may have made vectors generic.
+// Where the head of a loop goes on after other code has run at the jump back to it, which may have made vectors generic and changed records.
 Block Emitter::back_after_other_code(uint32_t head) {
   if (!types_.specialises()) return at_pc(head);
   const RegisterSet& live = flow_.live_at(head);
   std::vector<uint16_t> doubted;
   for (uint16_t r = 0; r < code_.register_count; r++)
-    if (live.has(r) && (types_.at(head)[r] & kDoublesVector)) doubted.push_back(r);
+    if (live.has(r) && ((types_.at(head)[r] & kDoublesVector) || is_opened(types_.at(head)[r]))) doubted.push_back(r);
   if (doubted.empty()) return way_to(head);
   Block otherwise = leave_at(head, frame::LeaveCause::kBeforeLoop);
   return cold([=, this] {
-    for (uint16_t r : doubted) guard(is_vector(reg(r), types_.at(head)[r]), otherwise);
+    for (uint16_t r : doubted) {
+      const Forms forms = types_.at(head)[r];
+      if (is_opened(forms))
+        open_record(r, forms, gcc_jit_lvalue_as_rvalue(places_of(forms).type), otherwise);
+      else
+        guard(is_vector(reg(r), forms), otherwise);
+    }
     jump(way_to(head));
   });
 }

@@ -10,7 +10,7 @@
 namespace terrace::worker::emit {
 
 Emitter::VirtualPlaces& Emitter::places_of(Forms record) {
-  VirtualPlaces& found = virtuals_[site_of(record)];
+  VirtualPlaces& found = virtuals_[record & ~kPlainForms];
   if (found.type != nullptr) return found;
   const std::string name = "record" + std::to_string(site_of(record)) + "_";
   found.type = gcc_jit_function_new_local(bodies_.body, nullptr, m_.word_type(), (name + "type").c_str());
@@ -59,6 +59,18 @@ void Emitter::return_virtual(Instr i) {
   leave(m_.constant(value::kUnspecified));
 }
 
+// The record in the register is opened: it is of this type, and its fields are what they were read for.
+void Emitter::open_record(uint16_t r, Forms opened, Val type, Block otherwise) {
+  const VirtualPlaces& places = places_of(opened);
+  assign(places.type, type);
+  require_record(reg(r), gcc_jit_lvalue_as_rvalue(places.type), otherwise);
+  for (size_t n = 0; n < places.fields.size(); n++) {
+    assign(places.words[n], m_.load(reg(r), offsets::kRecordField + 8 * static_cast<int64_t>(n)));
+    if (field_is_double(opened, n)) unbox(gcc_jit_lvalue_as_rvalue(places.words[n]), places.fields[n], otherwise);
+  }
+  state_[r] = opened;
+}
+
 // --- between variants
 
 // The parameters of the variant from number `from` on, which are the parts of a record.
@@ -91,7 +103,7 @@ void Emitter::pass_own_places(std::vector<Val>& arguments) const {
 void Emitter::take_objects(Instr i, const Variant& variant) {
   for (uint16_t n = 0; n < i.x; n++) {
     const auto r = static_cast<uint16_t>(i.a + 1 + n);
-    if (!(variant.parameters[n] & kVirtual) || !(state_[r] & kVirtual)) continue;
+    if (!is_unmade(variant.parameters[n]) || !is_unmade(state_[r])) continue;
     Block make = fresh(), next = fresh();
     set(r, m_.load(vm(), offsets::kVmXargs + 8 * int64_t{n}));
     const State before = state_;
@@ -108,7 +120,7 @@ void Emitter::take_objects(Instr i, const Variant& variant) {
 // Before this variant, which takes records, returns because it was left: what has become of them.
 void Emitter::hand_back_objects() {
   for (uint16_t n = 0; n < variant_->parameters.size(); n++)
-    if ((variant_->parameters[n] & kVirtual) && !comes_before(variant_->parameters[n]))
+    if (is_unmade(variant_->parameters[n]) && !comes_before(variant_->parameters[n]))
       assign(m_.at(vm(), offsets::kVmXargs + 8 * int64_t{n}, m_.word_type()), gcc_jit_lvalue_as_rvalue(object_of_argument(n)));
 }
 
@@ -149,7 +161,7 @@ Val Emitter::pass_on_objects(Instr i, const Variant& variant, Val call) {
 Block Emitter::edge_to(uint32_t leader) {
   bool makes_objects = false;
   for (uint16_t r = 0; r < state_.size(); r++)
-    makes_objects |= (state_[r] & kVirtual) && !(types_.at(leader)[r] & kVirtual) && flow_.live_at(leader).has(r);
+    makes_objects |= is_unmade(state_[r]) && !(types_.at(leader)[r] & kVirtual) && flow_.live_at(leader).has(r);
   if (!makes_objects) return way_to(leader);
   return cold([leader, forms = state_, this] {
     state_ = forms;
@@ -191,7 +203,7 @@ void Emitter::share_object(uint16_t r) {
   const uint32_t site = site_of(state_[r]);
   const auto size = static_cast<uint32_t>(code_.code.size());
   for (uint16_t other = 0; other < code_.register_count; other++) {
-    if (!(state_[other] & kVirtual) || site_of(state_[other]) != site) continue;
+    if (!is_unmade(state_[other]) || site_of(state_[other]) != site) continue;
     if (other != r) set(other, reg(r));
     state_[other] = kWord;
   }

@@ -60,9 +60,9 @@ void Emitter::remember_globals() {
   assign(local(links_, m_.word_type(), "links"), variant_ != nullptr ? parameter(kLinksParameter) : m_.load(proto(), offsets::kProtoLinks));
 }
 
-Val Emitter::linked() const {
-  return m_.load(links(), offsets::kVectorData + 8 * static_cast<int64_t>(program_.link_at(number_, pc_)));
-}
+Val Emitter::linked() const { return link(program_.link_at(number_, pc_)); }
+
+Val Emitter::link(size_t number) const { return m_.load(links(), offsets::kVectorData + 8 * static_cast<int64_t>(number)); }
 
 void Emitter::settle_doubt() {
   if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));

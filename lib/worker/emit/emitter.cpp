@@ -135,10 +135,13 @@ void Emitter::emit_variant_entry() {
   state_ = types_.at_entry();
   first_result_ = kLinksParameter + (program_.uses_links(number_) ? 1 : 0);
   for (uint16_t n = 0; n < code_.required; n++) {
-    if (comes_before(variant_->parameters[n])) continue;
-    if (state_[n] & kVirtual) {
+    const Forms form = variant_->parameters[n];
+    if (comes_before(form)) {
+      if (is_opened(form)) set(n, reg(static_cast<uint16_t>(site_of(form) - 1)));
+    } else if (state_[n] & kVirtual) {
+      if (is_opened(form)) set(n, parameter(first_result_++));
       first_result_ = take_parts(state_[n], first_result_);
-      if (hands_back_objects()) assign(object_of_argument(n), m_.constant(value::kUnbound));
+      if (is_unmade(form) && hands_back_objects()) assign(object_of_argument(n), m_.constant(value::kUnbound));
     } else {
       assign(state_[n] & kDouble ? double_place(n) : place(n), parameter(first_result_++));
     }

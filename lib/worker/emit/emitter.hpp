@@ -218,6 +218,7 @@ class Emitter {
   void resume(uint32_t pc, Val why);
   bool starts_again() const { return variant_ != nullptr && types_.starts_again(); }
   void unbox(uint16_t r, Block otherwise);
+  void unbox(Val word, Place to, Block otherwise);
   Val double_operand(uint16_t r, Forms other, int scratch);
   void enter_loop(uint32_t head);
 
@@ -232,6 +233,7 @@ class Emitter {
   void make_virtual(Instr i);
   void virtual_field(Instr i);
   void return_virtual(Instr i);
+  void open_record(uint16_t r, Forms opened, Val type, Block otherwise);
   int take_parts(Forms record, int from);
   void pass_parts(Forms record, std::vector<Val>& arguments);
   void pass_places(Forms record, std::vector<Val>& arguments);
@@ -333,7 +335,8 @@ class Emitter {
   Block look_at_globals(Block go_on, Block otherwise);
   Val watch(const Assumption& assumption, Val closure) const;
   void remember_globals();
-  Val linked() const;  // what the global holds that this instruction names and that is assumed
+  Val linked() const;
+  Val link(size_t number) const;  // what the global holds that this instruction names and that is assumed
   void settle_doubt();  // before an instruction that relies on globals
   void expect_same_globals(Block otherwise);
   void expect_epoch(Val epoch, Block otherwise);
@@ -405,7 +408,7 @@ class Emitter {
   std::vector<Place> double_registers_;
   std::vector<Place> lengths_;  // by register, of what is kSized
   std::vector<Place> data_;
-  std::map<uint32_t, VirtualPlaces> virtuals_;  // by site
+  std::map<Forms, VirtualPlaces> virtuals_;     // by site and shape
   std::vector<Place> argument_objects_;         // by parameter of a variant: what its virtual record became, or kUnbound
   int first_result_ = 0;                        // the parameter of a variant where places for the record it answers begin
   Place record_array_ = nullptr;

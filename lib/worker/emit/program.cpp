@@ -46,6 +46,7 @@ bool Program::add(const jobs::Job& job, std::string* error) {
   find_assumptions();
   for (size_t n = 0; n < functions_.size(); n++) find_reached(n);
   find_quiet();
+  find_keepers_of_records();
   find_users_of_links();
   for (size_t n = 0; n < functions_.size(); n++) find_doubts(n);
   return true;
@@ -79,10 +80,23 @@ size_t Program::callee_at(size_t caller, uint32_t pc) const {
   const std::string& name = member.code->constants[i.b].bytes;
   auto found = by_global_.find(name);
   // A tail call becomes a call and a return where that cannot go on: chains of tail calls must not need stack.
-  if (op_of(i) == Op::kTailCallGlobal)
-    return found == by_global_.end() || functions_[found->second].flow->makes_tail_calls() ? kNone : found->second;
+  if (op_of(i) == Op::kTailCallGlobal) return found != by_global_.end() && ends_soon(found->second, {caller}) ? found->second : kNone;
   if (found != by_global_.end()) return functions_[found->second].hash == member.hash ? caller : found->second;
   return name == member.code->code.name ? caller : kNone;
+}
+
+// Whether a chain of tail calls that goes on with this function has an end as far as is known, and was never seen to go elsewhere.
+bool Program::ends_soon(size_t function, std::set<size_t> before) const {
+  const Member& member = functions_[function];
+  if (!before.insert(function).second) return false;
+  const auto& code = member.code->code.code;
+  for (uint32_t pc = 0; pc < code.size(); pc++) {
+    if (op_of(code[pc]) == Op::kTailCall) return false;
+    if (op_of(code[pc]) != Op::kTailCallGlobal) continue;
+    const auto found = by_global_.find(member.code->constants[code[pc].b].bytes);
+    if (found == by_global_.end() || member.code->code.left_at.has(pc) || !ends_soon(found->second, before)) return false;
+  }
+  return true;
 }
 
 // --- assumptions
@@ -310,6 +324,50 @@ void Program::find_quiet() {
   }
 }
 
+// A loop's safepoint in a callee may run anything; of those in the function itself its own code takes care (back_after_other_code).
+void Program::find_keepers_of_records() {
+  for (Member& member : functions_) member.keeps_records = member.flow->loops().empty();
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t n = 0; n < functions_.size(); n++) {
+      Member& member = functions_[n];
+      const auto size = static_cast<uint32_t>(member.code->code.code.size());
+      for (uint32_t pc = 0; pc < size && member.keeps_records; pc++)
+        if (member.reached[pc] && changes_records(n, pc)) {
+          member.keeps_records = false;
+          changed = true;
+        }
+    }
+  }
+}
+
+bool Program::changes_records(size_t function, uint32_t pc) const {
+  const Member& member = functions_[function];
+  const Instr i = member.code->code.code[pc];
+  switch (op_of(i)) {
+    case Op::kCall:
+    case Op::kTailCall:
+    case Op::kCallGlobal:
+    case Op::kTailCallGlobal: {
+      const auto callee = member.callees.find(pc);
+      if (callee == member.callees.end() || member.code->code.left_at.has(pc)) return true;
+      return !member.assumed.contains(pc) || !functions_[callee->second].keeps_records;
+    }
+    case Op::kPrim:
+      return static_cast<prims::Id>(i.c) == prims::Id::k_record_set || prims::all()[i.c].effect > prims::Effect::kWrite;
+    default:
+      return false;
+  }
+}
+
+std::optional<RecordUse> Program::type_named_by(size_t function, uint32_t pc) const {
+  const Member& member = functions_[function];
+  const uint32_t global = type_named(*member.flow, member.code->code.code, pc).first;
+  const auto assumed = member.assumed.find(global);
+  if (global == Flow::kNoWriter || assumed == member.assumed.end()) return std::nullopt;
+  return RecordUse{assumed->second, assumptions_[assumed->second].fields.least, 0, true};
+}
+
 // Known calls confirm what is assumed, so there is no doubt before the next one unless other code runs between.
 void Program::find_doubts(size_t function) {
   Member& member = functions_[function];
@@ -338,7 +396,7 @@ bool Program::can_be_variant(size_t callee, uint8_t argument_count) const {
 }
 
 Forms Program::form_of_argument(Forms held) {
-  if (held & kVirtual) return shape_of(held);
+  if (held & kVirtual) return shape_of(held & (kWord | ~kPlainForms));
   if (held & kDouble) return kDouble;
   return held & (kWord | kFixnum);
 }
@@ -437,6 +495,7 @@ std::vector<Type> Program::types_of(const Variant& variant) const {
   for (Forms form : variant.parameters) {
     if (comes_before(form)) continue;
     types.push_back(form & kDouble ? number : word);
+    if (is_opened(form)) types.push_back(word);
     for (size_t n = 0; n < fields_of(form); n++) types.push_back(field_is_double(form, n) ? number : word);
   }
   const Forms record = variant.returned_record();

@@ -6,8 +6,8 @@
 // A variant is a C function with a signature of its own, called only from code of the same job:
 //
 //   result variant(vm, callee, links, argument..., place...)   the links where they are used (below); an argument that is known to be a double
-//                                                              as a double, a virtual record as its type and its fields, once when it is
-//                                                              several arguments; any other as a word
+//                                                              as a double, a virtual record as its type and its fields, an opened one as a
+//                                                              word and likewise, once when it is several arguments; any other as a word
 //
 // The result is a word, or a double when the function answers nothing else. A word that such a variant has to answer all the same (an
 // unwind, or what the interpreter answers after the code was left) goes to VmState::returned, and the double is kReturnedElsewhere.
@@ -47,7 +47,8 @@ inline constexpr uint64_t kReturnedElsewhere = 0x7FF4'5445'5252'4143;
 
 struct Variant {
   size_t function;   // in the program
-  // The form of each argument: kDouble, kWord, kWord with kFixnum and perhaps kSmall, or the shape of a virtual record, see same_as_argument.
+  // The form of each argument: kDouble, kWord, kWord with kFixnum and perhaps kSmall, or the shape of a virtual or opened record, see
+  // same_as_argument.
   State parameters;
   std::unique_ptr<Types> types;
   std::optional<Intervals> intervals;  // where arguments are small
@@ -59,7 +60,7 @@ struct Variant {
   // Whether it is never left and never unwinds.
   bool always_answers() const { return intervals && intervals->always_answers(); }
   bool takes_records() const {
-    return std::any_of(parameters.begin(), parameters.end(), [](Forms form) { return (form & kVirtual) != 0; });
+    return std::any_of(parameters.begin(), parameters.end(), is_unmade);
   }
 };
 
@@ -93,6 +94,8 @@ class Program final : public Callees {
 
   const Variant* called(size_t function, uint32_t pc, const State& before) override;
   const Variant* with_small(const Variant& variant, uint64_t mask) override;
+  bool changes_records(size_t function, uint32_t pc) const override;
+  std::optional<RecordUse> type_named_by(size_t function, uint32_t pc) const override;
 
   const std::vector<Assumption>& assumptions() const { return assumptions_; }
   // A number below 2^31 that other assumptions, of other code for the same function, do not have.
@@ -133,6 +136,7 @@ class Program final : public Callees {
     std::set<uint32_t> doubted;                                  // by pc of what relies on assumptions
     std::vector<bool> reached;                                   // by pc: whether it can run while the assumptions hold
     bool is_quiet = true;    // other code runs in it only where it is left, or in a cold part that confirms what is assumed
+    bool keeps_records = true;  // no field of a record is another one behind a call of it, unless it was left
     bool recurs = false;     // through any number of calls
     bool uses_links = false;
     std::optional<size_t> unchecked;  // how many registers it has together with those it calls, down to who looks at the stack; 0: it does itself
@@ -140,6 +144,7 @@ class Program final : public Callees {
   bool add_member(const std::string& name, std::span<const uint8_t> encoding, const bytecode::Hash& hash, std::string* error);
   void find_callees(size_t caller);
   size_t callee_at(size_t caller, uint32_t pc) const;
+  bool ends_soon(size_t function, std::set<size_t> before) const;
   void find_assumptions();
   void assume_callees(size_t caller, const std::set<std::string>& mistaken, std::vector<size_t>* callers);
   void assume_types(size_t function, const std::set<std::string>& mistaken);
@@ -148,6 +153,7 @@ class Program final : public Callees {
   size_t find_unchecked(size_t function);
   void find_reached(size_t function);
   void find_quiet();
+  void find_keepers_of_records();
   void find_doubts(size_t function);
   std::map<uint32_t, size_t> guesses(size_t caller) const;
   std::map<uint32_t, FieldCount> types_named(size_t function) const;

@@ -22,7 +22,7 @@ constexpr prims::Effect kEffects[] = {
 bool is_double(const State& s, uint16_t r) { return s[r] & kDouble; }
 
 void make_object(State& state, uint16_t r) {
-  if (!(state[r] & kVirtual)) return;
+  if (!is_unmade(state[r])) return;
   const uint32_t site = site_of(state[r]);
   for (Forms& forms : state)
     if ((forms & kVirtual) && site_of(forms) == site) forms = kWord;
@@ -50,6 +50,7 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
   returned_ = find_returned();
   find_needed_objects();
   fixnum_parameters_ = find_fixnum_parameters();
+  record_uses_ = records_read(0, &returned_field_);
   const auto last = static_cast<uint32_t>(function.code.code.size()) - 1;
   starts_again_ = find_starts_again();
   runs_alone_ = !flow.makes_calls() && flow.loops().empty() && !changes_kinds(0, last);
@@ -114,10 +115,10 @@ bool Types::join(uint32_t leader, const State& from, bool comes_back) {
   std::vector<bool>& conflict = conflicts_[index_[leader]];
   bool changed = !reached_[index_[leader]];
   reached_[index_[leader]] = true;
-  for (size_t r = 0; r < to.size(); r++) {
+  for (uint16_t r = 0; r < to.size(); r++) {
     if (conflict[r]) continue;
     Forms both = meet(to[r], comes_back || made.empty() ? from[r] : with_made(from[r], made[r]));
-    leave_loop_heads_plain(leader, both);
+    leave_loop_heads_plain(leader, r, both);
     if (!(both & (kWord | kDouble | kVirtual))) {
       both = kWord;
       conflict[r] = true;
@@ -396,6 +397,9 @@ void Types::step(uint32_t pc, Treatment treated, State& state) const {
   if (specialises_ && std::any_of(state.begin(), state.end(), [](Forms forms) { return (forms & kVirtual) != 0; }))
     for (uint16_t r : objects_for(pc, treated, state)) make_object(state, r);
   step_treated(pc, treated, callee, state);
+  if (specialises_ && std::any_of(state.begin(), state.end(), is_opened) && may_change_records(pc))
+    for (Forms& forms : state)
+      if (is_opened(forms)) forms &= kPlainForms;
   if (!may_change_kinds) return;
   for (Forms& forms : state) forms &= ~kOfDoubles;
 }

@@ -12,8 +12,13 @@
 // type and fields are held in variables of the instruction that made it, the site. Registers that hold the same record name the same site, and
 // become words together, so that it is one object. At the head of a loop nothing is virtual; a site is therefore never run while an earlier record
 // of it is held.
+// A record that comes from elsewhere and that every turn of a loop reads is *opened* before it (types_records.cpp): besides the word its type and
+// fields are held as those of a virtual record, until other code may change it. Its site is that of the register which the loop leaves alone.
 #pragma once
 
+#include <map>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "worker/emit/flow.hpp"
@@ -34,10 +39,10 @@ inline constexpr Forms kSmall = 1024;         // a small fixnum (intervals.hpp),
 inline constexpr Forms kOfDoubles = kDoublesVector | kFullVector;
 inline constexpr Forms kSized = kAnyVector | kF64Vector | kBytes;  // the length is held, and where packed data lies
 inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kOfDoubles | kSmall;
-inline constexpr Forms kVirtual = 256;  // a virtual record; then nothing of the above, and the following as well
+inline constexpr Forms kVirtual = 256;  // a virtual record, or with kWord an opened one; then nothing else of the above, and the following as well
 inline constexpr Forms kPlainForms = kWord | kDouble | kOfWord;
 
-// A virtual record in a form: its site, how many fields it has, and which of them are doubles; the others are words.
+// A record in parts in a form: its site, how many fields it has, and which of them are doubles; the others are words.
 inline constexpr int kSiteShift = 16, kFieldsShift = 32, kDoublesShift = 40;
 inline constexpr uint32_t kAnySite = 0xFFFF;
 inline constexpr size_t kMostFields = 24;  // of a virtual record, and of one that is made inline
@@ -48,6 +53,9 @@ constexpr Forms at_site(Forms shape, uint32_t site) { return shape_of(shape) | F
 // Of an argument of a variant, which has no site: the same record as the argument of number n before it. Nothing else comes before.
 constexpr Forms same_as_argument(Forms shape, uint32_t n) { return at_site(shape, n + 1); }
 constexpr bool comes_before(Forms argument) { return site_of(argument) != 0; }
+constexpr bool is_opened(Forms forms) { return (forms & kVirtual) && (forms & kWord); }
+// Whether it is a record that is no object yet.
+constexpr bool is_unmade(Forms forms) { return (forms & kVirtual) && !(forms & kWord); }
 constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0xFF; }
 constexpr bool field_is_double(Forms record, size_t n) { return record >> (kDoublesShift + n) & 1; }
 // With the forms that those of a vector imply.
@@ -86,6 +94,14 @@ enum class Treatment : uint8_t {
 
 struct Variant;
 
+// What code that always runs reads of a record.
+struct RecordUse {
+  size_t link = 0;       // of the assumption about its type (program.hpp)
+  size_t fields = 0;     // that the type has, at least
+  uint32_t doubles = 0;  // a bit for each field that is read for a float
+  bool agrees = true;    // that all reads name one type
+};
+
 // Who knows what calls go to.
 class Callees {
  public:
@@ -93,6 +109,10 @@ class Callees {
   virtual const Variant* called(size_t function, uint32_t pc, const State& before) = 0;
   // The same variant for arguments of which those in the mask, fixnums, are small; null: nothing follows from that.
   virtual const Variant* with_small(const Variant& variant, uint64_t mask) = 0;
+  // Whether a field of a record may be another one behind the instruction, which is usual or not.
+  virtual bool changes_records(size_t function, uint32_t pc) const = 0;
+  // The type that the record primitive names, when it is assumed: a use of no field.
+  virtual std::optional<RecordUse> type_named_by(size_t function, uint32_t pc) const = 0;
 
  protected:
   ~Callees() = default;
@@ -119,6 +139,12 @@ class Types {
   const std::vector<uint16_t>& fixnum_parameters() const { return fixnum_parameters_; }
   // Whether a variant needs the virtual record that is its argument as an object somewhere other than where it is left.
   bool needs_object_of(uint16_t parameter) const { return needs_objects_[first_with_record(parameter)]; }
+  // By parameter of a variant: the records that it reads each time it is called.
+  const std::map<uint16_t, RecordUse>& record_uses() const { return record_uses_; }
+  // The parameter, and the field of the record in it, that a variant always answers.
+  const std::optional<std::pair<uint16_t, uint32_t>>& returned_field() const { return returned_field_; }
+  // The link to the type of a record that the ways into the loop open.
+  size_t link_of_opened(uint32_t head, uint16_t r) const { return opened_links_.at({head, r}); }
   const Variant* called(uint32_t pc, const State& before) const {
     return role_.callees ? role_.callees->called(role_.function, pc, before) : nullptr;
   }
@@ -171,14 +197,23 @@ class Types {
   void find_needed_objects();
   std::vector<uint16_t> find_fixnum_parameters() const;
   bool find_starts_again() const;
-  void leave_loop_heads_plain(uint32_t leader, Forms& forms) const;
+  void leave_loop_heads_plain(uint32_t leader, uint16_t r, Forms& forms) const;
   bool keep_sites_whole(uint32_t leader, const State& from);
   Treatment record_primitive(uint32_t pc, const State& before) const;
   bool has_room_for_record(uint32_t pc, const State& before) const;
   void find_before_loops();
   uint32_t first_with_feedback(const Loop& loop) const;
-  State needed_before(const Loop& loop) const;
+  State needed_before(const Loop& loop);
   void add_carried(const Loop& loop, State& needed) const;
+  struct Origin {  // of what a register holds: what another held at the beginning, or a field of the record there
+    uint16_t r;
+    uint32_t field;
+  };
+  void note_records(uint32_t pc, const State& before, std::vector<Origin>& origins, std::map<uint16_t, RecordUse>& uses) const;
+  void trace_origins(uint32_t pc, const State& before, std::vector<Origin>& origins) const;
+  std::map<uint16_t, RecordUse> records_read(uint32_t leader, std::optional<std::pair<uint16_t, uint32_t>>* returned) const;
+  bool may_change_records(uint32_t pc) const;
+  void add_opened(const Loop& loop, State& needed);
   static Forms with_made(Forms held, Forms made);
   bool changes_kinds(uint32_t first, uint32_t last) const;
   bool join(uint32_t leader, const State& from, bool comes_back);
@@ -196,6 +231,9 @@ class Types {
   bool starts_again_ = false;
   std::vector<bool> needs_objects_;  // by parameter
   std::vector<uint16_t> fixnum_parameters_;
+  std::map<uint16_t, RecordUse> record_uses_;
+  std::optional<std::pair<uint16_t, uint32_t>> returned_field_;
+  std::map<std::pair<uint32_t, uint16_t>, size_t> opened_links_;  // by head and register
   std::vector<uint32_t> index_;  // by pc, of leaders
   std::vector<bool> reached_;    // by leader
   std::vector<State> states_;    // by leader

@@ -16,6 +16,7 @@ bool is_fixnum(Forms held) { return (held & kFixnum) && !(held & kDouble); }
 Forms Types::with_made(Forms held, Forms made) {
   made = with_type(made);
   const bool gets_kind = (made & (kVector | kDoublesVector)) != 0 && held == (kWord | kAnyVector);
+  if (is_opened(made | kWord) && is_unmade(held)) return kWord | made;
   const bool gets_full = (made & kFullVector) != 0 && held == (kWord | kAnyVector | kDoublesVector);
   return held == kWord || gets_kind || gets_full ? held | made : held;
 }
@@ -47,7 +48,7 @@ uint32_t Types::first_with_feedback(const Loop& loop) const {
   return first;
 }
 
-State Types::needed_before(const Loop& loop) const {
+State Types::needed_before(const Loop& loop) {
   const auto& code = function_.code.code;
   State needed(function_.code.register_count, 0);
   const uint32_t noted_at = first_with_feedback(loop);
@@ -76,6 +77,7 @@ State Types::needed_before(const Loop& loop) const {
     if (forms & (forms - 1)) forms = 0;
     if (may_change && (forms & kOfDoubles)) forms = kAnyVector;
   }
+  add_opened(loop, needed);
   return needed;
 }
 

@@ -59,7 +59,7 @@ void Types::find_needed_objects() {
   const auto size = static_cast<uint32_t>(function_.code.code.size());
   needs_objects_.assign(role_.parameters->size(), false);
   auto note = [&](Forms forms) {
-    if ((forms & kVirtual) && site_of(forms) >= size) needs_objects_[site_of(forms) - size] = true;
+    if (is_unmade(forms) && site_of(forms) >= size) needs_objects_[site_of(forms) - size] = true;
   };
   each_instruction([&](uint32_t pc, const State& before) {
     for (uint16_t r : objects_for(pc, treatment(pc, before), before)) note(before[r]);
@@ -77,8 +77,10 @@ void Types::find_needed_objects() {
   });
 }
 
-void Types::leave_loop_heads_plain(uint32_t leader, Forms& forms) const {
+// An opened record stays one in the register that gives it its site, and there alone.
+void Types::leave_loop_heads_plain(uint32_t leader, uint16_t r, Forms& forms) const {
   const auto& heads = flow_.loop_heads();
+  if (is_opened(forms) && site_of(forms) == function_.code.code.size() + r) return;
   if ((forms & kVirtual) && std::binary_search(heads.begin(), heads.end(), leader)) forms &= kPlainForms;
 }
 
@@ -88,7 +90,7 @@ bool Types::keep_sites_whole(uint32_t leader, const State& from) {
   const RegisterSet& live = flow_.live_at(leader);
   bool changed = false;
   for (uint16_t r = 0; r < to.size(); r++) {
-    if (!(from[r] & kVirtual) || (to[r] & kVirtual) || !live.has(r)) continue;
+    if (!is_unmade(from[r]) || (to[r] & kVirtual) || !live.has(r)) continue;
     for (uint16_t other = 0; other < to.size(); other++) {
       if (!(to[other] & kVirtual) || site_of(to[other]) != site_of(from[r])) continue;
       to[other] = kWord;
@@ -119,12 +121,11 @@ Forms Types::record_from(uint32_t pc, const Variant& callee, const State& before
 }
 
 bool Types::has_room_for_record(uint32_t pc, const State& before) const {
-  const auto is_virtual = [](Forms forms) { return (forms & kVirtual) != 0; };
-  if (static_cast<size_t>(std::count_if(before.begin(), before.end(), is_virtual)) < kMostRecords) return true;
+  if (static_cast<size_t>(std::count_if(before.begin(), before.end(), is_unmade)) < kMostRecords) return true;
   const RegisterSet live = flow_.live_before(pc + 1);
   std::vector<uint32_t> sites;
   for (uint16_t r = 0; r < before.size(); r++)
-    if (live.has(r) && is_virtual(before[r])) sites.push_back(site_of(before[r]));
+    if (live.has(r) && is_unmade(before[r])) sites.push_back(site_of(before[r]));
   std::sort(sites.begin(), sites.end());
   return std::unique(sites.begin(), sites.end()) - sites.begin() < static_cast<ptrdiff_t>(kMostRecords);
 }
