@@ -48,8 +48,8 @@ inline constexpr uint8_t kLeftBeforeCounting = 16;
 inline constexpr uint8_t kLeftForHoles = 32;
 // Where a loop adds to its counter: arguments that the loop's code took to be small (worker/emit/intervals.hpp) were not.
 inline constexpr uint8_t kLeftNotSmall = 64;
-// At the first such instruction in a loop: what its turns make doubles was none before the first turn.
-inline constexpr uint8_t kLeftNotDouble = 128;
+// At the first such instruction in a loop: what its turns carry as a double, or as an integer modulo 2^64, was none before the first.
+inline constexpr uint8_t kLeftNotCarried = 128;
 constexpr bool is_arithmetic(Op op) {
   return op == Op::kAdd || op == Op::kSub || op == Op::kMul || op == Op::kDiv || op == Op::kAddImm;
 }

@@ -35,10 +35,10 @@ inline constexpr uint64_t kEnterLoop = uint64_t{1} << 18;
 inline constexpr uint64_t kArgcMask = 0xFFFF;
 
 // Why compiled code was left: an instruction expected something else; what the loop that begins there takes for granted of values, of how far it
-// counts, of the size of arguments, or that its turns begin with doubles; a vector of doubles that has holes; the result that the instruction before
+// counts, of the size of arguments, or that its turns begin with doubles or integers; a vector of doubles that has holes; the result that the instruction before
 // has written; or no fault of its own: an index is outside, which is an error in every tier, what it called was left, a global that it relies on may
 // have changed, or somebody asks for a safepoint.
-enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kBeforeCounting, kNotSmall, kNotDouble, kHoles, kResult, kOutside, kAlong };
+enum class LeaveCause : uint64_t { kInstruction, kBeforeLoop, kBeforeCounting, kNotSmall, kNotCarried, kHoles, kResult, kOutside, kAlong };
 // `subject` is the pc that the cause is about where that need not be the one to go on at: of the instruction, or for kBeforeCounting and kNotSmall
 // where the loop's counter is added to.
 constexpr uint64_t leave_word(LeaveCause cause, uint32_t subject) { return static_cast<uint64_t>(cause) | uint64_t{subject} << 8; }

@@ -113,7 +113,6 @@ Value i32_sub(VmState* vm, Value a, Value b);
 Value i32_mul(VmState* vm, Value a, Value b);
 
 // --- conversion from and to machine integers
-Value from_uint64(VmState* vm, uint64_t n);
 // False when `v` is no exact integer or does not fit.
 bool to_int64(Value v, int64_t* out);
 bool to_uint64(Value v, uint64_t* out);

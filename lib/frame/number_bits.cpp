@@ -123,7 +123,7 @@ uint64_t low_word(Value v) {
 template <class Operation>
 Value u64_operation(VmState* vm, const char* who, Value a, Value b, Operation operation) {
   if (!value::is_integer(a) || !value::is_integer(b)) return not_integer(vm, who, a, b);
-  return from_uint64(vm, operation(low_word(a), low_word(b)));
+  return make_natural(vm, operation(low_word(a), low_word(b)));
 }
 
 template <class Operation>
@@ -158,12 +158,12 @@ Value u64_xor(VmState* vm, Value a, Value b) { return u64_operation(vm, "u64-xor
 Value u64_shl(VmState* vm, Value a, Value count) {
   int distance = shift_distance(vm, "u64-shl", a, count);
   if (distance < 0) return value::kUnwind;
-  return from_uint64(vm, distance == 64 ? 0 : low_word(a) << distance);
+  return make_natural(vm, distance == 64 ? 0 : low_word(a) << distance);
 }
 Value u64_shr(VmState* vm, Value a, Value count) {
   int distance = shift_distance(vm, "u64-shr", a, count);
   if (distance < 0) return value::kUnwind;
-  return from_uint64(vm, distance == 64 ? 0 : low_word(a) >> distance);
+  return make_natural(vm, distance == 64 ? 0 : low_word(a) >> distance);
 }
 
 Value i32_add(VmState* vm, Value a, Value b) { return i32_operation(vm, "i32+", a, b, std::plus<uint64_t>()); }

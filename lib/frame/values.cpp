@@ -74,6 +74,14 @@ Value string_of_valid(VmState* vm, std::string_view text, size_t code_points) {
   return from_object(string);
 }
 
+Value make_bignum(VmState* vm, int32_t sign, uint64_t limb) {
+  auto* big = heap_of(vm).make<Bignum>(Type::kBignum, sizeof limb);
+  big->sign = sign;
+  big->limbs = 1;
+  big->limb[0] = limb;
+  return from_object(big);
+}
+
 }  // namespace
 
 Value make_string(VmState* vm, std::string_view utf8) {
@@ -95,11 +103,12 @@ Value make_float(VmState* vm, double d) {
 
 Value make_integer(VmState* vm, int64_t i) {
   if (fits_fixnum(i)) return make_fixnum(i);
-  auto* big = heap_of(vm).make<Bignum>(Type::kBignum, sizeof(uint64_t));
-  big->sign = i < 0 ? -1 : 1;
-  big->limbs = 1;
-  big->limb[0] = i < 0 ? ~static_cast<uint64_t>(i) + 1 : static_cast<uint64_t>(i);
-  return from_object(big);
+  return i < 0 ? make_bignum(vm, -1, ~static_cast<uint64_t>(i) + 1) : make_bignum(vm, 1, static_cast<uint64_t>(i));
+}
+
+Value make_natural(VmState* vm, uint64_t n) {
+  if (n <= static_cast<uint64_t>(value::kFixnumMax)) return make_fixnum(static_cast<int64_t>(n));
+  return make_bignum(vm, 1, n);
 }
 
 Value make_list(VmState* vm, const Value* items, size_t n, Value tail) {

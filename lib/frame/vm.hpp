@@ -126,6 +126,7 @@ inline heap::Heap& heap_of(VmState* state) { return vm_of(state).heap; }
 Value make_string(VmState* vm, std::string_view utf8);  // invalid UTF-8 becomes U+FFFD
 Value make_float(VmState* vm, double d);
 Value make_integer(VmState* vm, int64_t i);
+Value make_natural(VmState* vm, uint64_t n);
 Value make_list(VmState* vm, const Value* items, size_t n, Value tail = value::kNil);
 Value list_of_vector(VmState* vm, const value::Vector* v, uint64_t start, uint64_t end);
 std::string_view string_view_of(Value string);          // valid while the string is alive

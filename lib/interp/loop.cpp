@@ -690,8 +690,8 @@ void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_
     case frame::LeaveCause::kBeforeLoop:
       note_at_loop(at, proto, bytecode::kLeftBeforeLoop);
       break;
-    case frame::LeaveCause::kNotDouble:
-      note_at_loop(at, proto, bytecode::kLeftNotDouble);
+    case frame::LeaveCause::kNotCarried:
+      note_at_loop(at, proto, bytecode::kLeftNotCarried);
       break;
     case frame::LeaveCause::kBeforeCounting:
       bytecode::note_feedback(proto->code + frame::subject_in(leave_word), bytecode::kLeftBeforeCounting);

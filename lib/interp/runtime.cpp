@@ -47,6 +47,7 @@ Value runtime_remainder(VmState* vm, Value a, Value b) { return frame::number::r
 Value runtime_modulo(VmState* vm, Value a, Value b) { return frame::number::modulo(vm, a, b); }
 
 Value runtime_box_float(VmState* vm, uint64_t bits) { return frame::make_float(vm, std::bit_cast<double>(bits)); }
+Value runtime_box_u64(VmState* vm, uint64_t n) { return frame::make_natural(vm, n); }
 Value runtime_cons(VmState* vm, Value a, Value d) { return frame::heap_of(vm).cons(a, d); }
 
 Value runtime_make_box(VmState* vm, Value v) {

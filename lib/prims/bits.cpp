@@ -25,10 +25,7 @@ bool low_bits(VmState* vm, const char* who, Value v, uint64_t* out) {
   return true;
 }
 
-Value from_u64(VmState* vm, uint64_t n) {
-  return n <= static_cast<uint64_t>(value::kFixnumMax) ? make_fixnum(static_cast<int64_t>(n))
-                                                       : number::from_uint64(vm, n);
-}
+Value from_u64(VmState* vm, uint64_t n) { return frame::make_natural(vm, n); }
 Value from_i64(VmState* vm, uint64_t n) { return frame::make_integer(vm, static_cast<int64_t>(n)); }
 Value from_i32(uint64_t n) { return make_fixnum(static_cast<int32_t>(n)); }
 Value from_u32(uint64_t n) { return make_fixnum(static_cast<uint32_t>(n)); }

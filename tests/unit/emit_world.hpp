@@ -168,6 +168,10 @@ inline Value rt_num_le(VmState*, Value a, Value b) {
       "num_le", a, b, [](auto x, auto y) { return make_bool(x <= y); },
       [](double x, double y) { return make_bool(x <= y); });
 }
+inline Value rt_box_u64(VmState*, uint64_t n) {
+  COUNTED("box_u64");
+  return value::make_fixnum(static_cast<int64_t>(n));
+}
 inline Value rt_box_float(VmState*, uint64_t bits) {
   COUNTED("box_float");
   return real(std::bit_cast<double>(bits));

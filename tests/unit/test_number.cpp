@@ -600,8 +600,8 @@ void machine_integers(void**) {
   }
   uint64_t word;
   int64_t signed_word;
-  assert_true(number::to_uint64(number::from_uint64(f.state(), UINT64_MAX), &word) && word == UINT64_MAX);
-  assert_false(number::to_int64(number::from_uint64(f.state(), UINT64_MAX), &signed_word));
+  assert_true(number::to_uint64(frame::make_natural(f.state(), UINT64_MAX), &word) && word == UINT64_MAX);
+  assert_false(number::to_int64(frame::make_natural(f.state(), UINT64_MAX), &signed_word));
   assert_false(number::to_uint64(make_fixnum(-1), &word));
   assert_false(number::to_int64(number_of(f, "1.0"), &signed_word));
 }

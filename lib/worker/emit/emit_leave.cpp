@@ -22,10 +22,11 @@ void Emitter::begin_checkpoint() {
   const CountedLoop* counted = ranges_.at_head(pc_);
   for (uint16_t r = 0; r < code_.register_count; r++) {
     if (!kept.has(r) || is_unmade(state_[r])) continue;
-    const bool is_word = state_[r] & kWord;
+    const Place held = main_place(r);
     const std::string name = "kept" + std::to_string(pc_) + "_" + std::to_string(r);
-    Place copy = gcc_jit_function_new_local(bodies_.body, nullptr, is_word ? m_.word_type() : m_.double_type(), name.c_str());
-    if (counted == nullptr || counted->counter != r) assign(copy, is_word ? reg(r) : double_reg(r));
+    const bool is_double = !(state_[r] & (kWord | kU64));
+    Place copy = gcc_jit_function_new_local(bodies_.body, nullptr, is_double ? m_.double_type() : m_.word_type(), name.c_str());
+    if (counted == nullptr || counted->counter != r) assign(copy, gcc_jit_lvalue_as_rvalue(held));
     taken.kept.emplace(r, copy);
   }
 }
@@ -52,7 +53,13 @@ Block Emitter::way_out(uint32_t checkpoint) {
 
 void Emitter::restore(const Checkpoint& checkpoint) {
   state_ = checkpoint.forms;
-  for (const auto& [r, copy] : checkpoint.kept) assign(state_[r] & kWord ? place(r) : double_place(r), gcc_jit_lvalue_as_rvalue(copy));
+  for (const auto& [r, copy] : checkpoint.kept) assign(main_place(r), gcc_jit_lvalue_as_rvalue(copy));
+}
+
+// Where a register is held from which all its other forms can be made.
+Place Emitter::main_place(uint16_t r) {
+  if (state_[r] & kWord) return place(r);
+  return state_[r] & kU64 ? u64_place(r) : double_place(r);
 }
 
 void Emitter::leave_at_once(Val why) {
@@ -74,6 +81,8 @@ void Emitter::resume(uint32_t pc, Val why) {
     if (!live.has(r) || (state_[r] & kWord)) continue;
     if (state_[r] & kVirtual)
       make_object(r, Speed::kSmall);
+    else if (state_[r] & kU64)
+      set(r, runtime(Runtime::k_box_u64, {u64_reg(r)}));
     else
       set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
   }

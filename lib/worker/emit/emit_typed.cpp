@@ -21,9 +21,13 @@ Place Emitter::double_place(uint16_t r) {
 void Emitter::make_word(uint16_t r) {
   if (state_[r] & kWord) return;
   if (state_[r] & kVirtual) return make_object(r, Speed::kFast);
-  Block next = fresh();
-  set_float(r, double_reg(r), next);
-  start(next);
+  if (state_[r] & kU64) {
+    make_word_of_u64(r);
+  } else {
+    Block next = fresh();
+    set_float(r, double_reg(r), next);
+    start(next);
+  }
   state_[r] |= kWord;
 }
 
@@ -35,13 +39,13 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
   const State& wanted = types_.at(leader);
   for (uint16_t r = 0; r < code_.register_count; r++)
     if (live.has(r) && (wanted[r] & kWord) && (with_objects || !(state_[r] & kVirtual))) make_word(r);
-  Block otherwise = nullptr, holes = nullptr, not_double = nullptr;
+  Block otherwise = nullptr, holes = nullptr, not_carried = nullptr;
   for (uint16_t r = 0; r < code_.register_count; r++) {
     Forms lacking = wanted[r] & ~state_[r];
     if (!live.has(r) || lacking == 0 || is_unmade(state_[r])) continue;
-    if ((lacking & kDouble) && types_.is_carried(leader, r)) {
-      if (not_double == nullptr) not_double = leave_at(leader, frame::LeaveCause::kNotDouble);
-      establish(r, lacking, not_double);
+    if ((lacking & (kDouble | kU64)) && types_.is_carried(leader, r)) {
+      if (not_carried == nullptr) not_carried = leave_at(leader, frame::LeaveCause::kNotCarried);
+      establish(r, lacking, not_carried);
       continue;
     }
     if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
@@ -57,6 +61,7 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
 // Tests that the word in a register has these forms; with kFullVector, `holes` is where a vector of doubles that has holes leads.
 void Emitter::establish(uint16_t r, Forms forms, Block otherwise, Block holes) {
   if ((forms & kDouble) && !(state_[r] & kDouble)) unbox(r, otherwise);
+  if (forms & kU64) hold_u64(r, otherwise);
   if ((forms & kFixnum) && !(state_[r] & kFixnum)) guard(m_.is_fixnum(reg(r)), otherwise);
   const Forms kind = forms & kFullVector ? kFullVector : forms & (kVector | kDoublesVector);
   if ((kind & ~state_[r]) != 0)
@@ -168,6 +173,7 @@ bool Emitter::emit_typed(Instr i) {
       if (const CountedLoop* counted = ranges_.stepped_at(pc_)) return step_counter(*counted), true;
       if (state_[i.b] & kWord) set(i.a, reg(i.b));
       if (state_[i.b] & kDouble) assign(double_place(i.a), double_reg(i.b));
+      if (state_[i.b] & kU64) assign(u64_place(i.a), u64_reg(i.b));
       move_size(i.a, i.b);
       return true;
     case Treatment::kConstant:
@@ -209,6 +215,8 @@ bool Emitter::emit_typed(Instr i) {
     case Treatment::kToDouble:
       assign(double_place(i.a), double_operand(i.b, kDouble, 0));
       return true;
+    case Treatment::kU64:
+      return u64_primitive(i), true;
     case Treatment::kKnownCall:
       return known_call(i), true;
     case Treatment::kKnownTail:

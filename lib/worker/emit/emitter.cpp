@@ -61,6 +61,9 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
   treatment_ = types_.treatment(pc_, state_);
   if (Types::takes_words(treatment_))
     for (uint16_t r : types_.word_operands(pc_)) make_word(r);
+  if (!Types::takes_integers(treatment_))
+    for (uint16_t r : types_.word_operands(pc_))
+      if (state_[r] & kU64) make_word(r);
   if (treatment_ != Treatment::kKnownCall && treatment_ != Treatment::kKnownTail)
     for (uint16_t r : types_.objects_for(pc_, treatment_, state_))
       if (state_[r] & kVirtual) make_word(r);

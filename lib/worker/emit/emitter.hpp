@@ -207,9 +207,10 @@ class Emitter {
   // --- ways out: emit_leave.cpp
   struct Checkpoint {
     State forms;
-    std::map<uint16_t, Place> kept;  // by register: what it held as a word, or else as a double
+    std::map<uint16_t, Place> kept;  // by register: what its main place held
   };
   void begin_checkpoint();
+  Place main_place(uint16_t r);
   // Where this instruction goes when a value is not what it was compiled for, or when something else is the matter.
   Block leave_here(frame::LeaveCause cause = frame::LeaveCause::kInstruction);
   Block way_out(uint32_t checkpoint);
@@ -221,6 +222,14 @@ class Emitter {
   void unbox(Val word, Place to, Block otherwise);
   Val double_operand(uint16_t r, Forms other, int scratch);
   void enter_loop(uint32_t head);
+
+  // --- integers modulo 2^64: emit_u64.cpp
+  Place u64_place(uint16_t r);
+  Val u64_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(u64_place(r)); }
+  void hold_u64(uint16_t r, Block otherwise);
+  void make_word_of_u64(uint16_t r);
+  Val moved_bits(U64 operation, Val a, int places) const;
+  void u64_primitive(Instr i);
 
   // --- virtual records: emit_virtual.cpp
   struct VirtualPlaces {
@@ -406,6 +415,7 @@ class Emitter {
   Block restart_ = nullptr;  // behind the copying of arguments: where a tail call of itself goes
   std::vector<Place> registers_;
   std::vector<Place> double_registers_;
+  std::vector<Place> u64_registers_;
   std::vector<Place> lengths_;  // by register, of what is kSized
   std::vector<Place> data_;
   std::map<Forms, VirtualPlaces> virtuals_;     // by site and shape

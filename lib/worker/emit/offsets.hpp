@@ -49,6 +49,8 @@ inline constexpr int64_t kStringBytes = T_OBJECT_FIELD(String, bytes);
 inline constexpr int64_t kStringLength = T_OBJECT_FIELD(String, length);
 inline constexpr int64_t kStringData = T_OBJECT_FIELD(String, data);
 
+inline constexpr int64_t kBignumSign = T_OBJECT_FIELD(Bignum, sign);
+inline constexpr int64_t kBignumLimb = T_OBJECT_FIELD(Bignum, limb);
 inline constexpr int64_t kFlonumNumber = T_OBJECT_FIELD(Flonum, number);
 inline constexpr int64_t kBoxValue = T_OBJECT_FIELD(Box, value);
 inline constexpr int64_t kCellValue = T_OBJECT_FIELD(Cell, value);

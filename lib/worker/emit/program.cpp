@@ -398,7 +398,7 @@ bool Program::can_be_variant(size_t callee, uint8_t argument_count) const {
 Forms Program::form_of_argument(Forms held) {
   if (held & kVirtual) return shape_of(held & (kWord | ~kPlainForms));
   if (held & kDouble) return kDouble;
-  return held & (kWord | kFixnum);
+  return kWord | (held & kFixnum);
 }
 
 bool Program::reaches_itself(size_t function) const {

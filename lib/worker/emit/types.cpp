@@ -119,7 +119,7 @@ bool Types::join(uint32_t leader, const State& from, bool comes_back) {
     if (conflict[r]) continue;
     Forms both = meet(to[r], comes_back || made.empty() ? from[r] : with_made(from[r], made[r]));
     leave_loop_heads_plain(leader, r, both);
-    if (!(both & (kWord | kDouble | kVirtual))) {
+    if (!(both & (kWord | kDouble | kU64 | kVirtual))) {
       both = kWord;
       conflict[r] = true;
     }
@@ -301,6 +301,7 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
     case Op::kPrim: {
       auto id = static_cast<prims::Id>(i.c);
       if (id == prims::Id::k_make_record || id == prims::Id::k_record_ref) return record_primitive(pc, before);
+      if (u64_treated(pc, before) != U64::kNone) return Treatment::kU64;
       if (i.x != 1) return Treatment::kWords;
       if (id == prims::Id::k_sqrt && is_double(before, i.b)) return Treatment::kSquareRoot;
       bool converts = id == prims::Id::k_inexact || id == prims::Id::k_exact_to_inexact;
@@ -325,6 +326,19 @@ bool Types::takes_words(Treatment treatment) {
     default:
       return false;
   }
+}
+
+U64 Types::u64_treated(uint32_t pc, const State& before) const {
+  const Instr i = function_.code.code[pc];
+  if (function_.code.left_at.has(pc)) return U64::kNone;
+  const auto is_integer = [&](uint32_t r) { return (before[r] & kU64) && !(before[r] & kWord); };
+  const auto id = static_cast<prims::Id>(i.c);
+  // The bits above the 64 of one are none of the result's, whatever the other has there.
+  if (id == prims::Id::k_bit_and) return i.x == 2 && (is_integer(i.b) || is_integer(i.b + 1u)) ? U64::kAnd : U64::kNone;
+  const U64 operation = u64_operation(id);
+  if (!moves_bits(operation)) return operation;
+  const int32_t places = flow_.known_integer(pc, static_cast<uint16_t>(i.b + 1));
+  return places >= 0 && places < 64 ? operation : U64::kNone;
 }
 
 std::vector<uint16_t> Types::word_operands(uint32_t pc) const {
@@ -396,6 +410,9 @@ void Types::step(uint32_t pc, Treatment treated, State& state) const {
   const Variant* callee = is_known ? called(pc, state) : nullptr;
   if (specialises_ && std::any_of(state.begin(), state.end(), [](Forms forms) { return (forms & kVirtual) != 0; }))
     for (uint16_t r : objects_for(pc, treated, state)) make_object(state, r);
+  if (specialises_ && !takes_integers(treated) && std::any_of(state.begin(), state.end(), [](Forms forms) { return (forms & kU64) != 0; }))
+    for (uint16_t r : word_operands(pc))
+      if (state[r] & kU64) state[r] |= kWord;
   step_treated(pc, treated, callee, state);
   if (specialises_ && std::any_of(state.begin(), state.end(), is_opened) && may_change_records(pc))
     for (Forms& forms : state)
@@ -457,6 +474,13 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
     case Treatment::kToDouble:
       state[i.a] = kDouble;
       return;
+    case Treatment::kU64: {
+      const U64 operation = u64_treated(pc, state);
+      const bool has_second = operation != U64::kSame && operation != U64::kNot && !moves_bits(operation);
+      for (uint16_t r = i.b; r <= i.b + (has_second ? 1 : 0); r++) state[r] |= state[r] & kU64 ? 0 : kWord | kU64;
+      state[i.a] = operation == U64::kLess ? kWord : kU64;
+      return;
+    }
     case Treatment::kKnownCall: {
       Forms record = record_from(pc, *callee, state);
       state[i.c] = callee->returns_double() ? kDouble : record != 0 ? at_site(record, pc) : kWord;

@@ -3,7 +3,7 @@
 // Answers for: the forms of registers at the beginning of every block, the treatment of every instruction given the forms before it.
 // Not for: writing code (emit_typed.cpp). Both walk the instructions with the same `step`, so they agree.
 //
-// A register may be held as a word, as a double, or both; a word may be known to be a fixnum. Forms at a block are those that all ways into it
+// A register may be held as a word, as a double, as an unsigned integer, or as several; a word may be known to be a fixnum. Forms at a block are those that all ways into it
 // have; where they have none in common the register is a word there, and the ways that lack it make one. The start is optimistic (all
 // forms) and forms are only taken away, so loops keep what holds all the way round. What every turn of a loop needs of a register that
 // the loop does not write is tested on the way into the loop (`before_loop`), once; and what turns make doubles is unboxed there.
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "worker/emit/flow.hpp"
+#include "worker/emit/u64.hpp"
 
 namespace terrace::worker::emit {
 
@@ -36,11 +37,12 @@ inline constexpr Forms kAnyVector = 64;       // a vector of any kind; only such
 inline constexpr Forms kDoublesVector = 128;  // a vector of doubles: any other code that runs may make it generic
 inline constexpr Forms kFullVector = 512;     // a vector of doubles without holes; only with kDoublesVector
 inline constexpr Forms kSmall = 1024;         // a small fixnum (intervals.hpp), only with kFixnum: of an argument of a variant, and moves of it
+inline constexpr Forms kU64 = 2048;           // the integer modulo 2^64 (u64.hpp); without kWord it is that integer
 inline constexpr Forms kOfDoubles = kDoublesVector | kFullVector;
 inline constexpr Forms kSized = kAnyVector | kF64Vector | kBytes;  // the length is held, and where packed data lies
 inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyVector | kOfDoubles | kSmall;
 inline constexpr Forms kVirtual = 256;  // a virtual record, or with kWord an opened one; then nothing else of the above, and the following as well
-inline constexpr Forms kPlainForms = kWord | kDouble | kOfWord;
+inline constexpr Forms kPlainForms = kWord | kDouble | kU64 | kOfWord;
 
 // A record in parts in a form: its site, how many fields it has, and which of them are doubles; the others are words.
 inline constexpr int kSiteShift = 16, kFieldsShift = 32, kDoublesShift = 40;
@@ -84,6 +86,7 @@ enum class Treatment : uint8_t {
   kStoreDouble,    // into an f64 vector
   kSquareRoot,     // of a double
   kToDouble,       // exact->inexact of what is a fixnum or double
+  kU64,            // a primitive on integers modulo 2^64, or leave
   kKnownCall,      // of a function that is compiled along
   kKnownTail,      // likewise, and its answer is the function's
   kReturnDouble,   // out of a variant that answers doubles
@@ -178,6 +181,10 @@ class Types {
   bool starts_again() const { return starts_again_; }
   // Whether the instruction finds all its operands as words.
   static bool takes_words(Treatment treatment);
+  // Whether the instruction finds an integer that is held without its word.
+  static bool takes_integers(Treatment treatment) { return treatment == Treatment::kU64 || treatment == Treatment::kMove; }
+  // What a primitive with that treatment does; kNone: it has another.
+  U64 u64_treated(uint32_t pc, const State& before) const;
   // The registers that an instruction needs as words when its treatment takes words.
   std::vector<uint16_t> word_operands(uint32_t pc) const;
   // The registers with virtual records that must be objects before the instruction.

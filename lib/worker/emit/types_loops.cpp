@@ -81,11 +81,11 @@ State Types::needed_before(const Loop& loop) {
   return needed;
 }
 
-// What all ways back bring as doubles is taken for one before the first turn as well, unless something else was seen in it: then no turn makes words
-// of them. Where that was wrong once, the loop's registers are words at its head from then on.
+// What all ways back bring as doubles, or as integers modulo 2^64 without words, is taken for one before the first turn as well, unless something
+// else was seen in it: then no turn makes words of them. Where that was wrong once, the loop's registers are words at its head from then on.
 void Types::add_carried(const Loop& loop, State& needed) const {
   const uint32_t noted_at = first_with_feedback(loop);
-  if (noted_at == loop.last || (function_.code.code[noted_at].x & bytecode::kLeftNotDouble)) return;
+  if (noted_at == loop.last || (function_.code.code[noted_at].x & bytecode::kLeftNotCarried)) return;
   const RegisterSet& live = flow_.live_at(loop.head);
   const State& head = at(loop.head);
   State back(needed.size(), kAllForms);
@@ -101,13 +101,16 @@ void Types::add_carried(const Loop& loop, State& needed) const {
     if (op_of(i) != Op::kLoop || target_of(pc, i) != loop.head) return;
     for (size_t r = 0; r < back.size(); r++) back[r] = meet(back[r], state[r]);
   });
-  for (uint16_t r = 0; r < back.size(); r++)
-    if (live.has(r) && (back[r] & kDouble) && head[r] == kWord && needed[r] == 0 && !saw_others[r]) needed[r] = kDouble;
+  for (uint16_t r = 0; r < back.size(); r++) {
+    if (!live.has(r) || head[r] != kWord || needed[r] != 0 || saw_others[r]) continue;
+    if (back[r] & kDouble) needed[r] = kDouble;
+    if ((back[r] & kU64) && !(back[r] & kWord)) needed[r] = kU64;
+  }
 }
 
 bool Types::is_carried(uint32_t head, uint16_t r) const {
   const State& made = before_loops_[index_[head]];
-  if (made.empty() || !(made[r] & kDouble)) return false;
+  if (made.empty() || !(made[r] & (kDouble | kU64))) return false;
   const auto loop = std::find_if(flow_.loops().begin(), flow_.loops().end(), [head](const Loop& l) { return l.head == head; });
   return !flow_.unchanged_in(*loop).has(r);
 }
