@@ -45,7 +45,7 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
     if (!live.has(r) || lacking == 0 || is_unmade(state_[r])) continue;
     if ((lacking & (kDouble | kU64)) && types_.is_carried(leader, r)) {
       if (not_carried == nullptr) not_carried = leave_at(leader, frame::LeaveCause::kNotCarried);
-      establish(r, lacking, not_carried);
+      establish(r, wanted[r], not_carried);
       continue;
     }
     if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
@@ -54,14 +54,19 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
       continue;
     }
     if ((lacking & kFullVector) && holes == nullptr) holes = leave_at(leader, frame::LeaveCause::kHoles);
-    establish(r, lacking, otherwise, holes);
+    establish(r, wanted[r], otherwise, holes);
   }
 }
 
 // Tests that the word in a register has these forms; with kFullVector, `holes` is where a vector of doubles that has holes leads.
 void Emitter::establish(uint16_t r, Forms forms, Block otherwise, Block holes) {
   if ((forms & kDouble) && !(state_[r] & kDouble)) unbox(r, otherwise);
-  if (forms & kU64) hold_u64(r, otherwise);
+  if ((forms & kU64) && !(state_[r] & kU64)) {
+    if (forms & kWord)
+      hold_u64(r, otherwise);
+    else
+      hold_only_u64(r, otherwise);
+  }
   if ((forms & kFixnum) && !(state_[r] & kFixnum)) guard(m_.is_fixnum(reg(r)), otherwise);
   const Forms kind = forms & kFullVector ? kFullVector : forms & (kVector | kDoublesVector);
   if ((kind & ~state_[r]) != 0)

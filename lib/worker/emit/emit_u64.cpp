@@ -45,14 +45,33 @@ void Emitter::hold_u64(uint16_t r, Block otherwise) {
   if (state_[r] & kFixnum) return assign(u64_place(r), integer);
   Block next = fresh();
   guard(m_.is_fixnum(reg(r)), cold([=, this] {
-          require_object(reg(r), value::Type::kBignum, offsets::kHeaderType, otherwise);
-          guard(m_.equal(m_.load(reg(r), offsets::kBignumSign, m_.i32_type()), m_.number(m_.i32_type(), 1)), otherwise);
-          assign(u64_place(r), m_.load(reg(r), offsets::kBignumLimb));
+          take_limb(r, otherwise);
           jump(next);
         }));
   assign(u64_place(r), integer);
   jump(next);
   start(next);
+}
+
+// The register, of which a word is held, is held as the integer instead, which is not below zero and below 2^64.
+void Emitter::hold_only_u64(uint16_t r, Block otherwise) {
+  state_[r] = kU64;
+  Block next = fresh();
+  guard(m_.equal(m_.bit_and(reg(r), value::kTagMask | uint64_t{1} << 63), m_.word(0)), cold([=, this] {
+          take_limb(r, otherwise);
+          guard(m_.equal(m_.load(reg(r), offsets::kBignumLimbs, m_.u32_type()), m_.number(m_.u32_type(), 1)), otherwise);
+          jump(next);
+        }));
+  assign(u64_place(r), m_.shift_right(reg(r), value::kFixnumShift));
+  jump(next);
+  start(next);
+}
+
+// The lowest limb of a bignum that is not below zero.
+void Emitter::take_limb(uint16_t r, Block otherwise) {
+  require_object(reg(r), value::Type::kBignum, offsets::kHeaderType, otherwise);
+  guard(m_.equal(m_.load(reg(r), offsets::kBignumSign, m_.i32_type()), m_.number(m_.i32_type(), 1)), otherwise);
+  assign(u64_place(r), m_.load(reg(r), offsets::kBignumLimb));
 }
 
 // The word of an integer that is held without one.

@@ -227,6 +227,8 @@ class Emitter {
   Place u64_place(uint16_t r);
   Val u64_reg(uint16_t r) { return gcc_jit_lvalue_as_rvalue(u64_place(r)); }
   void hold_u64(uint16_t r, Block otherwise);
+  void hold_only_u64(uint16_t r, Block otherwise);
+  void take_limb(uint16_t r, Block otherwise);
   void make_word_of_u64(uint16_t r);
   Val moved_bits(U64 operation, Val a, int places) const;
   void u64_primitive(Instr i);

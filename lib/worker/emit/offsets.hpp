@@ -50,6 +50,7 @@ inline constexpr int64_t kStringLength = T_OBJECT_FIELD(String, length);
 inline constexpr int64_t kStringData = T_OBJECT_FIELD(String, data);
 
 inline constexpr int64_t kBignumSign = T_OBJECT_FIELD(Bignum, sign);
+inline constexpr int64_t kBignumLimbs = T_OBJECT_FIELD(Bignum, limbs);
 inline constexpr int64_t kBignumLimb = T_OBJECT_FIELD(Bignum, limb);
 inline constexpr int64_t kFlonumNumber = T_OBJECT_FIELD(Flonum, number);
 inline constexpr int64_t kBoxValue = T_OBJECT_FIELD(Box, value);

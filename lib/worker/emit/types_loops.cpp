@@ -16,6 +16,7 @@ bool is_fixnum(Forms held) { return (held & kFixnum) && !(held & kDouble); }
 Forms Types::with_made(Forms held, Forms made) {
   made = with_type(made);
   const bool gets_kind = (made & (kVector | kDoublesVector)) != 0 && held == (kWord | kAnyVector);
+  if ((made & kU64) && held == kWord) return kU64;
   if (is_opened(made | kWord) && is_unmade(held)) return kWord | made;
   const bool gets_full = (made & kFullVector) != 0 && held == (kWord | kAnyVector | kDoublesVector);
   return held == kWord || gets_kind || gets_full ? held | made : held;

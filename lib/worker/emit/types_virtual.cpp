@@ -11,7 +11,10 @@ namespace terrace::worker::emit {
 
 // What two ways into a block have in common.
 Forms meet(Forms a, Forms b) {
+  if (a == kAllForms) return b;
+  if (b == kAllForms) return a;
   Forms plain = a & b & kPlainForms;
+  if ((a ^ b) & kWord) plain &= ~kU64;
   if (!(a & b & kVirtual)) return plain;
   Forms one = a & ~kPlainForms, other = b & ~kPlainForms;
   if (site_of(one) == kAnySite) return plain | other;
