@@ -164,6 +164,8 @@ class Generator {
   Node hot_doubles(Type type, int depth);
   Node hot_calls(Type type, int depth);
   Node hot_records(Type type, int depth);
+  Node hot_outer_records(Type type, int depth);
+  Node hot_words(Type type, int depth);
   Node point_of(int level, const std::vector<std::string>& points, const std::string& number);
   Node deep_recursion(Type type, int depth);
 

@@ -153,6 +153,68 @@ Node Generator::hot_records(Type type, int depth) {
   return noted(std::move(whole), type, depth);
 }
 
+// Records that a loop reads and does not replace. In one turn, or in each, it may change one of them, itself or through a function; it gives back
+// what it was given.
+Node Generator::hot_outer_records(Type type, int depth) {
+  double turns = static_cast<double>(r_.pick({40, 150, 400}));
+  if (!affordable(turns * 40)) return specific(type, depth);
+  spent_ += work_ * turns * 40;
+  const bool floats = r_.chance(75);
+  std::string loop = fresh("hot"), i = fresh("i"), s = fresh("s"), o = fresh("o"), b = fresh("b"), d = fresh("d"), last = fresh("last");
+  std::string turn = std::to_string(r_.between(0, static_cast<int64_t>(turns) - 1));
+  Node number = list("+", list("point-dot", o, d), list(r_.pick({"point-x", "point-y", "point-tail"}), point_of(1, {o, d, b}, i)));
+  Node sum = floats ? list("+", list("*", s, "0.5"), std::move(number)) : list("remainder", list("+", s, std::move(number)), "1000003");
+  Node again = list(loop, list("+", i, "1"), std::move(sum), list("if", list("=", i, turn), o, last));
+  const auto change = [&] {
+    switch (r_.below(5)) {
+      case 0: return list("set-point-x!", o, surprise(depth));
+      case 1: return list("point-moved!", o, i);
+      case 2: return list("point-moved!", b, "0.25");
+      case 3: return list("set!", b, o);
+      default: return statement(1);
+    }
+  };
+  if (r_.chance(60)) again = list("begin", r_.chance(25) ? change() : list("when", list("=", i, turn), change()), std::move(again));
+  Node body = list("let*", list(list(d, point_of(1, {o, o, b}, i))), std::move(again));
+  body = list("if", list("=", i, std::to_string(static_cast<int>(turns))), list("list", s, list("point-x", o), list("eq?", last, o)), std::move(body));
+  Node first = r_.chance(10) ? surprise(depth) : list(r_.chance(10) ? "make-point3" : "make-point", floats ? "1.5" : "12", "7");
+  if (first.is_list() && first.kids[0].atom == "make-point3") first.kids.push_back("3");
+  Node whole = list("let", loop, list(list(i, "0"), list(s, "0"), list(last, "nil")), std::move(body));
+  whole = list("let*", list(list(o, std::move(first)), list(b, r_.chance(30) ? Node(o) : list("make-point", "0.5", r_.pick({"2", "-0.25"})))), std::move(whole));
+  return noted(std::move(whole), type, depth);
+}
+
+// Integers modulo 2^64 that go round a loop, which begins with any integer or with none, and in one turn gets another.
+Node Generator::hot_words(Type type, int depth) {
+  double turns = static_cast<double>(r_.pick({3, 40, 150, 400}));
+  if (!affordable(turns * 12)) return specific(type, depth);
+  spent_ += work_ * turns * 12;
+  std::string loop = fresh("hot"), i = fresh("i"), acc = fresh("acc"), other = fresh("b");
+  std::string turn = std::to_string(r_.between(0, static_cast<int64_t>(turns) - 1));
+  const auto step = [&](Node x) {
+    switch (r_.below(11)) {
+      case 0: return list("u64*", std::move(x), "6364136223846793005");
+      case 1: return list(r_.pick({"u64+", "u64-", "u64-xor", "u64-or"}), std::move(x), i);
+      case 2: return list(r_.pick({"u64-rotl", "u64-rotr"}), std::move(x), "13");
+      case 3: return list("u64-shr", std::move(x), r_.pick({"0", "7", "63", "64"}));
+      case 4: return list("u64-not", std::move(x));
+      case 5: return list("u64-xor", x, list("u64-shl", x, "9"));
+      case 6: return list("u64-quotient", std::move(x), r_.chance(50) ? list("u64+", i, "1") : Node(i));
+      case 7: return list("bit-and", std::move(x), r_.pick({"65535", "-8", "18446744073709551615", "36893488147419103233"}));
+      case 8: return list("if", list(r_.pick({"u64<", "<"}), x, other), x, list("->u64", other));
+      case 9: return list("u64-and", std::move(x), other);
+      default: return list("->u64", std::move(x));
+    }
+  };
+  Node next = step(r_.chance(70) ? step(acc) : Node(acc));
+  if (r_.chance(40)) next = list("if", list("=", i, turn), r_.chance(50) ? surprise(depth) : integer_text(), std::move(next));
+  Node again = list(loop, list("+", i, "1"), std::move(next), r_.chance(60) ? step(r_.chance(50) ? acc : other) : Node(other));
+  if (r_.chance(25)) again = list("begin", list("when", list("=", i, turn), r_.chance(50) ? list("note", acc) : statement(1)), std::move(again));
+  Node body = list("if", list(">=", i, std::to_string(static_cast<int>(turns))), list("list", acc, other), std::move(again));
+  const auto start = [&] { return r_.chance(50) ? integer_text() : r_.pick({"-4", "18446744073709551615", "18446744073709551616", "1", "1.5"}); };
+  return noted(list("let", loop, list(list(i, "0"), list(acc, start()), list(other, start())), std::move(body)), type, depth);
+}
+
 // A vector that begins with floats or with nothing, read and stored by index under two names; in one turn something else is stored, by
 // the loop itself, a statement or a primitive.
 Node Generator::hot_doubles(Type type, int depth) {
