@@ -46,6 +46,7 @@ inline constexpr const char* kPrelude = R"sx(
 (define (place-fraction i j) (/ 1.0 (+ (quotient (* (+ i j) (+ i j 1)) 2) i 1)))
 (define (place-mixed i j) (if (< i j) (+ (modulo (- i j) 7) (* i j)) (- (remainder (* i j) 5) (quotient (+ i j) 2))))
 (define (place-next i) (+ (* i 2) 1))
+(define (apart body) (body))
 (define (point+ a b) (make-point (+ (point-x a) (point-x b)) (+ (point-y a) (point-y b))))
 (define (point- a b) (make-point (- (point-x a) (point-x b)) (- (point-y a) (point-y b))))
 (define (point* a s) (make-point (* (point-x a) s) (* (point-y a) s)))
