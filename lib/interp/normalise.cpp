@@ -139,7 +139,8 @@ class KeyedCall {
     return nullptr;
   }
 
-  static std::string text(Value key) { return ":" + std::string(frame::symbol_name(key)); }
+  // Bytecode from elsewhere may name a key that is no keyword: the verifier knows a constant's kind, not its type.
+  static std::string text(Value key) { return is_keyword(key) ? ":" + std::string(frame::symbol_name(key)) : frame::describe(key); }
   std::string taken() const {
     std::string out = "it takes ";
     for (size_t i = 0; i < function_.keys.size(); i++) out += (i == 0 ? "" : ", ") + text(key_at(i));
