@@ -186,7 +186,8 @@ Node Generator::hot_outer_records(Type type, int depth) {
   return noted(std::move(whole), type, depth);
 }
 
-// Integers modulo 2^64 that go round a loop, which begins with any integer or with none, and in one turn gets another.
+// Integers modulo 2^64 that go round a loop, which begins with any integer or with none, and in one turn gets another. Only one of the next values
+// may fail: which does first when several may is left open.
 Node Generator::hot_words(Type type, int depth) {
   double turns = static_cast<double>(r_.pick({3, 40, 150, 400}));
   if (!affordable(turns * 12)) return specific(type, depth);
@@ -210,11 +211,11 @@ Node Generator::hot_words(Type type, int depth) {
   };
   Node next = step(r_.chance(70) ? step(acc) : Node(acc));
   if (r_.chance(40)) next = list("if", list("=", i, turn), r_.chance(50) ? surprise(depth) : integer_text(), std::move(next));
-  Node again = list(loop, list("+", i, "1"), std::move(next), r_.chance(60) ? step(r_.chance(50) ? acc : other) : Node(other));
+  Node again = list(loop, list("+", i, "1"), std::move(next), r_.chance(60) ? list(r_.pick({"u64*", "u64-", "u64-xor"}), other, r_.pick({i.c_str(), "1099511628211"})) : Node(other));
   if (r_.chance(25)) again = list("begin", list("when", list("=", i, turn), r_.chance(50) ? list("note", acc) : statement(1)), std::move(again));
   Node body = list("if", list(">=", i, std::to_string(static_cast<int>(turns))), list("list", acc, other), std::move(again));
   const auto start = [&] { return r_.chance(50) ? integer_text() : r_.pick({"-4", "18446744073709551615", "18446744073709551616", "1", "1.5"}); };
-  return noted(list("let", loop, list(list(i, "0"), list(acc, start()), list(other, start())), std::move(body)), type, depth);
+  return noted(list("let", loop, list(list(i, "0"), list(acc, start()), list(other, integer_text())), std::move(body)), type, depth);
 }
 
 // A vector that begins with floats or with nothing, read and stored by index under two names; in one turn something else is stored, by
