@@ -353,6 +353,9 @@ bool Program::changes_records(size_t function, uint32_t pc) const {
       if (callee == member.callees.end() || member.code->code.left_at.has(pc)) return true;
       return !member.assumed.contains(pc) || !functions_[callee->second].keeps_records;
     }
+    case Op::kSetGlobal:  // the interpreter may go on with other callees than are known here
+    case Op::kDefineGlobal:
+      return true;
     case Op::kPrim:
       return static_cast<prims::Id>(i.c) == prims::Id::k_record_set || prims::all()[i.c].effect > prims::Effect::kWrite;
     default:

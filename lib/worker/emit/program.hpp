@@ -136,7 +136,7 @@ class Program final : public Callees {
     std::set<uint32_t> doubted;                                  // by pc of what relies on assumptions
     std::vector<bool> reached;                                   // by pc: whether it can run while the assumptions hold
     bool is_quiet = true;    // other code runs in it only where it is left, or in a cold part that confirms what is assumed
-    bool keeps_records = true;  // no field of a record is another one behind a call of it, unless it was left
+    bool keeps_records = true;  // no field of a record changes in it, unless it is left
     bool recurs = false;     // through any number of calls
     bool uses_links = false;
     std::optional<size_t> unchecked;  // how many registers it has together with those it calls, down to who looks at the stack; 0: it does itself

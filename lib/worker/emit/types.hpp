@@ -112,7 +112,7 @@ class Callees {
   virtual const Variant* called(size_t function, uint32_t pc, const State& before) = 0;
   // The same variant for arguments of which those in the mask, fixnums, are small; null: nothing follows from that.
   virtual const Variant* with_small(const Variant& variant, uint64_t mask) = 0;
-  // Whether a field of a record may be another one behind the instruction, which is usual or not.
+  // Whether a field of a record may have changed behind the instruction; not asked about the safepoint of a Loop.
   virtual bool changes_records(size_t function, uint32_t pc) const = 0;
   // The type that the record primitive names, when it is assumed: a use of no field.
   virtual std::optional<RecordUse> type_named_by(size_t function, uint32_t pc) const = 0;
