@@ -92,7 +92,6 @@ Value integer_from(VmState* vm, int64_t i) {
   return from_limbs(vm, &magnitude, 1, i < 0);
 }
 
-
 Value from_mpz(VmState* vm, mpz_srcptr z) { return from_limbs(vm, mpz_limbs_read(z), mpz_size(z), mpz_sgn(z) < 0); }
 
 // Halves of a ratio are kept rooted here, since literals are read outside computations too, where no stack is scanned.

@@ -216,7 +216,7 @@ class Types {
     uint16_t r;
     uint32_t field;
   };
-  void note_records(uint32_t pc, const State& before, std::vector<Origin>& origins, std::map<uint16_t, RecordUse>& uses) const;
+  void note_records(uint32_t pc, const State& before, const std::vector<Origin>& origins, std::map<uint16_t, RecordUse>& uses) const;
   void trace_origins(uint32_t pc, const State& before, std::vector<Origin>& origins) const;
   std::map<uint16_t, RecordUse> records_read(uint32_t leader, std::optional<std::pair<uint16_t, uint32_t>>* returned) const;
   bool may_change_records(uint32_t pc) const;

@@ -31,7 +31,7 @@ bool reads_field(Instr i) { return op_of(i) == Op::kPrim && static_cast<prims::I
 }  // namespace
 
 // Of one instruction; the origins are those before it.
-void Types::note_records(uint32_t pc, const State& before, std::vector<Origin>& origins, std::map<uint16_t, RecordUse>& uses) const {
+void Types::note_records(uint32_t pc, const State& before, const std::vector<Origin>& origins, std::map<uint16_t, RecordUse>& uses) const {
   const Instr i = function_.code.code[pc];
   const auto note = [&](uint16_t r, const RecordUse& use) {
     if (origins[r].field == kWhole && origins[r].r != kNowhere) merge(uses, origins[r].r, use);
