@@ -9,13 +9,15 @@
 namespace terrace::cache {
 namespace {
 
+constexpr uint64_t kLargestShare = 64;
+
 // Epochs are counted in 64 bits, and prototypes keep the lower half of one that is not in the future.
 uint64_t whole_epoch(uint32_t stamp, uint64_t now) { return now - (static_cast<uint32_t>(now) - stamp); }
 
 }  // namespace
 
 void CodeCache::refresh_use(Record& record) {
-  const uint64_t now = epoch_.load(std::memory_order_relaxed);
+  const uint64_t now = this->now();
   for (value::Proto* proto : record.users) {
     const uint32_t stamp = std::atomic_ref(proto->stamp).load(std::memory_order_relaxed);
     record.last_used = std::max(record.last_used, std::min(now, whole_epoch(stamp, now)));
@@ -27,6 +29,14 @@ uint64_t CodeCache::end_epoch() {
   const uint64_t now = next_epoch();
   for (StackOwner* owner : owners_) owner->advance(static_cast<uint32_t>(now));
   return now;
+}
+
+// Shares grow while nobody else advances the clock; vms that take turns get one epoch each, so that 32 bits last as long as can be.
+void CodeCache::take_share(EpochShare& share) {
+  const bool was_alone = share.last == share.end && share.end == now();
+  share.size = was_alone ? std::min(2 * share.size, kLargestShare) : 1;
+  share.last = epoch_.fetch_add(share.size, std::memory_order_relaxed);
+  share.end = share.last + share.size;
 }
 
 void CodeCache::list(Record& record) {

@@ -91,7 +91,7 @@ bool CodeCache::use(value::Proto* proto) {
   if (record.tier == kInterp) return false;
   if (proto->entry == record.entry) return true;
   counts_.hits++;
-  record.last_used = epoch_.load(std::memory_order_relaxed);
+  record.last_used = next_epoch();
   give(record, proto);
   return true;
 }
@@ -180,7 +180,7 @@ std::vector<std::string> CodeCache::install(const Hash& hash, jobs::Tier tier, v
   record.compile_ns = elapsed_ns;
   record.deopts = 0;
   record.reason = observe::Reason::kNone;
-  record.last_used = record.users.empty() ? 0 : epoch_.load(std::memory_order_relaxed);
+  record.last_used = record.users.empty() ? 0 : next_epoch();
   region->functions++;
   list(record);
   for (value::Proto* proto : record.users) give(record, proto);

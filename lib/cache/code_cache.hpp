@@ -46,6 +46,13 @@ constexpr uint8_t tier_number(jobs::Tier tier) { return static_cast<uint8_t>(tie
 
 struct Record;
 
+// Epochs that one vm may use up before it asks for more; of the thread that is inside.
+struct EpochShare {
+  uint64_t last = 0;  // the one it used last
+  uint64_t end = 0;   // its last one; as long as the clock shows it nobody else got any
+  uint64_t size = 1;
+};
+
 // Executable memory that holds one or more functions; unmapped by `release`.
 struct Region {
   uintptr_t base = 0;
@@ -208,8 +215,17 @@ class CodeCache {
 
   // An epoch that begins now, in all vms.
   uint64_t begin_epoch();
-  // The clock of use: entries from the host and ticks advance it.
+  // What the clock of use shows.
+  uint64_t now() const { return epoch_.load(std::memory_order_relaxed); }
+  // The clock of use: entries from the host, ticks and installing advance it.
   uint64_t next_epoch() { return epoch_.fetch_add(1, std::memory_order_relaxed) + 1; }
+  // The same for who has a share of it: later than all that was answered to anyone before, and a locked instruction only where the share is
+  // used up or others have advanced the clock meanwhile.
+  uint64_t next_epoch(EpochShare& share) {
+    if (share.last == share.end || share.end != now()) [[unlikely]]
+      take_share(share);
+    return ++share.last;
+  }
 
   void add_owner(StackOwner* owner);
   void remove_owner(StackOwner* owner);
@@ -260,6 +276,7 @@ class CodeCache {
   Record& least_recently_used();
   void refresh_use(Record& record);
   uint64_t end_epoch();
+  void take_share(EpochShare& share);
   bool is_pinned(const Record& record) const;
   void judge_pin(Record& record);
   void forget(const std::vector<Record*>& records);

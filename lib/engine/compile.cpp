@@ -168,7 +168,8 @@ void Engine::State::tick(VmState* vm, Value closure) {
   if (!proto->function) return;
   // Since the epoch before began, which was with the last question of any function here: so it does not spend its time in one call.
   const bool often_called = proto->stamp == vm->epoch;
-  state_of(vm).advance(static_cast<uint32_t>(cache.next_epoch()));
+  Instance::State& state = state_of(vm);
+  state.advance(static_cast<uint32_t>(cache.next_epoch(state.epochs)));
   vm->call_weight = static_cast<int32_t>(settings.loop_turns.load(std::memory_order_relaxed));
   adopt(vm, proto);
   auto running = static_cast<uint8_t>(proto->tier);

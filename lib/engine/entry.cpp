@@ -68,7 +68,7 @@ Entry::Entry(Instance& instance, Visit visit) : instance_(instance), visit_(visi
   instance.vm_->stack_base_limit = segment_.limit;
   if (!outer_) {
     Engine::State& shared = instance.engine_->state();
-    state.advance(static_cast<uint32_t>(shared.cache.next_epoch()));
+    state.advance(static_cast<uint32_t>(shared.cache.next_epoch(state.epochs)));
     instance.vm_->state.call_weight = static_cast<int32_t>(shared.settings.loop_turns.load(std::memory_order_relaxed));
   }
   if (visit == Visit::kCall && state.has_left_work.load(std::memory_order_relaxed)) state.do_left_work();

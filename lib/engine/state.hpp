@@ -168,6 +168,7 @@ struct Instance::State final : cache::StackOwner {
   std::unique_ptr<Limits> limits;
   std::atomic<uint64_t> entered_by{0};  // thread that is inside, 0: none, kHousekeeper: for a moment
   Entry* innermost = nullptr;
+  cache::EpochShare epochs;
   uint64_t entries_since_scan = 0;
   uint64_t bytes_scanned = 0;  // the last time
 

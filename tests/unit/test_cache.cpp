@@ -8,6 +8,7 @@
 #include <memory>
 #include <new>
 #include <thread>
+#include <utility>
 
 #include "cache/code_cache.hpp"
 
@@ -74,12 +75,14 @@ struct Fixture {
     last_base = next_base;
     return installed;
   }
-  // The function is called in a vm that was entered anew.
-  void use(Function& f) { f.proto->stamp = static_cast<uint32_t>(cache.next_epoch()); }
+  // The function is called in a vm that was entered anew, for some time the same one and then another.
+  void use(Function& f) { f.proto->stamp = static_cast<uint32_t>(cache.next_epoch(shares[uses++ / 7 % 3])); }
 
   uintptr_t next_base = 0x100000, last_base = 0;
   uint64_t mapped = 0;
   int released = 0;
+  cache::EpochShare shares[3];
+  size_t uses = 0;
   std::vector<std::string> evicted;
   CodeCache cache;  // last: its regions tell the rest that they go
 };
@@ -115,6 +118,29 @@ void the_least_recently_used_goes(void**) {
   f.use(c);
   assert_true(f.install(c));
   assert_true(f.evicted == (std::vector<std::string>{"f3", "f2"}));
+}
+
+// Each epoch is later than all before it, whoever got them, and few of those of one vm move the clock that all share.
+void shares_of_epochs_are_in_order(void**) {
+  Fixture f;
+  cache::EpochShare share, other;
+  uint64_t last = 0, moved = 0;
+  const auto later = [&](uint64_t epoch) {
+    assert_true(epoch > last);
+    last = epoch;
+  };
+  uint64_t clock = f.cache.begin_epoch();
+  for (int i = 0; i < 1000; i++) {
+    later(f.cache.next_epoch(share));
+    moved += std::exchange(clock, f.cache.now()) != clock;
+  }
+  assert_true(moved < 30);
+  for (int i = 0; i < 100; i++) {
+    later(f.cache.next_epoch(other));
+    later(f.cache.next_epoch(share));
+    if (i % 3 == 0) later(f.cache.begin_epoch());
+  }
+  assert_true(f.cache.now() - last < 2);
 }
 
 // Against a list that is kept in order at every use.
@@ -439,6 +465,7 @@ void many_threads_keep_the_budget(void**) {
 int main() {
   const CMUnitTest tests[] = {
       cmocka_unit_test(the_least_recently_used_goes),
+      cmocka_unit_test(shares_of_epochs_are_in_order),
       cmocka_unit_test(the_order_is_exact_for_random_uses),
       cmocka_unit_test(bytes_stay_within_their_budget),
       cmocka_unit_test(a_smaller_budget_takes_effect_at_once),
