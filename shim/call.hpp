@@ -5,7 +5,7 @@
 //
 // Invariants:
 //  1. Outputs are set before anything is checked (clear).
-//  2. A vm is pinned before it is entered and until after it was left, so a release during the call ends it afterwards.
+//  2. A vm is kept alive before it is entered and until after it was left, so a release during the call ends it afterwards.
 //  3. Values are held only by frames below `below`, which is never inlined: those frames lie under the Entry on the
 //     host's stack, where the collector looks.
 //  4. Finalizers of the host run after the Entry has ended.
@@ -24,16 +24,19 @@ template <class Handle>
 struct HandleTraits;
 template <>
 struct HandleTraits<jit_engine> {
+  using Use = Pin;
   static constexpr Kind kKind = Kind::kEngine;
   static constexpr const char* kNoun = "engine";
 };
 template <>
 struct HandleTraits<jit_vm> {
+  using Use = VmUse;
   static constexpr Kind kKind = Kind::kVm;
   static constexpr const char* kNoun = "vm";
 };
 template <>
 struct HandleTraits<jit_ref> {
+  using Use = Pin;
   static constexpr Kind kKind = Kind::kRef;
   static constexpr const char* kNoun = "reference";
 };
@@ -77,7 +80,7 @@ jit_status guarded(const char* where, jit_error** err, Body&& body) noexcept {
 }
 
 template <class Body>
-[[gnu::noinline]] jit_status below(Report& report, Vm& vm, const Pin* self, Body& body) {
+[[gnu::noinline]] jit_status below(Report& report, Vm& vm, const Used* self, Body& body) {
   Value value = self ? vm.instance->reference(self->reference()) : value::kNil;
   Call call{report, vm, vm.instance->state(), value};
   return body(call);
@@ -85,7 +88,7 @@ template <class Body>
 
 // Enters the vm, which the caller keeps alive, and runs body(call).
 template <class Body>
-jit_status enter(Report& report, Vm& vm, const Pin* self, Body& body) {
+jit_status enter(Report& report, Vm& vm, const Used* self, Body& body) {
   jit_status status;
   {
     engine::Entry entry(*vm.instance);
@@ -113,9 +116,9 @@ template <class Handle, class Body>
 jit_status inside(const char* where, const Handle* handle, jit_error** err, Body&& body) noexcept {
   using Traits = HandleTraits<Handle>;
   return guarded(where, err, [&](Report& report) {
-    Pin pin(Traits::kKind, handle);
-    if (!pin) return report.bad_handle(Traits::kNoun, handle);
-    return enter(report, pin.as<Vm>(), Traits::kKind == Kind::kRef ? &pin : nullptr, body);
+    typename Traits::Use used(Traits::kKind, handle);
+    if (!used) return report.bad_handle(Traits::kNoun, handle);
+    return enter(report, used.template as<Vm>(), Traits::kKind == Kind::kRef ? &used : nullptr, body);
   });
 }
 

@@ -90,7 +90,15 @@ uint64_t index_of(const Slot* slot) {
   return 0;  // not reached: every slot is in a chunk
 }
 
-// What the slot stood for is let go after the slot is free, for its destructor may run code of the host that makes
+// Whether this thread is the one to end the slot. While a hazard names it nobody is: who clears the hazard asks again.
+bool claim(Slot* slot) noexcept {
+  uint64_t state = slot->state.load(std::memory_order_acquire);
+  if (!unused(state)) return false;
+  if (slot->kind.load(std::memory_order_relaxed) == Kind::kVm && hazards::may_name(slot)) return false;
+  return slot->state.compare_exchange_strong(state, state | kEnded, std::memory_order_acq_rel);
+}
+
+// Precondition: this thread has claimed it. What the slot stood for is let go after the slot is free, for its destructor may run code of the host that makes
 // handles.
 void end_slot(Slot* slot) noexcept {
   const uint64_t index = index_of(slot);
@@ -100,7 +108,7 @@ void end_slot(Slot* slot) noexcept {
   std::shared_ptr<void> object = std::move(slot->object);
   table.alive.fetch_sub(1, std::memory_order_relaxed);
   if (generation <= kFieldMask) {
-    slot->state.store(generation << kStateGeneration, std::memory_order_release);
+    slot->state.store(generation << kStateGeneration | kEnded, std::memory_order_release);
     table.free.push(index);
   }
   if (is_reference) forget_reference(object.get(), reference);
@@ -140,10 +148,15 @@ void release_handle(Kind kind, const void* handle) noexcept {
   do {
     if (!is_alive(*slot, kind, bits, state)) return;
   } while (!slot->state.compare_exchange_weak(state, state - kOwner, std::memory_order_acq_rel));
-  if (unused(state - kOwner)) end_slot(slot);
+  if (unused(state - kOwner)) end_if_unused(slot);
+}
+
+void end_if_unused(Slot* slot) noexcept {
+  if (claim(slot)) end_slot(slot);
 }
 
 void Pin::end() noexcept {
+  if (!claim(slot_)) return;
   // A list would overwrite the number of a reference, so only other kinds may end later.
   if (deferred_)
     table.ending.push(index_of(slot_));

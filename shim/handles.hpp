@@ -11,8 +11,9 @@
 //     of user space does.
 //  2. A slot's generation grows when its handle ends, and a slot whose generations are used up is not used again: a
 //     handle that ended is never taken for a later one.
-//  3. All state of a slot is one atomic word: generation (28 bits), owners (18), pins (18). Owners are what the host
-//     holds, pins are calls in progress. Owners never rise again from 0; whoever brings both to 0 ends the slot.
+//  3. All state of a slot is one atomic word: generation (28 bits), owners (18), whether it has ended (1), pins (17). Owners are
+//     what the host holds, pins are calls in progress. Owners never rise again from 0; who brings both to 0 ends the slot,
+//     or, when the hazard of a thread names it, who clears that: the first that sets the bit.
 //  4. No locks, so a signal handler may pin, and a child after fork finds nothing held.
 #pragma once
 
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "hazards.hpp"
 #include "slots.hpp"
 
 namespace terrace::shim {
@@ -34,16 +36,11 @@ bool retain_handle(Kind kind, const void* handle) noexcept;
 // here when this was the last use.
 void release_handle(Kind kind, const void* handle) noexcept;
 
-// Keeps what a handle stands for alive; empty when the handle is not alive or of another kind.
-class Pin {
+// The slot that a call uses; empty when the handle is not alive or of another kind.
+class Used {
  public:
-  Pin(Kind kind, const void* handle) noexcept : slot_(slots::add_use(kind, handle, slots::kPin)) {}
-  ~Pin() {
-    if (slot_ && slots::unused(slot_->state.fetch_sub(slots::kPin, std::memory_order_acq_rel) - slots::kPin)) [[unlikely]]
-      end();
-  }
-  Pin(const Pin&) = delete;
-  Pin& operator=(const Pin&) = delete;
+  Used(const Used&) = delete;
+  Used& operator=(const Used&) = delete;
 
   explicit operator bool() const { return slot_ != nullptr; }
   // Precondition of the rest: not empty.
@@ -58,16 +55,80 @@ class Pin {
   std::shared_ptr<T> share() const {
     return std::static_pointer_cast<T>(shared());
   }
+
+ protected:
+  explicit Used(Slot* slot) : slot_(slot) {}
+  ~Used() = default;
+  Slot* slot_;
+
+ private:
+  std::shared_ptr<void> shared() const { return slot_->object; }
+};
+
+// Keeps what a handle stands for alive by counting.
+class Pin : public Used {
+ public:
+  Pin(Kind kind, const void* handle) noexcept : Used(slots::add_use(kind, handle, slots::kPin)) {}
+  ~Pin() {
+    if (slot_ && slots::unused(slot_->state.fetch_sub(slots::kPin, std::memory_order_acq_rel) - slots::kPin)) [[unlikely]]
+      end();
+  }
   // For signal handlers: if this turns out to be the last use, the end is left to the next call that makes or
   // releases a handle.
   void let_others_end() { deferred_ = true; }
 
  private:
-  std::shared_ptr<void> shared() const { return slot_->object; }
   void end() noexcept;
-  Slot* slot_ = nullptr;
   bool deferred_ = false;
 };
+
+// Keeps the vm of a handle alive by naming it in this thread's hazard; by counting in a call inside of another. Not for signal handlers.
+class VmUse : public Used {
+ public:
+  VmUse(Kind kind, const void* handle) noexcept;
+  ~VmUse();
+
+ private:
+  void clear_hazard(Slot* slot) noexcept;
+  hazards::Hazard* hazard_ = nullptr;
+};
+
+// Ends the slot of a vm that may be one that nothing holds any more.
+void end_if_unused(Slot* slot) noexcept;
+
+[[gnu::always_inline]] inline VmUse::VmUse(Kind kind, const void* handle) noexcept : Used(nullptr) {
+  const auto bits = reinterpret_cast<uint64_t>(handle);
+  Slot* slot = slots::find(kind, bits);
+  if (!slot) return;
+  hazard_ = hazards::of_this_thread;
+  if (hazard_->slot.load(std::memory_order_relaxed)) [[unlikely]]
+    hazard_ = hazards::take();
+  if (!hazard_) {
+    slot_ = slots::add_use(kind, handle, slots::kPin);
+    return;
+  }
+  hazard_->slot.store(slot, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (slots::is_alive(*slot, kind, bits, slot->state.load(std::memory_order_acquire))) [[likely]]
+    slot_ = slot;
+  else
+    clear_hazard(slot);
+}
+
+inline VmUse::~VmUse() {
+  if (!slot_) return;
+  if (hazard_) [[likely]]
+    clear_hazard(slot_);
+  else if (slots::unused(slot_->state.fetch_sub(slots::kPin, std::memory_order_acq_rel) - slots::kPin))
+    end_if_unused(slot_);
+}
+
+inline void VmUse::clear_hazard(Slot* slot) noexcept {
+  hazard_->slot.store(nullptr, std::memory_order_release);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (slots::unused(slot->state.load(std::memory_order_acquire))) [[unlikely]]
+    end_if_unused(slot);
+}
 
 // Whether the handle is a live reference of that vm, and its place there. Keeps nothing: the place is good until the calling thread, which
 // must be inside of the vm, does the work that others left to it.

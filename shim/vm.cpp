@@ -34,8 +34,7 @@ void Finalizers::due(Finalizer* finalizer) noexcept {
   while (!home->head_.compare_exchange_weak(finalizer->next, finalizer, std::memory_order_release)) continue;
 }
 
-void Finalizers::run() noexcept {
-  if (!head_.load(std::memory_order_relaxed)) return;
+void Finalizers::run_due() noexcept {
   Finalizer* newest = head_.exchange(nullptr, std::memory_order_acquire);
   Finalizer* oldest = nullptr;
   while (newest) {

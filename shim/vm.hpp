@@ -36,9 +36,12 @@ class Finalizers {
   // Takes the finalizer over and puts it in its home; null is accepted. Any thread.
   static void due(Finalizer* finalizer) noexcept;
   // Runs and frees what is due, in the order in which it became due. On a stack of the host, outside any Entry.
-  void run() noexcept;
+  void run() noexcept {
+    if (head_.load(std::memory_order_relaxed)) run_due();
+  }
 
  private:
+  void run_due() noexcept;
   std::atomic<Finalizer*> head_{nullptr};
 };
 

@@ -1,5 +1,6 @@
 // tests/abi/test_handles.cpp: every function of jit.h answers NULL, garbage, handles of another kind and released
 // handles with JIT_E_HANDLE, or does nothing; none crashes. The list of functions is compared with abi/terrace.map.
+#include <atomic>
 #include <fstream>
 #include <set>
 #include <thread>
@@ -356,6 +357,39 @@ void threads_share_the_table(void**) {
   assert_string_equal(jit_error_message(shared), "");
 }
 
+void count_up(void* env) { (*static_cast<std::atomic<int>*>(env))++; }
+
+// Calls until the handle is released; another thread may be inside meanwhile.
+void call_until_released(jit_vm* vm, std::atomic<int>& calls) {
+  const jit_value function = of_symbol("abs"), argument = of_int(-1);
+  for (;;) {
+    jit_value answer;
+    const jit_status status = jit_call(vm, &function, &argument, 1, &answer, nullptr, nullptr);
+    if (status == JIT_E_HANDLE) return;
+    if (status != JIT_OK && status != JIT_E_BUSY) abort();
+    if (status == JIT_OK) calls++;
+  }
+}
+
+// A vm that is released while others call it ends after the last of these calls, always, and never under one.
+void a_vm_ends_after_the_calls_in_it(void**) {
+  constexpr int kRounds = 300, kThreads = 3;
+  Session s;  // keeps the engine
+  std::atomic<int> ended{0}, calls{0};
+  for (int round = 0; round < kRounds; round++) {
+    jit_vm* vm;
+    assert_int_equal(jit_vm_new(s.engine, nullptr, &vm, nullptr), JIT_OK);
+    assert_int_equal(jit_define_function(vm, "f", 1, 0, 0, no_host_fn, &ended, count_up, nullptr), JIT_OK);
+    std::vector<std::thread> threads;
+    const int before = calls;
+    for (int i = 0; i < kThreads; i++) threads.emplace_back([&] { call_until_released(vm, calls); });
+    while (calls < before + round) std::this_thread::yield();
+    jit_vm_release(vm);
+    for (std::thread& t : threads) t.join();
+    assert_int_equal(ended, round + 1);
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -370,6 +404,7 @@ int main() {
       cmocka_unit_test(owners_are_counted),
       cmocka_unit_test(children_keep_parents),
       cmocka_unit_test(threads_share_the_table),
+      cmocka_unit_test(a_vm_ends_after_the_calls_in_it),
   };
   return cmocka_run_group_tests_name("handles", tests, nullptr, nullptr);
 }
