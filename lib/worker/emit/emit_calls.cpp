@@ -252,7 +252,7 @@ Val Emitter::shows_to_be(Val function, const Variant& variant, Block otherwise) 
 std::vector<Val> Emitter::variant_arguments(Instr i, const Variant& variant, Val function, Forms record) {
   for (uint16_t n = 0; n < i.x; n++)
     if (variant.parameters[n] & kWord) make_word(static_cast<uint16_t>(i.a + 1 + n));
-  std::vector<Val> arguments = {vm(), function};
+  std::vector<Val> arguments = {vm(), program_.link_of(variant.function) ? m_.word(0) : function};
   if (program_.uses_links(variant.function)) arguments.push_back(links());
   for (uint16_t n = 0; n < i.x; n++) {
     auto r = static_cast<uint16_t>(i.a + 1 + n);

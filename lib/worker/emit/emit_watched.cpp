@@ -56,8 +56,8 @@ Val Emitter::watch(const Assumption& assumption, Val closure) const {
 void Emitter::remember_globals() {
   if (program_.assumptions().empty() || !program_.relies_on_globals(number_)) return;
   assign(local(watch_epoch_, m_.word_type(), "watch_epoch"), m_.load(vm(), offsets::kVmWatchEpoch));
-  if (!program_.uses_links(number_)) return;
-  assign(local(links_, m_.word_type(), "links"), variant_ != nullptr ? parameter(kLinksParameter) : m_.load(proto(), offsets::kProtoLinks));
+  if (variant_ != nullptr || !program_.uses_links(number_)) return;
+  assign(local(links_, m_.word_type(), "links"), m_.load(proto(), offsets::kProtoLinks));
 }
 
 Val Emitter::linked() const { return link(program_.link_at(number_, pc_)); }

@@ -134,7 +134,7 @@ void Emitter::emit_entry() {
 
 // Who calls a variant has counted the call.
 void Emitter::emit_variant_entry() {
-  assign(local(proto_, m_.word_type(), "proto"), m_.load(callee(), offsets::kClosureProto));
+  if (!loads_callee()) assign(local(proto_, m_.word_type(), "proto"), m_.load(callee(), offsets::kClosureProto));
   state_ = types_.at_entry();
   first_result_ = kLinksParameter + (program_.uses_links(number_) ? 1 : 0);
   for (uint16_t n = 0; n < code_.required; n++) {
@@ -385,6 +385,10 @@ Val Emitter::hold_double(int scratch, Val v) {
 }
 
 Val Emitter::parameter(int n) const { return gcc_jit_param_as_rvalue(gcc_jit_function_get_param(bodies_.body, n)); }
+
+Val Emitter::proto() const {
+  return loads_callee() ? m_.load(callee(), offsets::kClosureProto) : gcc_jit_lvalue_as_rvalue(proto_);
+}
 
 Val Emitter::constant(uint16_t k) const {
   const bytecode::PortableConstant& c = function_.constants[k];

@@ -134,11 +134,13 @@ class Emitter {
   Val hold_double(int scratch, Val v);
   Val parameter(int n) const;
   Val vm() const { return parameter(0); }
-  Val callee() const { return parameter(1); }
+  Val callee() const { return loads_callee() ? link(*program_.link_of(number_)) : parameter(1); }
   Val argc() const { return parameter(2); }
-  Val proto() const { return gcc_jit_lvalue_as_rvalue(proto_); }
+  // Whether this variant loads its closure from its link where it needs it, which is mostly where code is left, and is not given it at every call.
+  bool loads_callee() const { return variant_ != nullptr && program_.link_of(number_); }
+  Val proto() const;
   static constexpr int kLinksParameter = 2;  // of a variant that uses them, before its arguments
-  Val links() const { return gcc_jit_lvalue_as_rvalue(links_); }
+  Val links() const { return variant_ != nullptr ? parameter(kLinksParameter) : gcc_jit_lvalue_as_rvalue(links_); }
   Val constant(uint16_t k) const;
 
   // --- calls of the runtime
@@ -428,7 +430,7 @@ class Emitter {
   Place argument_array_ = nullptr;
   Place loop_registers_ = nullptr;  // for code of the next tier
   Place proto_ = nullptr;
-  Place links_ = nullptr;  // where the function uses them
+  Place links_ = nullptr;  // where the function, which is no variant, uses them
   Place why_ = nullptr;          // the leave word on a way out
   Place watch_epoch_ = nullptr;  // the vm's when this function was entered; null where nobody asks
   Place unwind_pc_ = nullptr;

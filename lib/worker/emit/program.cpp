@@ -47,6 +47,7 @@ bool Program::add(const jobs::Job& job, std::string* error) {
   for (size_t n = 0; n < functions_.size(); n++) find_reached(n);
   find_quiet();
   find_keepers_of_records();
+  for (size_t n = 1; n < functions_.size(); n++) find_link_of(n);
   find_users_of_links();
   for (size_t n = 0; n < functions_.size(); n++) find_doubts(n);
   return true;
@@ -237,6 +238,21 @@ uint32_t Program::assumptions_key() const {
   return static_cast<uint32_t>(base::hash_bytes(text.data(), text.size())) >> 1;
 }
 
+// The one link through which all others call it; what it calls of itself by its global is the same closure.
+void Program::find_link_of(size_t function) {
+  std::optional<size_t> found;
+  for (size_t caller = 0; caller < functions_.size(); caller++) {
+    for (auto [pc, callee] : functions_[caller].callees) {
+      if (callee != function) continue;
+      if (!assumes(caller, pc)) return;
+      if (caller == function) continue;
+      if (found && *found != link_at(caller, pc)) return;
+      found = link_at(caller, pc);
+    }
+  }
+  functions_[function].link = found;
+}
+
 // A function that is one closure calls itself without them.
 void Program::find_users_of_links() {
   for (bool changed = true; changed;) {
@@ -250,7 +266,7 @@ void Program::find_users_of_links() {
         return callee == kNoCallee || (is_call && !(callee == n && is_one_closure(n)));
       };
       const auto calls_user = [&](const auto& call) { return functions_[call.second].uses_links; };
-      member.uses_links = std::any_of(member.assumed.begin(), member.assumed.end(), is_used) ||
+      member.uses_links = member.link || std::any_of(member.assumed.begin(), member.assumed.end(), is_used) ||
                           std::any_of(member.callees.begin(), member.callees.end(), calls_user);
       changed |= member.uses_links;
     }

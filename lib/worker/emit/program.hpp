@@ -103,6 +103,8 @@ class Program final : public Callees {
   bool assumes(size_t function, uint32_t pc) const { return functions_[function].assumed.contains(pc); }
   // The number of the assumption about the global at `pc`, which assumes() says is there.
   size_t link_at(size_t function, uint32_t pc) const { return functions_[function].assumed.at(pc); }
+  // The link that holds the closure of a function in all its variants; none where a call of it goes to a closure that is found otherwise.
+  std::optional<size_t> link_of(size_t function) const { return functions_[function].link; }
   // Whether a function or its variants use links: their own, or those of whom they call.
   bool uses_links(size_t function) const { return functions_[function].uses_links; }
   // Whether variants of the function look at the stack: they are in a recursion, or in too long a chain of calls that do not.
@@ -138,6 +140,7 @@ class Program final : public Callees {
     bool is_quiet = true;    // other code runs in it only where it is left, or in a cold part that confirms what is assumed
     bool keeps_records = true;  // no field of a record changes in it, unless it is left
     bool recurs = false;     // through any number of calls
+    std::optional<size_t> link;  // holds its closure
     bool uses_links = false;
     std::optional<size_t> unchecked;  // how many registers it has together with those it calls, down to who looks at the stack; 0: it does itself
   };
@@ -149,6 +152,7 @@ class Program final : public Callees {
   void assume_callees(size_t caller, const std::set<std::string>& mistaken, std::vector<size_t>* callers);
   void assume_types(size_t function, const std::set<std::string>& mistaken);
   size_t assumption(const Assumption& wanted);
+  void find_link_of(size_t function);
   void find_users_of_links();
   size_t find_unchecked(size_t function);
   void find_reached(size_t function);
