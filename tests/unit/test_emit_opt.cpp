@@ -159,6 +159,48 @@ void test_room_of_records(void**) {
   }
 }
 
+// (define (sum p n) (let loop ((i 0) (s 0.)) (if (< i n) (loop (+ i 1) (+ s (x p))) s))): the record is opened before the loop. What a safepoint
+// runs may change it, so it is opened again behind one; when its field is no float then, the turn that is next is the interpreter's.
+Value g_opened;
+void test_opened_record_behind_safepoint(void**) {
+  constexpr int kTurns = 4096, kBefore = 2 * 1024;
+  reset();
+  auto* type = make<RecordType>(Type::kRecordType);
+  type->fields = vector({kNil});
+  Cell* named = cell("point", from_object(type));
+  Code f("sum", 2, 8);
+  f.usual().op(Op::kInt, 2, 0).op(Op::kConst, 3, f.data(real(0.0)));
+  f.jump(Op::kJumpNotLt, 10, 2, 1);
+  f.op(Op::kMove, 4, 0).op(Op::kGlobal, 5, f.global(named)).op(Op::kInt, 6, 0);
+  f.op(Op::kPrim, 7, 4, static_cast<int>(prims::Id::k_record_ref), 3);
+  f.op(Op::kAdd, 3, 3, 7).seen(bytecode::kSawFloats).op(Op::kAddImm, 2, 2, 1).seen(0).jump(Op::kLoop, 2).op(Op::kReturn, 3);
+  Proto* proto = f.proto();
+  install({proto}, Tier::kOpt);
+  g_vm.watch_epoch = 1;
+  g_vm.stack_limit = UINTPTR_MAX;
+  g_opened = rt_make_record(&g_vm, from_object(type), std::initializer_list<Value>{real(1.0)}.begin(), 1);
+  const auto run = [&] { return call(closure_of(proto), {g_opened, fix(kTurns)}); };
+
+  g_check = [] { return kUnspecified; };
+  assert_value(run(), real(kTurns));
+  g_calls["check"] = 0;
+  g_check = [] {
+    if (g_calls["check"] == 3) as<Record>(g_opened)->field[0] = real(2.0);
+    return kUnspecified;
+  };
+  assert_value(run(), real(kBefore + 2 * (kTurns - kBefore)));
+  assert_int_equal(g_calls["resume"] + g_calls["prim"], 0);
+  g_calls["check"] = 0;
+  g_check = [] {
+    if (g_calls["check"] == 3) as<Record>(g_opened)->field[0] = fix(7);
+    return kUnspecified;
+  };
+  assert_value(run(), make_char('R'));
+  assert_int_equal(g_resumed_at, 2);
+  assert_value(g_resumed_with[2], fix(kBefore));
+  assert_value(g_resumed_with[3], real(2.0 * kBefore));
+}
+
 }  // namespace
 }  // namespace terrace
 
@@ -170,6 +212,7 @@ int main() {
       cmocka_unit_test(test_takes_for_granted),
       cmocka_unit_test(test_checkpoints),
       cmocka_unit_test(test_room_of_records),
+      cmocka_unit_test(test_opened_record_behind_safepoint),
       cmocka_unit_test(test_watched_globals),
   };
   return cmocka_run_group_tests_name("emit_opt", tests, nullptr, nullptr);
