@@ -1,6 +1,8 @@
 // worker/emit/emit_u64.cpp: unsigned 64-bit integers that are no Values: what the primitives u64-... answer, until a word is needed.
 //
 // Most of them are no fixnums, and each would be a bignum of its own. An operand that is no exact integer leaves, and so does a negative bignum.
+#include <cstdlib>
+
 #include "worker/emit/emitter.hpp"
 #include "worker/emit/offsets.hpp"
 
@@ -8,24 +10,16 @@ namespace terrace::worker::emit {
 
 namespace {
 
+// Precondition: it is one of GCC's operators.
 gcc_jit_binary_op operator_of(U64 operation) {
   switch (operation) {
-    case U64::kAdd:
-      return GCC_JIT_BINARY_OP_PLUS;
-    case U64::kSub:
-      return GCC_JIT_BINARY_OP_MINUS;
-    case U64::kMul:
-      return GCC_JIT_BINARY_OP_MULT;
-    case U64::kAnd:
-      return GCC_JIT_BINARY_OP_BITWISE_AND;
-    case U64::kOr:
-      return GCC_JIT_BINARY_OP_BITWISE_OR;
-    case U64::kQuotient:
-      return GCC_JIT_BINARY_OP_DIVIDE;
-    case U64::kRemainder:
-      return GCC_JIT_BINARY_OP_MODULO;
+#define T_U64_CASE(name, primitive, op) \
+  case U64::k##name:                    \
+    return GCC_JIT_BINARY_OP_##op;
+    T_U64_OPERATORS(T_U64_CASE)
+#undef T_U64_CASE
     default:
-      return GCC_JIT_BINARY_OP_BITWISE_XOR;
+      std::abort();
   }
 }
 
@@ -97,8 +91,19 @@ Val Emitter::moved_bits(U64 operation, Val a, int places) const {
   }
 }
 
+// The bits of the integer that the mask has, in the place where a fixnum has them.
+void Emitter::mask_u64(Instr i) {
+  const bool is_first = !(state_[i.b] & kU64);
+  const auto mask = static_cast<uint16_t>(is_first ? i.b : i.b + 1), integer = static_cast<uint16_t>(is_first ? i.b + 1 : i.b);
+  make_word(mask);
+  if (flow_.known_integer(pc_, mask) < 0)
+    guard(m_.equal(m_.bit_and(reg(mask), value::kTagMask | uint64_t{1} << 63), m_.word(0)), leave_here());
+  set(i.a, m_.binary(GCC_JIT_BINARY_OP_BITWISE_AND, m_.word_type(), m_.shift_left(u64_reg(integer), value::kFixnumShift), reg(mask)));
+}
+
 void Emitter::u64_primitive(Instr i) {
   const U64 operation = types_.u64_treated(pc_, state_);
+  if (operation == U64::kMask) return mask_u64(i);
   const auto second = static_cast<uint16_t>(i.b + 1);
   hold_u64(i.b, leave_here());
   const Val a = u64_reg(i.b);

@@ -233,6 +233,7 @@ class Emitter {
   void take_limb(uint16_t r, Block otherwise);
   void make_word_of_u64(uint16_t r);
   Val moved_bits(U64 operation, Val a, int places) const;
+  void mask_u64(Instr i);
   void u64_primitive(Instr i);
 
   // --- virtual records: emit_virtual.cpp

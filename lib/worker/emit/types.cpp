@@ -328,13 +328,24 @@ bool Types::takes_words(Treatment treatment) {
   }
 }
 
+// The bits above the 64 of an integer that is below 2^64 are none of the result's, whatever the other operand has there. When all that is known is
+// the integer modulo 2^64, the other is taken for a mask.
+U64 Types::and_treated(uint32_t pc, const State& before) const {
+  const Instr i = function_.code.code[pc];
+  const Forms first = before[i.b], second = before[i.b + 1u];
+  const auto is_integer = [](Forms forms) { return (forms & kU64) && !(forms & kWord); };
+  const bool has_one = ((first ^ second) & kU64) && !((first | second) & kVirtual);
+  const int32_t known = has_one ? flow_.known_integer(pc, static_cast<uint16_t>(first & kU64 ? i.b + 1 : i.b)) : -1;
+  if (known >= 0) return U64::kMask;
+  if (is_integer(first) || is_integer(second)) return U64::kAnd;
+  return has_one ? U64::kMask : U64::kNone;
+}
+
 U64 Types::u64_treated(uint32_t pc, const State& before) const {
   const Instr i = function_.code.code[pc];
   if (function_.code.left_at.has(pc)) return U64::kNone;
-  const auto is_integer = [&](uint32_t r) { return (before[r] & kU64) && !(before[r] & kWord); };
   const auto id = static_cast<prims::Id>(i.c);
-  // The bits above the 64 of one are none of the result's, whatever the other has there.
-  if (id == prims::Id::k_bit_and) return i.x == 2 && (is_integer(i.b) || is_integer(i.b + 1u)) ? U64::kAnd : U64::kNone;
+  if (id == prims::Id::k_bit_and) return i.x == 2 ? and_treated(pc, before) : U64::kNone;
   const U64 operation = u64_operation(id);
   if (!moves_bits(operation)) return operation;
   const int32_t places = flow_.known_integer(pc, static_cast<uint16_t>(i.b + 1));
@@ -476,6 +487,11 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
       return;
     case Treatment::kU64: {
       const U64 operation = u64_treated(pc, state);
+      if (operation == U64::kMask) {
+        for (uint32_t r = i.b; r <= i.b + 1u; r++) state[r] |= state[r] & kU64 ? 0 : kWord;
+        state[i.a] = kWord | kFixnum;
+        return;
+      }
       const bool has_second = operation != U64::kSame && operation != U64::kNot && !moves_bits(operation);
       for (uint16_t r = i.b; r <= i.b + (has_second ? 1 : 0); r++) state[r] |= state[r] & kU64 ? 0 : kWord | kU64;
       state[i.a] = operation == U64::kLess ? kWord : kU64;

@@ -185,6 +185,7 @@ class Types {
   static bool takes_integers(Treatment treatment) { return treatment == Treatment::kU64 || treatment == Treatment::kMove; }
   // What a primitive with that treatment does; kNone: it has another.
   U64 u64_treated(uint32_t pc, const State& before) const;
+  U64 and_treated(uint32_t pc, const State& before) const;
   // The registers that an instruction needs as words when its treatment takes words.
   std::vector<uint16_t> word_operands(uint32_t pc) const;
   // The registers with virtual records that must be objects before the instruction.

@@ -1,6 +1,6 @@
 // worker/emit/u64.hpp: the primitives that opt code does on unsigned 64-bit integers which are no Values.
 //
-// Answers for: which primitives these are. An argument of theirs is any exact integer, taken modulo 2^64.
+// Answers for: which primitives these are, and what they do. An argument of theirs is any exact integer, taken modulo 2^64.
 #pragma once
 
 #include <cstdint>
@@ -9,41 +9,43 @@
 
 namespace terrace::worker::emit {
 
-enum class U64 : uint8_t { kNone, kAdd, kSub, kMul, kAnd, kOr, kXor, kNot, kShl, kShr, kRotl, kRotr, kLess, kQuotient, kRemainder, kSame };
+// Those that are one operator of GCC's on unsigned words: name, primitive, operator.
+#define T_U64_OPERATORS(X)             \
+  X(Add, u64_add, PLUS)                \
+  X(Sub, u64_sub, MINUS)               \
+  X(Mul, u64_mul, MULT)                \
+  X(And, u64_and, BITWISE_AND)         \
+  X(Or, u64_or, BITWISE_OR)            \
+  X(Xor, u64_xor, BITWISE_XOR)         \
+  X(Quotient, u64_quotient, DIVIDE)    \
+  X(Remainder, u64_remainder, MODULO)
+
+// The others: name, primitive.
+#define T_U64_OTHERS(X) \
+  X(Not, u64_not)       \
+  X(Shl, u64_shl)       \
+  X(Shr, u64_shr)       \
+  X(Rotl, u64_rotl)     \
+  X(Rotr, u64_rotr)     \
+  X(Less, u64_lt)       \
+  X(Same, u64_from)
+
+enum class U64 : uint8_t {
+  kNone,
+#define T_U64_NAME(name, ...) k##name,
+  T_U64_OPERATORS(T_U64_NAME) T_U64_OTHERS(T_U64_NAME)
+#undef T_U64_NAME
+  kMask,  // bit-and with a fixnum that is not below zero, which the result then is, too
+};
 
 constexpr U64 u64_operation(prims::Id id) {
-  using prims::Id;
   switch (id) {
-    case Id::k_u64_add:
-      return U64::kAdd;
-    case Id::k_u64_sub:
-      return U64::kSub;
-    case Id::k_u64_mul:
-      return U64::kMul;
-    case Id::k_u64_and:
-      return U64::kAnd;
-    case Id::k_u64_or:
-      return U64::kOr;
-    case Id::k_u64_xor:
-      return U64::kXor;
-    case Id::k_u64_not:
-      return U64::kNot;
-    case Id::k_u64_shl:
-      return U64::kShl;
-    case Id::k_u64_shr:
-      return U64::kShr;
-    case Id::k_u64_rotl:
-      return U64::kRotl;
-    case Id::k_u64_rotr:
-      return U64::kRotr;
-    case Id::k_u64_lt:
-      return U64::kLess;
-    case Id::k_u64_quotient:
-      return U64::kQuotient;
-    case Id::k_u64_remainder:
-      return U64::kRemainder;
-    case Id::k_u64_from:
-      return U64::kSame;
+#define T_U64_CASE(name, primitive, ...) \
+  case prims::Id::k_##primitive:         \
+    return U64::k##name;
+    T_U64_OPERATORS(T_U64_CASE)
+    T_U64_OTHERS(T_U64_CASE)
+#undef T_U64_CASE
     default:
       return U64::kNone;
   }
