@@ -124,15 +124,25 @@ void CodeCache::forget(const std::vector<Record*>& records) {
   }
 }
 
-bool CodeCache::count_deopt(Record* record, uint64_t limit) {
+Left CodeCache::count_deopt(Record* record, uint64_t limit, uint64_t most_misjudged) {
+  constexpr uint64_t kPatience = 8;
   std::lock_guard lock(mutex_);
-  if (++record->deopts < limit || record->tier != tier_number(jobs::Tier::kOpt)) return false;
+  const bool was_mistaken = record->is_mistaken;
+  if (++record->deopts < (was_mistaken ? kPatience * limit : limit) || record->tier != tier_number(jobs::Tier::kOpt)) return Left::kGoesOn;
+  if (!was_mistaken && ++record->misjudged < most_misjudged) {
+    record->is_mistaken = true;
+    return Left::kMistaken;
+  }
   record->deopts = 0;
-  record->misjudged++;
   drop(*record);
   counts_.resets++;
   release_free();
-  return true;
+  return was_mistaken ? Left::kGoesOn : Left::kGivenUp;
+}
+
+bool CodeCache::wants_other_code(const Record* record) {
+  std::lock_guard lock(mutex_);
+  return record->is_mistaken && record->requested == kInterp;
 }
 
 void CodeCache::count_compile(jobs::Tier tier, uint64_t elapsed_ns) {
@@ -166,7 +176,7 @@ std::vector<std::string> CodeCache::install(const Hash& hash, jobs::Tier tier, v
   if (found == records_.end()) return {};
   Record& record = *found->second;
   record.requested = kInterp;
-  if (tier_number(tier) <= record.tier) return {};
+  if (record.is_mistaken ? tier_number(tier) < record.tier : tier_number(tier) <= record.tier) return {};
   if (!fits_beside_pinned(record, bytes)) {
     record.reason = observe::Reason::kNoBudget;
     return {};
@@ -198,6 +208,7 @@ void CodeCache::take_back(Record& record) {
   unlist(record);
   if (record.given > 1) counts_.shared -= record.given - 1;
   record.given = 0;
+  record.is_mistaken = false;
   record.tier = kInterp;
   record.entry = nullptr;
   record.bytes = 0;

@@ -46,6 +46,9 @@ constexpr uint8_t tier_number(jobs::Tier tier) { return static_cast<uint8_t>(tie
 
 struct Record;
 
+// What becomes of code that was left once more.
+enum class Left : uint8_t { kGoesOn, kMistaken, kGivenUp };
+
 // Epochs that one vm may use up before it asks for more; of the thread that is inside.
 struct EpochShare {
   uint64_t last = 0;  // the one it used last
@@ -81,6 +84,7 @@ struct Record {
   // Where opt code was left in the middle, and how often: few places, since code that is left too often is given up.
   std::vector<std::pair<uint32_t, uint32_t>> left_at;
   void note_left(uint32_t pc);
+  bool is_mistaken = false;         // its opt code was left too often, and serves until other opt code takes its place
   bool needs_loop_entries = false;  // opt code without them was to be entered at a loop
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
@@ -182,8 +186,11 @@ class CodeCache {
   // The record of that content, made when there is none, which stays until a region that names it in `records` is released or `let_go`.
   Record* refer(const Hash& hash);
   void let_go(const std::vector<Record*>& records);
-  // Code of this record was left in the middle. True when that was for the `limit`th time and the code has been dropped.
-  bool count_deopt(Record* record, uint64_t limit);
+  // Code of this record was left in the middle. At the `limit`th time it is mistaken, and when so many codes of the function were before, it is
+  // dropped. So is mistaken code that is left several times as often before other code is there.
+  Left count_deopt(Record* record, uint64_t limit, uint64_t most_misjudged);
+  // Whether it has mistaken code, and nobody has asked for other code yet.
+  bool wants_other_code(const Record* record);
   std::string name_of_record(const Record* record);
   // Adopts loaded memory; it is retired when its last function is dropped.
   Region* add_region(Region region);

@@ -29,6 +29,7 @@ const char* tier_name(Tier tier) { return tier == Tier::kBase ? "base" : "opt"; 
 
 void refuse(Record& record, Tier tier, Reason reason, std::string text) {
   record.requested = cache::kInterp;
+  record.is_mistaken = false;
   if (reason == Reason::kUnused) return;  // says nothing about one that is made again
   record.reason = reason;
   record.reason_text = std::move(text);
@@ -70,7 +71,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id, 
   std::string name;
   bool wanted = cache.with_record(proto, [&](Record& record) {
     name = record.name;
-    if (record.requested != cache::kInterp || record.tier >= cache::tier_number(tier)) return false;
+    if (record.requested != cache::kInterp || (record.tier >= cache::tier_number(tier) && !record.is_mistaken)) return false;
     record.requested = cache::tier_number(tier);
     record.requested_at_ns = now_ns();
     return true;
@@ -206,7 +207,8 @@ void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record, uin
   adopt(vm, proto);
   auto* left = reinterpret_cast<Record*>(record);
   if (left == nullptr) left = static_cast<Record*>(proto->profile);
-  const bool given_up = cache.count_deopt(left, static_cast<uint64_t>(settings.leave_limit.load(std::memory_order_relaxed)));
+  const cache::Left becomes = cache.count_deopt(left, static_cast<uint64_t>(settings.leave_limit.load(std::memory_order_relaxed)),
+                                                static_cast<uint64_t>(settings.misjudge_limit.load(std::memory_order_relaxed)));
   deopts.fetch_add(1, std::memory_order_relaxed);
   std::string name = cache.with_record(proto, [&](Record& at) {
     at.note_left(pc);
@@ -214,9 +216,19 @@ void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record, uin
   });
   if (events.wanted(EventKind::kDeoptimised))
     event(EventKind::kDeoptimised, std::move(name), tier_name(Tier::kOpt), Reason::kNone, "at " + place_text(*proto->function, pc));
-  if (!given_up) return;
+  if (becomes == cache::Left::kGoesOn) return;
   invalidations.fetch_add(1, std::memory_order_relaxed);
   event(EventKind::kInvalidated, cache.name_of_record(left), tier_name(Tier::kOpt));
+}
+
+// Code that is left too often still does most of its work, so it serves while other code is being made.
+void Engine::State::code_left(VmState* vm, Proto* proto, uintptr_t record) {
+  if (reinterpret_cast<uintptr_t>(proto->profile) != record || !cache.wants_other_code(reinterpret_cast<Record*>(record))) return;
+  uint64_t id = 0;
+  if (!request(vm, proto, Tier::kOpt, &id))
+    cache.demote(proto);
+  else if (!settings.background.load(std::memory_order_relaxed))
+    wait_for({id});
 }
 
 // Rare, since code without these entries is made for functions that are entered by calls: it goes, and what is asked for next has them.

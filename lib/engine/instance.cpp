@@ -35,6 +35,9 @@ frame::Hooks hooks() {
   h.deoptimised = [](VmState* vm, Value closure, uintptr_t record, uint32_t pc) {
     state_of(vm).owner.engine().state().deoptimised(vm, as_closure(closure)->proto, record, pc);
   };
+  h.code_left = [](VmState* vm, Value closure, uintptr_t record) {
+    state_of(vm).owner.engine().state().code_left(vm, as_closure(closure)->proto, record);
+  };
   h.loop_entry_missing = [](VmState* vm, Value closure) {
     state_of(vm).owner.engine().state().loop_entry_missing(vm, as_closure(closure)->proto);
   };

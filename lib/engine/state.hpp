@@ -78,6 +78,8 @@ struct Engine::State {
   void tick(VmState* vm, Value closure);
   // Compiled code was left at this pc of the prototype's function; `record` is of the code.
   void deoptimised(VmState* vm, value::Proto* proto, uintptr_t record, uint32_t pc);
+  // The interpreter has finished a call of the prototype's function whose code, that of the record, was left.
+  void code_left(VmState* vm, value::Proto* proto, uintptr_t record);
   void loop_entry_missing(VmState* vm, value::Proto* proto);
   // Makes the cache know this prototype, until its collector finds it dead.
   void adopt(VmState* vm, value::Proto* proto);

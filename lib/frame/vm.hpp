@@ -39,6 +39,8 @@ struct Hooks {
   // Compiled code of this closure was left in the middle, since something it took for granted does not hold. `record` is the engine's of
   // the function whose code that is: the closure's, or one that has it along. `pc` is the instruction of the closure's function.
   void (*deoptimised)(VmState* vm, Value closure, uintptr_t record, uint32_t pc) = nullptr;
+  // The interpreter has finished a call of this closure, whose compiled code, or that which has it along, was left. `record` as above.
+  void (*code_left)(VmState* vm, Value closure, uintptr_t record) = nullptr;
   // Compiled code of this closure was to be entered at a loop and has no entries there.
   void (*loop_entry_missing)(VmState* vm, Value closure) = nullptr;
   // Gives a prototype the engine's record of its function, if it has none.

@@ -711,9 +711,9 @@ void note_deopt(VmState* vm, Value callee, uint64_t pc, uint64_t record, uint64_
   if (auto* deoptimised = frame::vm_of(vm).hooks.deoptimised) deoptimised(vm, callee, record, static_cast<uint32_t>(site));
 }
 
-// In a frame of its own, with copies of the registers, which the collector finds there while `note` runs.
-template <class Note>
-Value go_on(VmState* vm, Value callee, uint64_t pc, const Value* registers, Note note) {
+// In a frame of its own, with copies of the registers, which the collector finds there while `before` runs.
+template <class Before, class After>
+Value go_on(VmState* vm, Value callee, uint64_t pc, const Value* registers, Before before, After after) {
   Proto* proto = as_closure(callee)->proto;
   Value* saved_top = vm->register_top;
   Value* base = saved_top + 1;
@@ -722,21 +722,28 @@ Value go_on(VmState* vm, Value callee, uint64_t pc, const Value* registers, Note
   base[-1] = callee;
   for (uint64_t r = 0; r < proto->aux; r++) base[r] = registers[r];
   vm->register_top = base + proto->aux;
-  note();
+  before();
   *vm->link_top++ = Link{nullptr, nullptr};
   Value result = run(vm, base, proto->code + pc);
   vm->register_top = saved_top;
+  after();
   return result == kTailCallOut ? leave_loop(vm) : result;
 }
 
+// By then the interpreter has noted what the code did not expect.
 Value resume(VmState* vm, Value callee, uint64_t pc, Value record, Value leave_word, Value) {
-  return go_on(vm, callee, pc, vm->xargs, [&] { note_deopt(vm, callee, pc, record.bits, leave_word.bits); });
+  const auto before = [&] { note_deopt(vm, callee, pc, record.bits, leave_word.bits); };
+  const auto after = [&] {
+    if (auto* code_left = frame::vm_of(vm).hooks.code_left) code_left(vm, callee, record.bits);
+  };
+  return go_on(vm, callee, pc, vm->xargs, before, after);
 }
 
 Value go_on_in_loop(VmState* vm, Value callee, uint64_t pc, const Value* registers) {
-  return go_on(vm, callee, pc, registers, [&] {
+  const auto before = [&] {
     if (auto* missing = frame::vm_of(vm).hooks.loop_entry_missing) missing(vm, callee);
-  });
+  };
+  return go_on(vm, callee, pc, registers, before, [] {});
 }
 
 Value enter(VmState* vm, Value callee, uint64_t argc, Value a0, Value a1, Value a2) {

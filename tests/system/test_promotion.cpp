@@ -47,6 +47,28 @@ void calls_reach_base_and_then_opt(void**) {
   assert_string_equal(s.shown("(jit-tier f)").c_str(), "opt");
 }
 
+// Opt code of integers meets floats, and works until there is code for both.
+void code_that_is_left_serves_until_other_is_there(void**) {
+  const jit_engine_options options = engine_options();
+  Session s(&options);
+  s.eval("(define (f x) (+ x 1)) (do ((i 0 (+ i 1))) ((= i 100)) (f i))");
+  wait_idle(s.engine);
+  s.eval("(do ((i 0 (+ i 1))) ((= i 3000)) (f i))");
+  wait_idle(s.engine);
+  assert_string_equal(s.shown("(jit-tier f)").c_str(), "opt");
+  s.eval("(do ((i 0 (+ i 1))) ((= i 10)) (f 1.5))");
+  assert_string_equal(s.shown("(jit-tier f)").c_str(), "opt");
+  const jit_stats_data left = stats_of(s.engine);
+  assert_true(left.deopts >= 8);
+  assert_int_equal(left.invalidations, 1);
+  wait_idle(s.engine);
+  assert_string_equal(s.shown("(jit-tier f)").c_str(), "opt");
+  assert_int_equal(stats_of(s.engine).opt_compiles, left.opt_compiles + 1);
+  const uint64_t before = stats_of(s.engine).deopts;
+  s.eval("(do ((i 0 (+ i 1))) ((= i 1000)) (f 1.5) (f i))");
+  assert_int_equal(stats_of(s.engine).deopts, before);
+}
+
 // 3,000,000 calls and one look at the worker every 20,000 of them.
 void a_missing_worker_is_asked_for_seldom(void**) {
   jit_engine_options options = engine_options();
@@ -66,6 +88,7 @@ int main() {
       cmocka_unit_test(a_loop_of_the_top_level),
       cmocka_unit_test(a_loop_in_a_function_called_now_and_then),
       cmocka_unit_test(calls_reach_base_and_then_opt),
+      cmocka_unit_test(code_that_is_left_serves_until_other_is_there),
       cmocka_unit_test(a_missing_worker_is_asked_for_seldom),
   };
   return cmocka_run_group_tests_name("promotion", tests, nullptr, nullptr);

@@ -236,6 +236,36 @@ void another_tier_takes_the_same_place(void**) {
   assert_int_equal(f.cache.counts().evictions, 0);
 }
 
+// Code that is left too often serves until other code of its tier takes its place, or it is left much more often; in the end there is no other.
+void mistaken_code_serves_until_other_is_there(void**) {
+  Function a(1);
+  Fixture f;
+  constexpr uint64_t kLimit = 4, kMisjudged = 3;
+  cache::Record* record = f.cache.with_record(a.proto, [](cache::Record& of) { return &of; });
+  const auto leave = [&](int times, cache::Left last) {
+    for (int i = 1; i < times; i++) assert_true(f.cache.count_deopt(record, kLimit, kMisjudged) == cache::Left::kGoesOn);
+    assert_true(f.cache.count_deopt(record, kLimit, kMisjudged) == last);
+  };
+  assert_true(f.install(a, Tier::kOpt));
+  assert_false(f.install(a, Tier::kOpt));
+  leave(kLimit, cache::Left::kMistaken);
+  assert_true(a.compiled() && f.cache.wants_other_code(record));
+  assert_false(f.install(a, Tier::kBase));
+  leave(kLimit, cache::Left::kGoesOn);
+  const value::NativeEntry entry = a.proto->entry;
+  assert_true(f.install(a, Tier::kOpt));
+  assert_true(a.compiled() && a.proto->entry == entry && !f.cache.wants_other_code(record));
+  assert_int_equal(f.cache.counts().entries, 1);
+
+  leave(kLimit, cache::Left::kMistaken);
+  leave(7 * kLimit, cache::Left::kGoesOn);
+  assert_false(a.compiled() || f.cache.wants_other_code(record));
+  assert_true(f.install(a, Tier::kOpt));
+  leave(kLimit, cache::Left::kGivenUp);
+  assert_false(a.compiled());
+  assert_int_equal(record->misjudged, kMisjudged);
+}
+
 // ------------------------------------------------------------------ pins
 
 void a_pin_holds_whatever_comes(void**) {
@@ -470,6 +500,7 @@ int main() {
       cmocka_unit_test(bytes_stay_within_their_budget),
       cmocka_unit_test(a_smaller_budget_takes_effect_at_once),
       cmocka_unit_test(another_tier_takes_the_same_place),
+      cmocka_unit_test(mistaken_code_serves_until_other_is_there),
       cmocka_unit_test(a_pin_holds_whatever_comes),
       cmocka_unit_test(a_function_pinned_by_hand_stays_so),
       cmocka_unit_test(what_is_pinned_fills_the_budget),
