@@ -2,23 +2,52 @@
 #include "heap/space.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
+#include <utility>
 
 #include "base/pages.hpp"
 
 namespace terrace::heap {
 
+namespace {
+
+// Idle spans: how many, and how large together. What a whole cycle of full collections has not used goes.
+constexpr size_t kMostIdle = 16;
+constexpr size_t kMostIdleBytes = 24 << 20;
+
+// All that is written of a span but its object.
+void clear_header(Chunk* chunk) {
+  const size_t cards = card_count(chunk->bytes), in_front = cards > kCardTable ? cards - kCardTable : 0;
+  std::memset(static_cast<void*>(chunk->base() - in_front), 0, in_front + sizeof(Chunk));
+}
+
+}  // namespace
+
+Space::Space() { idle_.reserve(kMostIdle); }
+
 Space::~Space() {
   for (auto* list : {&blocks_, &pages_, &spans_})
     for (Chunk* chunk : *list) unmap_chunk(chunk);
+  unmap_idle();
 }
 
 Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
   const size_t front = bytes_in_front(bytes);
   void* memory = base::map_pages(front + bytes, kChunkBytes);
+  if (memory == nullptr && !idle_.empty()) {
+    unmap_idle();
+    memory = base::map_pages(front + bytes, kChunkBytes);
+  }
   if (memory == nullptr) return nullptr;
   // The system's zeroes are the right start for every other field.
   auto* chunk = reinterpret_cast<Chunk*>(static_cast<char*>(memory) + front);
+  committed_ += bytes;
+  return enter_chunk(chunk, kind, bytes);
+}
+
+// Puts the chunk into its list and the table; unmaps it, and answers null, when there is no memory for that.
+Chunk* Space::enter_chunk(Chunk* chunk, ChunkKind kind, size_t bytes) {
   chunk->kind = kind;
   chunk->bytes = bytes;
   chunk->free_blocks = kAllBlocks;
@@ -29,10 +58,9 @@ Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
     table_.add(chunk, bytes);
   } catch (const std::bad_alloc&) {
     if (!list.empty() && list.back() == chunk) list.pop_back();
-    base::unmap_pages(memory, front + bytes);
+    unmap_chunk(chunk);
     return nullptr;
   }
-  committed_ += bytes;
   return chunk;
 }
 
@@ -41,6 +69,41 @@ void Space::unmap_chunk(Chunk* chunk) {
   base::unpoison(chunk, chunk->bytes);  // the addresses may come back as something else
   const size_t front = bytes_in_front(chunk->bytes);
   base::unmap_pages(chunk->base() - front, front + chunk->bytes);
+}
+
+// A program that makes large vectors again and again finds the pages of the last ones, instead of having the system clear others.
+void Space::retire_span(Chunk* chunk) {
+  size_t idle_bytes = chunk->bytes;
+  for (const Idle& idle : idle_) idle_bytes += idle.chunk->bytes;
+  if (idle_bytes > kMostIdleBytes || idle_.size() == kMostIdle) return unmap_chunk(chunk);
+  base::poison(chunk->payload(), chunk->bytes - kHeaderBytes);
+  idle_.push_back({chunk, false});
+}
+
+// One that is not much larger; null when there is none.
+Chunk* Space::take_idle(size_t bytes) {
+  const auto fits = [bytes](const Idle& idle) { return idle.chunk->bytes >= bytes && idle.chunk->bytes - bytes <= bytes / 4; };
+  const auto found = std::find_if(idle_.begin(), idle_.end(), fits);
+  if (found == idle_.end()) return nullptr;
+  Chunk* chunk = found->chunk;
+  const size_t mapped = chunk->bytes;
+  idle_.erase(found);
+  base::unpoison(chunk->payload(), mapped - kHeaderBytes);
+  clear_header(chunk);
+  return enter_chunk(chunk, ChunkKind::kSpan, mapped);
+}
+
+void Space::unmap_idle() {
+  for (const Idle& idle : idle_) unmap_chunk(idle.chunk);
+  idle_.clear();
+}
+
+void Space::age_idle() {
+  std::erase_if(idle_, [&](Idle& idle) {
+    const bool was_old = std::exchange(idle.is_old, true);
+    if (was_old) unmap_chunk(idle.chunk);
+    return was_old;
+  });
 }
 
 bool Space::grow() { return map_chunk(ChunkKind::kBlocks, kChunkBytes) != nullptr; }
@@ -150,7 +213,8 @@ Range Space::take_block(BlockUse use) {
 value::Object* Space::take_large(size_t bytes) {
   if (bytes <= kMaxPagesObject) return take_pages(bytes);
   size_t mapped = (kHeaderBytes + bytes + kHeapPage - 1) & ~(kHeapPage - 1);
-  Chunk* chunk = map_chunk(ChunkKind::kSpan, mapped);
+  Chunk* chunk = take_idle(mapped);
+  if (chunk == nullptr) chunk = map_chunk(ChunkKind::kSpan, mapped);
   if (chunk == nullptr) return nullptr;
   chunk->young = true;
   young_.add(chunk->payload());
@@ -204,7 +268,7 @@ void Space::drop_chunks(Drop drop) {
     for (Chunk* chunk : *list) {
       if (drop(chunk)) {
         if (chunk->unswept) unswept_--;
-        unmap_chunk(chunk);
+        chunk->kind == ChunkKind::kSpan ? retire_span(chunk) : unmap_chunk(chunk);
         dropped = true;
       } else {
         *keep++ = chunk;
@@ -227,6 +291,7 @@ void Space::sweep_spans() {
 
 size_t Space::release_empty(size_t keep_bytes) {
   size_t before = committed_;
+  if (keep_bytes == 0) unmap_idle();
   drop_chunks([&](Chunk* chunk) {
     if (!chunk->is_empty()) return false;
     if (keep_bytes >= chunk->bytes) {

@@ -46,7 +46,7 @@ struct Change {
 
 class Space {
  public:
-  Space() = default;
+  Space();
   ~Space();
   Space(const Space&) = delete;
   Space& operator=(const Space&) = delete;
@@ -109,6 +109,11 @@ class Space {
     size_t chunk = 0;
     Hole* hole = nullptr;
   };
+  // A span without an object, in no list and not in the table, which stays mapped for a while.
+  struct Idle {
+    Chunk* chunk;
+    bool is_old;  // a full collection has begun since
+  };
   struct MarksAside {
     Chunk* chunk;
     uint64_t marks[kBitWords];
@@ -122,7 +127,13 @@ class Space {
   void start_sweep();
   void sweep_blocks(Chunk* chunk, uint32_t blocks, bool zap);
   Chunk* map_chunk(ChunkKind kind, size_t bytes);
+  Chunk* enter_chunk(Chunk* chunk, ChunkKind kind, size_t bytes);
   void unmap_chunk(Chunk* chunk);
+  void retire_span(Chunk* chunk);
+  Chunk* take_idle(size_t bytes);
+  void unmap_idle();
+  // At each full collection: what was idle at the one before goes.
+  void age_idle();
   value::Object* take_pages(size_t bytes);
   const uint64_t* starts_of(Chunk* chunk, size_t block);
   Target resolve_in_block(Chunk* chunk, char* address);
@@ -134,6 +145,7 @@ class Space {
   std::vector<Chunk*> blocks_;
   std::vector<Chunk*> pages_;
   std::vector<Chunk*> spans_;
+  std::vector<Idle> idle_;
   ChunkTable table_;
   YoungFilter young_;
   Cursor cursors_[3];      // for pairs, small objects, larger objects

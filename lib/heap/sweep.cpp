@@ -222,6 +222,7 @@ void Space::sweep(bool zap) {
 
 void Space::begin_sweep() {
   start_sweep();
+  age_idle();
   sweep_spans();
   for (Chunk* chunk : pages_) sweep_pages(chunk);
   for (Chunk* chunk : blocks_) {
@@ -233,6 +234,7 @@ void Space::begin_sweep() {
 
 // What is young has no marks yet and is left alone.
 void Space::sweep_part(size_t chunks, bool zap) {
+  if (zap) unmap_idle();
   for (size_t i = 0; i < blocks_.size() && unswept_ > 0 && chunks > 0; i++) {
     Chunk* chunk = blocks_[i];
     if (!chunk->unswept) continue;
@@ -246,6 +248,7 @@ void Space::sweep_part(size_t chunks, bool zap) {
 void Space::sweep_young(bool zap) {
   start_sweep();
   if (std::any_of(spans_.begin(), spans_.end(), [](Chunk* chunk) { return chunk->young; })) sweep_spans();
+  if (zap) unmap_idle();
   for (Chunk* chunk : blocks_)
     if (chunk->young_blocks != 0) sweep_blocks(chunk, chunk->young_blocks, zap);
   for (Chunk* chunk : pages_)

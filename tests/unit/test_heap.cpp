@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/poison.hpp"
@@ -87,6 +88,35 @@ void steady_garbage_keeps_its_size(void**) {
   assert_true(f.heap.stats().committed_bytes <= 24 * kMegabyte);
   f.heap.collect();
   assert_int_equal(f.heap.stats().live_bytes, 0);
+  f.heap.trim();
+  assert_int_equal(f.heap.stats().committed_bytes, 0);
+}
+
+// Large vectors come and go in the same memory, of which nothing is left over from the one before; what is not used again goes.
+void memory_of_large_objects_is_used_again(void**) {
+  constexpr size_t kLength = 400000;
+  Fixture f;
+  f.roots.push(kNil);
+  std::set<Object*> places;
+  for (int round = 0; round < 30; round++) {
+    f.roots[0] = make_vector(f.heap, kLength - static_cast<size_t>(round % 3) * 1000);
+    auto* vector = as<Vector>(f.roots[0]);
+    places.insert(vector);
+    f.heap.collect();  // it is old, without a dirty card
+    const size_t last = vector->length - 1;
+    words_of(vector)[last] = f.heap.cons(make_fixnum(round), kNil);
+    Heap::write_barrier(vector, last);
+    make_garbage(f.heap, 500000);
+    assert_int_equal(fixnum_value(car(words_of(vector)[last])), round);
+    for (size_t i = 0; i < last; i++) assert_true(words_of(vector)[i] == kNil);
+  }
+  assert_true(places.size() <= 4);
+  assert_true(f.heap.stats().committed_bytes <= 40 * kMegabyte);
+  f.roots[0] = kNil;
+  f.heap.collect();
+  const uint64_t committed = f.heap.stats().committed_bytes;
+  f.heap.collect();
+  assert_true(f.heap.stats().committed_bytes + 3 * kMegabyte <= committed);
   f.heap.trim();
   assert_int_equal(f.heap.stats().committed_bytes, 0);
 }
@@ -324,6 +354,7 @@ int main() {
       cmocka_unit_test(a_rooted_list_survives),
       cmocka_unit_test(a_long_list_needs_no_stack),
       cmocka_unit_test(steady_garbage_keeps_its_size),
+      cmocka_unit_test(memory_of_large_objects_is_used_again),
       cmocka_unit_test(holes_between_survivors_are_used_again),
       cmocka_unit_test(objects_of_all_sizes_survive),
       cmocka_unit_test(the_limit_is_reported_and_survived),
