@@ -98,8 +98,8 @@ bool claim(Slot* slot) noexcept {
   return slot->state.compare_exchange_strong(state, state | kEnded, std::memory_order_acq_rel);
 }
 
-// Precondition: this thread has claimed it. What the slot stood for is let go after the slot is free, for its destructor may run code of the host that makes
-// handles.
+// Precondition: this thread has claimed it. What the slot stood for is let go after the slot is free, for its destructor may run code of
+// the host that makes handles.
 void end_slot(Slot* slot) noexcept {
   const uint64_t index = index_of(slot);
   const uint64_t generation = generation_of(slot->state.load(std::memory_order_relaxed)) + 1;

@@ -225,10 +225,12 @@ void Engine::State::deoptimised(VmState* vm, Proto* proto, uintptr_t record, uin
 void Engine::State::code_left(VmState* vm, Proto* proto, uintptr_t record) {
   if (reinterpret_cast<uintptr_t>(proto->profile) != record || !cache.wants_other_code(reinterpret_cast<Record*>(record))) return;
   uint64_t id = 0;
-  if (!request(vm, proto, Tier::kOpt, &id))
-    cache.demote(proto);
-  else if (!settings.background.load(std::memory_order_relaxed))
-    wait_for({id});
+  if (request(vm, proto, Tier::kOpt, &id)) {
+    if (!settings.background.load(std::memory_order_relaxed)) wait_for({id});
+    return;
+  }
+  const bool is_refused = cache.with_record(proto, [](const Record& now) { return !now.is_mistaken; });  // else another vm has asked meanwhile
+  if (is_refused) cache.demote(proto);
 }
 
 // Rare, since code without these entries is made for functions that are entered by calls: it goes, and what is asked for next has them.
