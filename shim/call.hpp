@@ -23,12 +23,6 @@ namespace terrace::shim {
 template <class Handle>
 struct HandleTraits;
 template <>
-struct HandleTraits<jit_engine> {
-  using Use = Pin;
-  static constexpr Kind kKind = Kind::kEngine;
-  static constexpr const char* kNoun = "engine";
-};
-template <>
 struct HandleTraits<jit_vm> {
   using Use = VmUse;
   static constexpr Kind kKind = Kind::kVm;

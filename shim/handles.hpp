@@ -70,7 +70,7 @@ class Pin : public Used {
  public:
   Pin(Kind kind, const void* handle) noexcept : Used(slots::add_use(kind, handle, slots::kPin)) {}
   ~Pin() {
-    if (slot_ && slots::unused(slot_->state.fetch_sub(slots::kPin, std::memory_order_acq_rel) - slots::kPin)) [[unlikely]]
+    if (slot_ && slots::remove_pin(*slot_)) [[unlikely]]
       end();
   }
   // For signal handlers: if this turns out to be the last use, the end is left to the next call that makes or
@@ -119,7 +119,7 @@ inline VmUse::~VmUse() {
   if (!slot_) return;
   if (hazard_) [[likely]]
     clear_hazard(slot_);
-  else if (slots::unused(slot_->state.fetch_sub(slots::kPin, std::memory_order_acq_rel) - slots::kPin))
+  else if (slots::remove_pin(*slot_))
     end_if_unused(slot_);
 }
 

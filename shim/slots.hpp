@@ -88,5 +88,8 @@ inline Slot* add_use(Kind kind, const void* handle, uint64_t amount) noexcept {
   return slot;
 }
 
+// Takes a pin away; whether nothing holds the slot any more.
+inline bool remove_pin(Slot& slot) noexcept { return unused(slot.state.fetch_sub(kPin, std::memory_order_acq_rel) - kPin); }
+
 }  // namespace slots
 }  // namespace terrace::shim

@@ -176,7 +176,7 @@ std::vector<std::string> CodeCache::install(const Hash& hash, jobs::Tier tier, v
   if (found == records_.end()) return {};
   Record& record = *found->second;
   record.requested = kInterp;
-  if (record.is_mistaken ? tier_number(tier) < record.tier : tier_number(tier) <= record.tier) return {};
+  if (!record.can_take(tier)) return {};
   if (!fits_beside_pinned(record, bytes)) {
     record.reason = observe::Reason::kNoBudget;
     return {};

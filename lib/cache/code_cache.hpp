@@ -85,6 +85,10 @@ struct Record {
   std::vector<std::pair<uint32_t, uint32_t>> left_at;
   void note_left(uint32_t pc);
   bool is_mistaken = false;         // its opt code was left too often, and serves until other opt code takes its place
+  // Whether code for that tier would take the place of what there is.
+  bool can_take(jobs::Tier wanted) const {
+    return tier_number(wanted) > tier || (tier_number(wanted) == tier && is_mistaken);
+  }
   bool needs_loop_entries = false;  // opt code without them was to be entered at a loop
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped

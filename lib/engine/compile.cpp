@@ -71,7 +71,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id, 
   std::string name;
   bool wanted = cache.with_record(proto, [&](Record& record) {
     name = record.name;
-    if (record.requested != cache::kInterp || (record.tier >= cache::tier_number(tier) && !record.is_mistaken)) return false;
+    if (record.requested != cache::kInterp || !record.can_take(tier)) return false;
     record.requested = cache::tier_number(tier);
     record.requested_at_ns = now_ns();
     return true;

@@ -51,7 +51,7 @@ void Emitter::hold_u64(uint16_t r, Block otherwise) {
 void Emitter::hold_only_u64(uint16_t r, Block otherwise) {
   state_[r] = kU64;
   Block next = fresh();
-  guard(m_.equal(m_.bit_and(reg(r), value::kTagMask | uint64_t{1} << 63), m_.word(0)), cold([=, this] {
+  guard(m_.is_natural(reg(r)), cold([=, this] {
           take_limb(r, otherwise);
           guard(m_.equal(m_.load(reg(r), offsets::kBignumLimbs, m_.u32_type()), m_.number(m_.u32_type(), 1)), otherwise);
           jump(next);
@@ -96,8 +96,7 @@ void Emitter::mask_u64(Instr i) {
   const bool is_first = !(state_[i.b] & kU64);
   const auto mask = static_cast<uint16_t>(is_first ? i.b : i.b + 1), integer = static_cast<uint16_t>(is_first ? i.b + 1 : i.b);
   make_word(mask);
-  if (flow_.known_integer(pc_, mask) < 0)
-    guard(m_.equal(m_.bit_and(reg(mask), value::kTagMask | uint64_t{1} << 63), m_.word(0)), leave_here());
+  if (flow_.known_integer(pc_, mask) < 0) guard(m_.is_natural(reg(mask)), leave_here());
   set(i.a, m_.binary(GCC_JIT_BINARY_OP_BITWISE_AND, m_.word_type(), m_.shift_left(u64_reg(integer), value::kFixnumShift), reg(mask)));
 }
 

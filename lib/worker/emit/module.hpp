@@ -95,6 +95,8 @@ class Module {
   Val below(Val a, Val b) const { return compare(GCC_JIT_COMPARISON_LT, a, b); }
   Val has_tag(Val a, value::Tag tag) const { return equal(bit_and(sub(a, word(tag)), value::kTagMask), word(0)); }
   Val is_fixnum(Val a) const { return has_tag(a, value::kTagFixnum); }
+  // A fixnum that is not below zero.
+  Val is_natural(Val a) const { return equal(bit_and(a, value::kTagMask | uint64_t{1} << 63), word(0)); }
   Val both_fixnum(Val a, Val b) const { return is_fixnum(bit_or(a, b)); }
   Val is_float(Val a) const { return differ(tag_is_in(value::kFloatTagBits, a), word(0)); }
   Val both_float(Val a, Val b) const { return both_in(value::kFloatTagBits, a, b); }
