@@ -226,10 +226,8 @@ void Emitter::tell_other_globals(Val word) {
   expect_same_globals(changed);
 }
 
-// The closure that a known call goes to; a 0 for a variant that loads it itself. Where it is not an assumption it is tested, and `unknown` makes
-// the block for any other.
+// The closure that a known call goes to. Where it is not an assumption it is tested, and `unknown` makes the block for any other.
 Val Emitter::callee_of(Instr i, const Variant& variant, const std::function<Block(Val)>& unknown) {
-  if (program_.link_of(variant.function)) return m_.word(0);
   if (op_of(i) == Op::kCall) return shows_to_be(reg(i.a), variant, unknown(reg(i.a)));
   const bool assumed = program_.assumes(number_, pc_);
   if (assumed && variant.function == number_ && program_.is_one_closure(number_)) return callee();
@@ -254,7 +252,7 @@ Val Emitter::shows_to_be(Val function, const Variant& variant, Block otherwise) 
 std::vector<Val> Emitter::variant_arguments(Instr i, const Variant& variant, Val function, Forms record) {
   for (uint16_t n = 0; n < i.x; n++)
     if (variant.parameters[n] & kWord) make_word(static_cast<uint16_t>(i.a + 1 + n));
-  std::vector<Val> arguments = {vm(), function};
+  std::vector<Val> arguments = {vm(), program_.link_of(variant.function) ? m_.word(0) : function};
   if (program_.uses_links(variant.function)) arguments.push_back(links());
   for (uint16_t n = 0; n < i.x; n++) {
     auto r = static_cast<uint16_t>(i.a + 1 + n);
