@@ -57,6 +57,9 @@ constexpr bool takes_feedback(Op op) {
   return is_arithmetic(op) || op == Op::kQuotient || op == Op::kRemainder || op == Op::kModulo || op == Op::kVectorRef ||
          op == Op::kVectorSet || op == Op::kBytesRef || op == Op::kBytesSet;
 }
+// At a Global, the same field says of a record type that was found there which of its first fields are words (value::RecordType::flags);
+// note_record_types of bytecode/encoding.hpp puts it there.
+constexpr bool names_record_type(Op op) { return op == Op::kGlobal; }
 // Code is shared by all threads that run it; a lost bit is seen again the next time.
 inline void note_feedback(const Instr* at, uint8_t saw) { const_cast<Instr*>(at)->x |= saw; }
 

@@ -216,6 +216,14 @@ Hash hash_of(const std::vector<uint8_t>& bytes) {
 
 }  // namespace
 
+void note_record_types(const value::Proto* proto) {
+  for (const Instr& i : proto->function->code) {
+    if (!names_record_type(static_cast<Op>(i.op))) continue;
+    const Value held = value::as<value::Cell>(proto->constant[i.b])->value;
+    if (value::is_type(held, value::Type::kRecordType)) note_feedback(&i, value::as<value::RecordType>(held)->flags);
+  }
+}
+
 std::vector<uint8_t> encode(const value::Proto* proto) {
   ByteWriter out;
   put_meaning(out, proto);

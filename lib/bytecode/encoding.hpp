@@ -16,7 +16,7 @@
 namespace terrace::bytecode {
 
 // Changes with any change of opcodes, primitives' order, object layouts or the calling convention; part of every hash.
-inline constexpr uint32_t kAbiVersion = 11;
+inline constexpr uint32_t kAbiVersion = 12;
 
 // A constant without a vm. `immediate` is the word itself for fixnums, self-tagged floats and specials, which are the
 // same in every process; other data has is_immediate false and its printed or structural form in `bytes`.
@@ -35,6 +35,8 @@ struct PortableFunction {
   std::vector<PortableConstant> constants;
 };
 
+// Notes in the code of what shape the record types are that its globals hold now, for who compiles it.
+void note_record_types(const value::Proto* proto);
 // The bytes of one function: its own code and constants, nested functions by hash and shape only.
 std::vector<uint8_t> encode(const value::Proto* proto);
 // Sets function->hash from the encoding (without name, source and lines).

@@ -50,6 +50,7 @@ class Gathering {
     if (instructions_ + size > kMostInstructionsOfAll || state_.excluded(global)) return false;
     instructions_ += size;
     state_.adopt(vm_, callee);
+    bytecode::note_record_types(callee);
     found_.push_back({std::move(global), bytecode::encode(callee), callee->function->hash});
     return true;
   }

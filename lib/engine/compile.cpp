@@ -89,6 +89,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id, 
     asked.is_stored = cache.with_record(proto, [](Record& record) { return record.misjudged == 0; });
     jobs::Request job;
     job.tier = tier;
+    bytecode::note_record_types(proto);
     job.encoding = bytecode::encode(proto);
     job.hash = proto->function->hash;
     if (tier == Tier::kOpt) job.companions = companions_of(vm, proto);

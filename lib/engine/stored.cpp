@@ -24,8 +24,10 @@ std::vector<uint8_t> types_of(const jobs::Request& request) {
     std::string ignored;
     const auto function = bytecode::decode(encoding, &ignored);
     if (!function) return;
-    for (const bytecode::Instr& i : function->code.code)
-      if (bytecode::takes_feedback(static_cast<bytecode::Op>(i.op))) types.push_back(i.x);
+    for (const bytecode::Instr& i : function->code.code) {
+      const auto op = static_cast<bytecode::Op>(i.op);
+      if (bytecode::takes_feedback(op) || bytecode::names_record_type(op)) types.push_back(i.x);
+    }
   };
   if (request.tier == jobs::Tier::kBase) return types;
   // What was made with less effort does not stand for what deserves more, nor what has no entries at loops for what needs them.

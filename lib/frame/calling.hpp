@@ -45,6 +45,18 @@ constexpr uint64_t leave_word(LeaveCause cause, uint32_t subject) { return stati
 constexpr LeaveCause cause_in(uint64_t leave_word) { return static_cast<LeaveCause>(leave_word & 0xFF); }
 constexpr uint32_t subject_in(uint64_t leave_word) { return static_cast<uint32_t>(leave_word >> 8); }
 
+// What code takes for granted of a record type: how many fields it has, below 2^24, and which of the first are words in new records.
+struct TypeShape {
+  static constexpr uint32_t kMostFieldsOfType = (1u << 24) - 1;
+  uint32_t least = 0, most = kMostFieldsOfType;
+  uint8_t words = 0;
+};
+constexpr uint64_t shape_word(TypeShape shape) { return shape.least | uint64_t{shape.most} << 24 | uint64_t{shape.words} << 48; }
+constexpr TypeShape shape_in(uint64_t shape_word) {
+  return {static_cast<uint32_t>(shape_word & TypeShape::kMostFieldsOfType), static_cast<uint32_t>(shape_word >> 24 & TypeShape::kMostFieldsOfType),
+          static_cast<uint8_t>(shape_word >> 48)};
+}
+
 // What a call takes off Proto::countdown in the interpreter, unless VmState::call_weight says otherwise; a loop's back-edge, and a call or
 // back-edge in compiled code, takes one.
 inline constexpr int32_t kCallWeight = 64;

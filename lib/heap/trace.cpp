@@ -10,10 +10,18 @@ namespace terrace::heap {
 
 using value::Type;
 
+namespace {
+
+const Value* object_end(const value::Object* o) {
+  return reinterpret_cast<const Value*>(reinterpret_cast<const char*>(o) + object_bytes(o));
+}
+
+}  // namespace
+
 // The Values from `from` to the end of the object. Sizes are rounded up to granules, so the last word may be padding
 // that nobody ever wrote: it is believed only when it points to something.
 void Tracer::visit_up_to_end(const value::Object* o, const Value* from) {
-  auto* end = reinterpret_cast<const Value*>(reinterpret_cast<const char*>(o) + object_bytes(o));
+  const Value* end = object_end(o);
   if (from >= end) return;
   visit_range(from, end - 1);
   conservative_word(end[-1].bits);
@@ -69,7 +77,11 @@ void Tracer::trace_object(value::Object* o) {
     case Type::kRecord: {
       auto* record = static_cast<value::Record*>(o);
       visit(record->type);
-      return visit_up_to_end(o, record->field);
+      const auto* field = reinterpret_cast<const Value*>(record->field);
+      if (record->flags == 0) return visit_up_to_end(o, field);
+      for (uint64_t n = 0; n < value::kMostRaw && field + n < object_end(o); n++)
+        if (!record->is_raw(n)) visit(field[n]);
+      return visit_up_to_end(o, field + value::kMostRaw);
     }
     case Type::kTuple:
     case Type::kValues: {

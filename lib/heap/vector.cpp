@@ -65,13 +65,18 @@ Value box_double(Heap& heap, uint64_t bits) {
   return value::from_object(box);
 }
 
-Value VectorView::operator[](uint64_t i) {
-  uint64_t bits = vector_->slot[i];
-  Value out{bits};
-  if (vector_->kind() != VectorKind::kDoubles || plain_word(bits, &out)) return out;
+Value LooseFloat::of(uint64_t bits) {
+  Value out;
+  if (value::encode_float(std::bit_cast<double>(bits), &out)) return out;
   box_.type = value::Type::kFlonum;
   box_.number = std::bit_cast<double>(bits);
   return value::from_object(&box_);
+}
+
+Value VectorView::operator[](uint64_t i) {
+  uint64_t bits = vector_->slot[i];
+  Value out{bits};
+  return vector_->kind() != VectorKind::kDoubles || plain_word(bits, &out) ? out : float_.of(bits);
 }
 
 void settle(Vector* v, VectorKind kind) {

@@ -27,6 +27,15 @@ inline Value vector_ref(Heap& heap, const Vector* v, uint64_t i) {
   return bits == value::kHole ? value::make_fixnum(0) : box_double(heap, bits);
 }
 
+// A double as a Value without a heap: what it answers is good until the next one.
+class LooseFloat {
+ public:
+  Value of(uint64_t bits);
+
+ private:
+  value::Flonum box_{};
+};
+
 // Looks at elements without a heap: a Value that it answers is good until the next one.
 class VectorView {
  public:
@@ -36,7 +45,7 @@ class VectorView {
 
  private:
   const Vector* vector_;
-  value::Flonum box_{};
+  LooseFloat float_;
 };
 
 // Stores an element, with the write barrier. The vector gets the kind that the value asks for; false, with nothing changed, when

@@ -4,6 +4,7 @@
 #include "bytecode/code.hpp"
 #include "frame/globals.hpp"
 #include "frame/number.hpp"
+#include "frame/records.hpp"
 #include "frame/vm.hpp"
 #include "heap/vector.hpp"
 #include "interp/loop.hpp"
@@ -71,7 +72,7 @@ Value runtime_make_record(VmState* vm, Value type, const Value* parts, uint64_t 
   for (uint64_t n = 0; n < count; n++)
     fields[n] = shape >> (8 + n) & 1 ? frame::make_float(vm, std::bit_cast<double>(parts[n].bits)) : parts[n];
   auto* record = frame::heap_of(vm).make<value::Record>(Type::kRecord, prims::record_room(count));
-  prims::fill_record(record, type, fields, count);
+  frame::fill_record(vm, record, type, fields, count);
   return from_object(record);
 }
 
@@ -152,15 +153,21 @@ bool is_closure_of(VmState* vm, Value v, uint64_t record, const Proto* caller) {
   return reinterpret_cast<uint64_t>(proto->profile) == record;
 }
 
-bool is_type_of_fields(Value v, uint64_t least, uint64_t most) {
+bool has_fields(Value v, frame::TypeShape shape) {
   if (!is_type(v, Type::kRecordType)) return false;
   const uint64_t count = as<Vector>(as<value::RecordType>(v)->fields)->length;
-  return least <= count && count <= most;
+  return shape.least <= count && count <= shape.most;
 }
 
 Cell* global_at(Value closure, uint64_t pc) {
   const Proto* proto = as_closure(closure)->proto;
   return as<Cell>(proto->constant[proto->code[pc].b]);
+}
+
+// What code took for granted of a global does not hold. Answers kFalse.
+Value count_mistake(VmState* vm, Value closure, uint64_t at, uint64_t owner) {
+  if (auto* deoptimised = vm_of(vm).hooks.deoptimised) deoptimised(vm, closure, owner, static_cast<uint32_t>(at));
+  return kFalse;
 }
 
 // Nothing that names the global in the same way is taken for granted any more. Answers kFalse.
@@ -170,8 +177,7 @@ Value note_other_value(VmState* vm, Value closure, uint64_t at, uint64_t owner) 
   const auto& code = proto->function->code;
   for (uint32_t pc = 0; pc < code.size(); pc++)
     if (code[pc].op == naming.op && code[pc].b == naming.b) proto->function->left_at.add(pc, code.size());
-  if (auto* deoptimised = vm_of(vm).hooks.deoptimised) deoptimised(vm, closure, owner, static_cast<uint32_t>(at));
-  return kFalse;
+  return count_mistake(vm, closure, at, owner);
 }
 
 Value runtime_watch(VmState* vm, Value caller, uint64_t pc, uint64_t record, uint64_t owner) {
@@ -181,11 +187,17 @@ Value runtime_watch(VmState* vm, Value caller, uint64_t pc, uint64_t record, uin
   return note_other_value(vm, caller, pc, owner);
 }
 
-Value runtime_watch_type(VmState* vm, Value closure, uint64_t pc, uint64_t fields, uint64_t owner) {
+// A type that has more fields that are words is only news for the next code. One that has fewer, as in another vm, gets those of the code, so that
+// its records are as the code expects them.
+Value runtime_watch_type(VmState* vm, Value closure, uint64_t pc, uint64_t shape_word, uint64_t owner) {
   if (closure == kFalse) return kFalse;
   Cell* cell = global_at(closure, pc);
-  if (is_type_of_fields(cell->value, fields & UINT32_MAX, fields >> 32) && frame::watch(cell)) return cell->value;
-  return note_other_value(vm, closure, pc, owner);
+  const frame::TypeShape shape = frame::shape_in(shape_word);
+  if (!has_fields(cell->value, shape) || !frame::watch(cell)) return note_other_value(vm, closure, pc, owner);
+  auto* type = as<value::RecordType>(cell->value);
+  if ((type->flags & ~shape.words) != 0) return count_mistake(vm, closure, pc, owner);
+  frame::make_words(vm, type, shape.words);
+  return cell->value;
 }
 
 Value runtime_link(VmState* vm, Value closure, const Value* values, uint64_t count) {

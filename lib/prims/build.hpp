@@ -31,13 +31,6 @@ inline constexpr size_t kPrinterStack = 256 * 1024;
 
 // The room for the fields of a record, in bytes.
 constexpr uint64_t record_room(uint64_t count) { return value::record_words(count) * sizeof(Value); }
-// Gives a record that was made with that room its type and fields.
-inline void fill_record(value::Record* record, Value type, const Value* fields, uint64_t count) {
-  record->aux = static_cast<uint16_t>(count <= UINT16_MAX ? count : 0);
-  record->type = type;
-  if (count & 1) record->field[count] = kNil;
-  std::copy_n(fields, count, record->field);
-}
 
 // Builds a list from front to back.
 class ListBuilder {

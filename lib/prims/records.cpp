@@ -4,6 +4,7 @@
 // never be applied to a record of another type; define-record lowers to these.
 #include <algorithm>
 
+#include "frame/records.hpp"
 #include "prims/build.hpp"
 #include "prims/sequence.hpp"
 
@@ -36,17 +37,15 @@ bool is_record_of(Value v, Value type) {
   return false;
 }
 
-// The field args[2] of the record args[0], which must be of the type args[1]; null after raising.
-Value* field_of(VmState* vm, const char* who, const Value* args) {
-  if (!record_type_argument(vm, who, args[1])) return nullptr;
+// Whether args[2] is the number of a field of the record args[0], which must be of the type args[1]; false after raising.
+bool field_argument(VmState* vm, const char* who, const Value* args, uint64_t* number) {
+  if (!record_type_argument(vm, who, args[1])) return false;
   if (!is_record_of(args[0], args[1])) {
     std::string expected = "a record of type " + std::string(frame::symbol_name(as<RecordType>(args[1])->name));
     raise_type(vm, who, expected.c_str(), args[0]);
-    return nullptr;
+    return false;
   }
-  uint64_t i;
-  if (!index_argument(vm, who, args[2], field_count(args[1]), &i)) return nullptr;
-  return &as<Record>(args[0])->field[i];
+  return index_argument(vm, who, args[2], field_count(args[1]), number);
 }
 
 Value tuple_of(VmState* vm, const char* who, const Value* items, uint64_t count) {
@@ -135,6 +134,8 @@ Value prim_make_record_type(VmState* vm, const Value* args, uint64_t argc) {
   type->name = args[0];
   type->fields = fields;
   type->parent = parent;
+  const uint64_t count = field_count(from_object(type));
+  type->flags = static_cast<uint8_t>(count < value::kMostRaw ? 0xFF << count : 0);
   return from_object(type);
 }
 
@@ -147,7 +148,7 @@ Value prim_make_record(VmState* vm, const Value* args, uint64_t argc) {
   }
   auto* record = heap_of(vm).try_make<Record>(Type::kRecord, record_room(n));
   if (record == nullptr) return raise_too_large(vm, "make-record");
-  fill_record(record, args[0], args + 1, n);
+  frame::fill_record(vm, record, args[0], args + 1, n);
   return from_object(record);
 }
 
@@ -156,15 +157,14 @@ Value prim_is_record_of(VmState* vm, const Value* args, uint64_t) {
 }
 
 Value prim_record_ref(VmState* vm, const Value* args, uint64_t) {
-  Value* field = field_of(vm, "record-ref", args);
-  return field ? *field : kUnwind;
+  uint64_t n;
+  return field_argument(vm, "record-ref", args, &n) ? frame::record_ref(vm, as<Record>(args[0]), n) : kUnwind;
 }
 
 Value prim_record_set(VmState* vm, const Value* args, uint64_t) {
-  Value* field = field_of(vm, "record-set!", args);
-  if (field == nullptr) return kUnwind;
-  *field = args[3];
-  Heap::write_barrier(as<Record>(args[0]));
+  uint64_t n;
+  if (!field_argument(vm, "record-set!", args, &n)) return kUnwind;
+  frame::record_set(vm, as<Record>(args[0]), n, args[3]);
   return kUnspecified;
 }
 
@@ -185,7 +185,9 @@ Value prim_record_type_fields(VmState* vm, const Value* args, uint64_t) {
 Value prim_record_to_list(VmState* vm, const Value* args, uint64_t) {
   if (!type_argument(vm, "record->list", args[0], Type::kRecord, "a record")) return kUnwind;
   auto* record = as<Record>(args[0]);
-  return frame::make_list(vm, record->field, field_count(record->type));
+  RootedValues fields(heap_of(vm));
+  for (uint64_t n = 0; n < field_count(record->type); n++) fields.push(frame::record_ref(vm, record, n));
+  return frame::make_list(vm, fields.data(), fields.size());
 }
 
 }  // namespace terrace::prims

@@ -226,7 +226,9 @@ void Printer::step_record(Walk& walk) {
   out_ += " :";
   print_atom(out_, value::words_of(names)[walk.next], style_, end_);
   out_ += ' ';
-  begin(record->field[walk.next++]);
+  const uint64_t n = walk.next++, bits = record->field[n];
+  heap::LooseFloat number;
+  begin(record->is_raw(n) ? number.of(bits) : Value{bits});
 }
 
 // #<error kind: message irritant ...>

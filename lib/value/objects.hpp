@@ -135,15 +135,20 @@ struct Dict : Object {
   Value entries;
   DictEquality equality;  // how keys are compared
 };
+// The first eight fields of a record may be raw: a field that has only ever been given floats holds the double itself.
+inline constexpr uint64_t kMostRaw = 8;
+// flags = which of these are words in new records: there is no such field, or it was once given something else than a float. Bits are only ever
+// added (frame/records.hpp).
 struct RecordType : Object {
   Value name;    // Symbol
   Value fields;  // Vector of Symbols
   Value parent;  // RecordType or kFalse
 };
-// aux = number of fields, 0 when it does not fit.
+// aux = number of fields, 0 when it does not fit. flags = which of the first eight are raw in this record; no others are.
 struct Record : Object {
   Value type;  // RecordType
-  Value field[];
+  uint64_t field[];  // bits of a Value, or of a double where it is raw
+  bool is_raw(uint64_t n) const { return n < kMostRaw && (flags >> n & 1) != 0; }
 };
 // How many words the fields of a record take. The collector visits a record up to the end of its last granule, so the word that is left over behind
 // an odd number of fields is one of them, and holds nil.

@@ -412,6 +412,7 @@ inline void install(std::initializer_list<Proto*> protos, Tier tier, bool enters
     symbols.push_back("t_" + std::to_string(jobs.size()));
     worker::Job& job = jobs.emplace_back();
     job.symbol = symbols.back();
+    bytecode::note_record_types(proto);
     job.encoding = bytecode::encode(proto);
     job.enters_loops = enters_loops;
   }

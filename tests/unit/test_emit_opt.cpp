@@ -146,6 +146,7 @@ void test_room_of_records(void**) {
     Proto* proto = f.proto();
     install({proto}, Tier::kOpt);
     auto* type = make<RecordType>(Type::kRecordType);
+    type->flags = 0xFF;
     auto* fields = make<Vector>(Type::kVector, 32);
     fields->length = static_cast<uint64_t>(count);
     type->fields = from_object(fields);
@@ -160,13 +161,19 @@ void test_room_of_records(void**) {
 }
 
 // (define (sum p n) (let loop ((i 0) (s 0.)) (if (< i n) (loop (+ i 1) (+ s (x p))) s))): the record is opened before the loop. What a safepoint
-// runs may change it, so it is opened again behind one; when its field is no float then, the turn that is next is the interpreter's.
+// runs may change it, so it is opened again behind one; when its field is no float then, the turn that is next is the interpreter's. The field is a
+// word, or raw.
 Value g_opened;
-void test_opened_record_behind_safepoint(void**) {
+void set_opened(double number) {
+  auto* record = as<Record>(g_opened);
+  record->field[0] = record->is_raw(0) ? std::bit_cast<uint64_t>(number) : real(number).bits;
+}
+void run_opened_record(uint8_t raw) {
   constexpr int kTurns = 4096, kBefore = 2 * 1024;
   reset();
   auto* type = make<RecordType>(Type::kRecordType);
   type->fields = vector({kNil});
+  type->flags = static_cast<uint8_t>(~raw);
   Cell* named = cell("point", from_object(type));
   Code f("sum", 2, 8);
   f.usual().op(Op::kInt, 2, 0).op(Op::kConst, 3, f.data(real(0.0)));
@@ -179,26 +186,34 @@ void test_opened_record_behind_safepoint(void**) {
   g_vm.watch_epoch = 1;
   g_vm.stack_limit = UINTPTR_MAX;
   g_opened = rt_make_record(&g_vm, from_object(type), std::initializer_list<Value>{real(1.0)}.begin(), 1);
+  as<Record>(g_opened)->flags = raw;
+  set_opened(1.0);
   const auto run = [&] { return call(closure_of(proto), {g_opened, fix(kTurns)}); };
 
   g_check = [] { return kUnspecified; };
   assert_value(run(), real(kTurns));
   g_calls["check"] = 0;
   g_check = [] {
-    if (g_calls["check"] == 3) as<Record>(g_opened)->field[0] = real(2.0);
+    if (g_calls["check"] == 3) set_opened(2.0);
     return kUnspecified;
   };
   assert_value(run(), real(kBefore + 2 * (kTurns - kBefore)));
   assert_int_equal(g_calls["resume"] + g_calls["prim"], 0);
   g_calls["check"] = 0;
   g_check = [] {
-    if (g_calls["check"] == 3) as<Record>(g_opened)->field[0] = fix(7);
+    if (g_calls["check"] != 3) return kUnspecified;
+    as<Record>(g_opened)->flags = 0;
+    as<Record>(g_opened)->field[0] = fix(7).bits;
     return kUnspecified;
   };
   assert_value(run(), make_char('R'));
   assert_int_equal(g_resumed_at, 2);
   assert_value(g_resumed_with[2], fix(kBefore));
   assert_value(g_resumed_with[3], real(2.0 * kBefore));
+}
+void test_opened_record_behind_safepoint(void**) {
+  run_opened_record(0);
+  run_opened_record(1);
 }
 
 }  // namespace

@@ -385,8 +385,8 @@ void objects_are_shown(void**) {
   type->parent = kFalse;
   auto* record = vm.heap.make<Record>(Type::kRecord, 2 * sizeof(Value));
   record->type = from_object(type);
-  record->field[0] = make_fixnum(1);
-  record->field[1] = from_object(record);
+  record->field[0] = make_fixnum(1).bits;
+  record->field[1] = from_object(record).bits;
   assert_text(text::written(from_object(record)), "#<point :x 1 :|odd y| ...>");
   assert_text(text::written(from_object(type)), "#<record-type point>");
 

@@ -16,16 +16,23 @@ bool Emitter::inline_record(Instr i, Id id) {
       if (i.x == 0 || i.x - 1u > kMostFields) return false;  // more are copied by the primitive
       return inline_make_record(i), true;
     case Id::k_record_ref:
-      return inline_record_field(i, [this, i](Place field) { set(i.a, gcc_jit_lvalue_as_rvalue(field)); }), true;
+      return inline_record_field(i, [this, i](Place field, bool is_raw, Block, Block next) {
+               if (is_raw)
+                 set_float(i.a, gcc_jit_lvalue_as_rvalue(field), next);
+               else
+                 set(i.a, gcc_jit_lvalue_as_rvalue(field));
+             }), true;
     case Id::k_record_set:
-      return inline_record_field(i, [this, i](Place field) {
-               assign(field, reg(static_cast<uint16_t>(i.b + 3)));
-               mark_card(reg(i.b));
+      return inline_record_field(i, [this, i](Place field, bool is_raw, Block slow, Block) {
+               const Val word = reg(static_cast<uint16_t>(i.b + 3));
+               if (is_raw) guard(m_.is_float(word), slow);
+               assign(field, is_raw ? m_.decode_float(word) : word);
+               if (!is_raw) mark_card(reg(i.b));
                set(i.a, m_.constant(value::kUnspecified));
              }), true;
     case Id::k_is_record_of:
       inline_or_call(i, [=, this](Block slow, Block) {
-        require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), slow);
+        require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), offsets::record_header(0), offsets::kHeaderType, slow);
         set(i.a, m_.constant(value::kTrue));
       });
       return true;
@@ -34,28 +41,53 @@ bool Emitter::inline_record(Instr i, Id id) {
   }
 }
 
-// Tests that the object is a record of exactly this type, which then is a record type, and answers its header.
-Val Emitter::require_record(Val object, Val type, Block otherwise) {
+// Tests that the object is a record of exactly this type, which then is a record type, with that header in the bits of the mask; answers its header.
+Val Emitter::require_record(Val object, Val type, uint32_t wanted, uint32_t mask, Block otherwise) {
   guard(m_.has_tag(object, value::kTagObject), otherwise);
   Val header = hold(2, m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type()));
-  guard(m_.equal(m_.bit_and(header, offsets::kHeaderType), m_.word(static_cast<uint64_t>(ObjectType::kRecord))), otherwise);
+  guard(m_.equal(m_.bit_and(header, mask), m_.word(wanted)), otherwise);
   guard(m_.equal(m_.load(object, offsets::kRecordType), type), otherwise);
   return header;
 }
 
-// The header's upper half counts the fields; a fixnum index is the distance in bytes.
-void Emitter::inline_record_field(Instr i, const std::function<void(Place)>& use) {
-  inline_or_call(i, [=, this](Block slow, Block) {
-    Val record = reg(i.b), index = reg(static_cast<uint16_t>(i.b + 2));
-    Val header = require_record(record, reg(static_cast<uint16_t>(i.b + 1)), slow);
+// Where records are expected as new ones are, all accesses make the same test. Elsewhere only the field must be as expected, and one whose number
+// is not known a word in a record of words.
+void Emitter::inline_record_field(Instr i, const std::function<void(Place, bool is_raw, Block slow, Block next)>& use) {
+  inline_or_call(i, [=, this](Block slow, Block next) {
+    const Val record = reg(i.b), index = reg(static_cast<uint16_t>(i.b + 2));
     const int32_t number = flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2));
-    const bool is_within = number >= 0 && static_cast<uint32_t>(number) < program_.fields_named(number_, pc_).least;
-    if (!is_within) {
+    const auto named = program_.raw_fields(number_, pc_);
+    const uint8_t raw = number >= 0 ? named.value_or(0) : 0;
+    const bool may_be_raw = number >= 0 && static_cast<uint64_t>(number) < value::kMostRaw;
+    const uint8_t bit = static_cast<uint8_t>(may_be_raw ? 1 << number : 0);
+    const bool is_as_new = named && takes_for_granted();
+    const uint32_t mask = is_as_new || number < 0 ? offsets::kHeaderTypeAndFlags : offsets::kHeaderType | offsets::record_header(bit);
+    const Val header = require_record(record, reg(static_cast<uint16_t>(i.b + 1)), offsets::record_header(raw) & mask, mask, slow);
+    if (number < 0 || static_cast<uint32_t>(number) >= program_.type_known(number_, pc_).least) {
       guard(m_.is_fixnum(index), slow);
       guard(m_.below(m_.shift_right(index, value::kFixnumShift), m_.shift_right(header, offsets::kHeaderAuxShift)), slow);
     }
-    use(m_.at(m_.add(record, index), offsets::kRecordField, m_.word_type()));
+    const bool is_raw = (raw & bit) != 0;
+    use(m_.at(m_.add(record, index), offsets::kRecordField, is_raw ? m_.double_type() : m_.word_type()), is_raw, slow, next);
   });
+}
+
+// A raw field of a record that is as new ones are; so the field is there.
+Place Emitter::raw_field(Instr i) {
+  const uint32_t header = offsets::record_header(*program_.raw_fields(number_, pc_));
+  require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), header, offsets::kHeaderTypeAndFlags, leave_here());
+  const int32_t number = flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2));
+  return m_.at(reg(i.b), offsets::kRecordField + 8 * int64_t{number}, m_.double_type());
+}
+
+void Emitter::load_field(Instr i) { assign(double_place(i.a), gcc_jit_lvalue_as_rvalue(raw_field(i))); }
+
+void Emitter::store_field(Instr i) {
+  const auto number = static_cast<uint16_t>(i.b + 3);
+  if (!(state_[number] & kDouble)) unbox(number, leave_here());
+  const Place field = raw_field(i);
+  assign(field, double_reg(number));
+  set(i.a, m_.constant(value::kUnspecified));
 }
 
 void Emitter::inline_make_record(Instr i) {
@@ -64,38 +96,49 @@ void Emitter::inline_make_record(Instr i) {
       set_checked(i.a, primitive_call(i));
       jump(next);
     });
+    const uint8_t raw = program_.raw_fields(number_, pc_).value_or(0);
     std::vector<Val> fields;
     for (uint16_t n = 1; n < i.x; n++) fields.push_back(reg(static_cast<uint16_t>(i.b + n)));
     require_record_type(i, slow);
-    allocate_record(place(i.a), reg(i.b), fields, full);
+    for (size_t n = 0; n < fields.size() && n < value::kMostRaw; n++) {
+      if (!(raw >> n & 1)) continue;
+      guard(m_.is_float(fields[n]), full);
+      fields[n] = m_.decode_float(fields[n]);
+    }
+    allocate_record(place(i.a), reg(i.b), fields, raw, full);
   });
 }
 
 // That the type which a make-record names has as many fields as it gives.
 void Emitter::require_record_type(Instr make, Block otherwise) {
   const uint32_t field_count = make.x - 1u;
-  const FieldCount known = program_.fields_named(number_, pc_);
+  const frame::TypeShape known = program_.type_known(number_, pc_);
   if (known.least == field_count && known.most == field_count) return;
   require_object(reg(make.b), ObjectType::kRecordType, offsets::kHeaderType, otherwise);
   const Val length = m_.load(m_.load(reg(make.b), offsets::kRecordTypeFields), offsets::kVectorLength);
   guard(m_.equal(length, m_.word(field_count)), otherwise);
 }
 
-// The collector visits a record up to the end of its last granule, so the word that may be left over is set too.
-void Emitter::allocate_record(Place to, Val type, const std::vector<Val>& fields, Block full) {
+// A new record is raw where its type says, else it goes to `full`, as where there is no room. The collector visits a record up to the end of its last
+// granule, so the word that may be left over is set too.
+void Emitter::allocate_record(Place to, Val type, const std::vector<Val>& fields, uint8_t raw, Block full) {
   const uint64_t count = fields.size();
   const uint64_t words = value::record_words(count), bytes = sizeof(value::Record) + words * sizeof(Value);
+  const Val as_words = m_.cast(m_.load(type, offsets::kRecordTypeFlags, m_.u8_type()), m_.word_type());
+  guard(m_.equal(as_words, m_.word(static_cast<uint8_t>(~raw))), full);
   Val free = hold(1, m_.load(vm(), offsets::kVmObjectNext));
   Val room = m_.sub(m_.load(vm(), offsets::kVmObjectLimit), free);
   guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), full);
   assign(m_.at(vm(), offsets::kVmObjectNext, m_.word_type()), m_.add(free, static_cast<int64_t>(bytes)));
-  uint64_t header = offsets::fresh_header(ObjectType::kRecord, bytes) | count << offsets::kHeaderAuxShift;
+  const uint64_t header = offsets::fresh_header(ObjectType::kRecord, bytes) | offsets::record_header(raw) | count << offsets::kHeaderAuxShift;
   Val record = m_.add(free, int64_t{value::kTagObject});
   assign(m_.at(free, 0, m_.word_type()), m_.word(header));
   assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
-  for (uint64_t n = 0; n < words; n++)
-    assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), m_.word_type()),
+  for (uint64_t n = 0; n < words; n++) {
+    const bool is_raw = n < value::kMostRaw && (raw >> n & 1);
+    assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), is_raw ? m_.double_type() : m_.word_type()),
            n < count ? fields[n] : m_.constant(value::kNil));
+  }
   assign(to, record);
 }
 

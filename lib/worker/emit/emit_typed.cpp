@@ -234,6 +234,10 @@ bool Emitter::emit_typed(Instr i) {
       return make_virtual(i), true;
     case Treatment::kVirtualField:
       return virtual_field(i), true;
+    case Treatment::kLoadField:
+      return load_field(i), true;
+    case Treatment::kStoreField:
+      return store_field(i), true;
     case Treatment::kCompareFixnums:  // emit_with_forms has tested the operands
     case Treatment::kCompare:         // the instruction's own emitter looks at the treatment
     case Treatment::kWords:

@@ -37,6 +37,7 @@ void Emitter::make_virtual(Instr i) {
   assign(places.type, type);
   for (size_t n = 0; n < places.fields.size(); n++) {
     const auto r = static_cast<uint16_t>(i.b + 1 + n);
+    if (field_is_double(record, n) && !(state_[r] & kDouble)) unbox(r, leave_here());
     assign(places.fields[n], field_is_double(record, n) ? double_reg(r) : reg(r));
   }
 }
@@ -63,9 +64,14 @@ void Emitter::return_virtual(Instr i) {
 void Emitter::open_record(uint16_t r, Forms opened, Val type, Block otherwise) {
   const VirtualPlaces& places = places_of(opened);
   assign(places.type, type);
-  require_record(reg(r), gcc_jit_lvalue_as_rvalue(places.type), otherwise);
+  require_record(reg(r), gcc_jit_lvalue_as_rvalue(places.type), offsets::record_header(raw_fields_of(opened)), offsets::kHeaderTypeAndFlags, otherwise);
   for (size_t n = 0; n < places.fields.size(); n++) {
-    assign(places.words[n], m_.load(reg(r), offsets::kRecordField + 8 * static_cast<int64_t>(n)));
+    const int64_t offset = offsets::kRecordField + 8 * static_cast<int64_t>(n);
+    if (n < value::kMostRaw && (raw_fields_of(opened) >> n & 1)) {
+      assign(places.fields[n], m_.load(reg(r), offset, m_.double_type()));
+      continue;
+    }
+    assign(places.words[n], m_.load(reg(r), offset));
     if (field_is_double(opened, n)) unbox(gcc_jit_lvalue_as_rvalue(places.words[n]), places.fields[n], otherwise);
   }
   state_[r] = opened;
@@ -181,8 +187,9 @@ void Emitter::make_object(uint16_t r, Speed speed) {
   }
   std::vector<Val> fields;
   for (size_t n = 0; n < places.fields.size(); n++) {
-    fields.push_back(gcc_jit_lvalue_as_rvalue(places.words[n]));
-    if (!field_is_double(record, n)) continue;
+    const bool is_raw = n < value::kMostRaw && (raw_fields_of(record) >> n & 1);
+    fields.push_back(gcc_jit_lvalue_as_rvalue(is_raw ? places.fields[n] : places.words[n]));
+    if (!field_is_double(record, n) || is_raw) continue;
     Block next = fresh();
     box(places.words[n], gcc_jit_lvalue_as_rvalue(places.fields[n]), next);
     start(next);
@@ -192,7 +199,7 @@ void Emitter::make_object(uint16_t r, Speed speed) {
     make_object_slowly(to, record);
     jump(next);
   });
-  allocate_record(to, gcc_jit_lvalue_as_rvalue(places.type), fields, full);
+  allocate_record(to, gcc_jit_lvalue_as_rvalue(places.type), fields, raw_fields_of(record), full);
   jump(next);
   start(next);
   share_object(r);

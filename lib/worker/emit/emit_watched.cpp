@@ -49,7 +49,7 @@ Block Emitter::look_at_globals(Block go_on, Block otherwise) {
 Val Emitter::watch(const Assumption& assumption, Val closure) const {
   const Val pc = m_.word(assumption.pc), owner = m_.record_of(program_.hash(0));
   if (assumption.callee != kNoCallee) return runtime(Runtime::k_watch, {closure, pc, m_.record_of(program_.hash(assumption.callee)), owner});
-  return runtime(Runtime::k_watch_type, {closure, pc, m_.word(assumption.fields.least | uint64_t{assumption.fields.most} << 32), owner});
+  return runtime(Runtime::k_watch_type, {closure, pc, m_.word(frame::shape_word(assumption.type)), owner});
 }
 
 // At the entry of any C function of the code, where all that is assumed holds.

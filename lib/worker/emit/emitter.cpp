@@ -71,6 +71,8 @@ void Emitter::emit_with_forms(Instr i, uint32_t end) {
     make_word(i.a);
     make_word(i.b);
   }
+  if (treatment_ == Treatment::kStoreField)
+    for (uint16_t r = i.b; r < i.b + 3u; r++) make_word(r);
   if (treatment_ == Treatment::kCompareFixnums)
     for (const Types::Need& need : types_.needs(pc_, state_)) establish(need.r, need.form, leave_here());
   if (has_jump(op_of(i)) && !program_.stays(number_, pc_)) {

@@ -378,11 +378,14 @@ class Emitter {
 
   // --- records: emit_records.cpp
   bool inline_record(Instr i, prims::Id id);
-  Val require_record(Val object, Val type, Block otherwise);
-  void inline_record_field(Instr i, const std::function<void(Place)>& use);
+  Val require_record(Val object, Val type, uint32_t wanted, uint32_t mask, Block otherwise);
+  void inline_record_field(Instr i, const std::function<void(Place, bool is_raw, Block slow, Block next)>& use);
+  Place raw_field(Instr i);
+  void load_field(Instr i);
+  void store_field(Instr i);
   void inline_make_record(Instr i);
   void require_record_type(Instr make, Block otherwise);
-  void allocate_record(Place to, Val type, const std::vector<Val>& fields, Block full);
+  void allocate_record(Place to, Val type, const std::vector<Val>& fields, uint8_t raw, Block full);
 
   struct ColdPart {
     Block block;

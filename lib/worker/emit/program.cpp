@@ -102,24 +102,30 @@ bool Program::ends_soon(size_t function, std::set<size_t> before) const {
 
 // --- assumptions
 
+void narrow(frame::TypeShape& shape, const frame::TypeShape& other) {
+  shape.least = std::max(shape.least, other.least);
+  shape.most = std::min(shape.most, other.most);
+  shape.words |= other.words;
+}
+
 namespace {
 
 bool names_global(Op op) { return op == Op::kCallGlobal || op == Op::kTailCallGlobal || op == Op::kJumpNotSelf; }
 
-// The Global that names the type for the record primitive at `pc`, and what the primitive asks of that type's fields.
-std::pair<uint32_t, FieldCount> type_named(const Flow& flow, const std::vector<Instr>& code, uint32_t pc) {
+// The Global that names the type for the record primitive at `pc`, and what the primitive asks of that type.
+std::pair<uint32_t, frame::TypeShape> type_named(const Flow& flow, const std::vector<Instr>& code, uint32_t pc) {
   const Instr i = code[pc];
   if (op_of(i) != Op::kPrim) return {Flow::kNoWriter, {}};
-  FieldCount fields;
+  frame::TypeShape shape;
   uint16_t type = i.b + 1u;
   switch (static_cast<prims::Id>(i.c)) {
     case prims::Id::k_make_record:
       type = i.b;
-      fields = {i.x - 1u, i.x - 1u};
+      shape.least = shape.most = i.x - 1u;
       break;
     case prims::Id::k_record_ref:
     case prims::Id::k_record_set:
-      if (const int32_t index = flow.known_integer(pc, i.b + 2u); index >= 0) fields.least = static_cast<uint32_t>(index) + 1;
+      if (const int32_t index = flow.known_integer(pc, i.b + 2u); index >= 0) shape.least = static_cast<uint32_t>(index) + 1;
       break;
     case prims::Id::k_is_record_of:
       break;
@@ -127,7 +133,9 @@ std::pair<uint32_t, FieldCount> type_named(const Flow& flow, const std::vector<I
       return {Flow::kNoWriter, {}};
   }
   const uint32_t writer = flow.writer_before(pc, type);
-  return {writer != Flow::kNoWriter && op_of(code[writer]) == Op::kGlobal ? writer : Flow::kNoWriter, fields};
+  if (writer == Flow::kNoWriter || op_of(code[writer]) != Op::kGlobal) return {Flow::kNoWriter, shape};
+  shape.words = code[writer].x;
+  return {writer, shape};
 }
 
 }  // namespace
@@ -156,21 +164,27 @@ const std::string& Program::global_at(size_t function, uint32_t pc) const {
 }
 
 // By pc of the Global, in order: those that name the type of a record, as far as the instructions between tell, and what that asks of it.
-std::map<uint32_t, FieldCount> Program::types_named(size_t function) const {
-  std::map<uint32_t, FieldCount> found;
+std::map<uint32_t, frame::TypeShape> Program::types_named(size_t function) const {
+  std::map<uint32_t, frame::TypeShape> found;
   const auto& code = functions_[function].code->code.code;
   for (uint32_t pc = 0; pc < code.size(); pc++) {
-    const auto [global, fields] = type_named(*functions_[function].flow, code, pc);
-    if (global != Flow::kNoWriter) found[global].narrow(fields);
+    const auto [global, shape] = type_named(*functions_[function].flow, code, pc);
+    if (global != Flow::kNoWriter) narrow(found[global], shape);
   }
   return found;
 }
 
-FieldCount Program::fields_named(size_t function, uint32_t pc) const {
+frame::TypeShape Program::type_known(size_t function, uint32_t pc) const {
   const Member& member = functions_[function];
   const uint32_t global = type_named(*member.flow, member.code->code.code, pc).first;
   if (global == Flow::kNoWriter || !member.assumed.contains(global)) return {};
-  return assumptions_[member.assumed.at(global)].fields;
+  return assumptions_[member.assumed.at(global)].type;
+}
+
+std::optional<uint8_t> Program::raw_fields(size_t function, uint32_t pc) const {
+  const auto [global, shape] = type_named(*functions_[function].flow, functions_[function].code->code.code, pc);
+  if (global == Flow::kNoWriter) return std::nullopt;
+  return static_cast<uint8_t>(~shape.words);
 }
 
 // The globals that held something else when code was entered, or called by them, once.
@@ -182,7 +196,7 @@ std::set<std::string> Program::mistaken_globals() const {
       if (code.left_at.has(pc)) found.insert(global_at(n, pc));
     };
     for (const auto& [pc, callee] : guesses(n)) note(pc);
-    for (const auto& [pc, fields] : types_named(n)) note(pc);
+    for (const auto& [pc, shape] : types_named(n)) note(pc);
   }
   return found;
 }
@@ -205,8 +219,8 @@ void Program::assume_callees(size_t caller, const std::set<std::string>& mistake
 }
 
 void Program::assume_types(size_t function, const std::set<std::string>& mistaken) {
-  for (const auto& [pc, fields] : types_named(function)) {
-    if (!mistaken.contains(global_at(function, pc))) functions_[function].assumed[pc] = assumption({function, pc, kNoCallee, fields});
+  for (const auto& [pc, shape] : types_named(function)) {
+    if (!mistaken.contains(global_at(function, pc))) functions_[function].assumed[pc] = assumption({function, pc, kNoCallee, shape});
   }
 }
 
@@ -219,7 +233,7 @@ size_t Program::assumption(const Assumption& wanted) {
   };
   const auto found = std::find_if(assumptions_.begin(), assumptions_.end(), says_the_same);
   if (found != assumptions_.end()) {
-    found->fields.narrow(wanted.fields);
+    narrow(found->type, wanted.type);
     return static_cast<size_t>(found - assumptions_.begin());
   }
   assumptions_.push_back(wanted);
@@ -231,7 +245,7 @@ uint32_t Program::assumptions_key() const {
   for (const Assumption& a : assumptions_) {
     text += global_at(a.caller, a.pc) + '\0' + std::to_string(a.caller) + ' ' + std::to_string(a.pc) + ' ';
     if (a.callee == kNoCallee)
-      text += std::to_string(a.fields.least) + ' ' + std::to_string(a.fields.most);
+      text += std::to_string(frame::shape_word(a.type));
     else
       text.append(hash(a.callee).begin(), hash(a.callee).end());
   }
@@ -384,7 +398,9 @@ std::optional<RecordUse> Program::type_named_by(size_t function, uint32_t pc) co
   const uint32_t global = type_named(*member.flow, member.code->code.code, pc).first;
   const auto assumed = member.assumed.find(global);
   if (global == Flow::kNoWriter || assumed == member.assumed.end()) return std::nullopt;
-  return RecordUse{assumed->second, assumptions_[assumed->second].fields.least, 0, true};
+  const frame::TypeShape type = assumptions_[assumed->second].type;
+  const auto raw = static_cast<uint8_t>(~type.words);
+  return RecordUse{assumed->second, type.least, raw, raw, true};
 }
 
 // Known calls confirm what is assumed, so there is no doubt before the next one unless other code runs between.

@@ -35,6 +35,7 @@
 #include <utility>
 #include <vector>
 
+#include "frame/calling.hpp"
 #include "jobs/protocol.hpp"
 #include "worker/emit/intervals.hpp"
 #include "worker/emit/module.hpp"
@@ -64,22 +65,16 @@ struct Variant {
   }
 };
 
-// How many fields a record type has.
-struct FieldCount {
-  uint32_t least = 0, most = UINT32_MAX;
-  void narrow(const FieldCount& other) {
-    least = std::max(least, other.least);
-    most = std::min(most, other.most);
-  }
-};
+// What several places ask of one record type.
+void narrow(frame::TypeShape& shape, const frame::TypeShape& other);
 
 // That the global named at `pc` holds, for a call or a JumpNotSelf, a closure of the callee, of the caller's own prototype where that is the
-// caller; or, for a Global, a record type of so many fields.
+// caller; or, for a Global, a record type of that shape.
 struct Assumption {
   size_t caller;  // the function itself, or the callee of an assumption before
   uint32_t pc;
   size_t callee;  // kNoCallee: a record type
-  FieldCount fields;
+  frame::TypeShape type;
 };
 inline constexpr size_t kNoCallee = SIZE_MAX;
 
@@ -109,8 +104,9 @@ class Program final : public Callees {
   bool uses_links(size_t function) const { return functions_[function].uses_links; }
   // Whether variants of the function look at the stack: they are in a recursion, or in too long a chain of calls that do not.
   bool checks_stack(size_t function) const { return *functions_[function].unchecked == 0; }
-  // What is known of the fields of the record type that the record primitive at `pc` names.
-  FieldCount fields_named(size_t function, uint32_t pc) const;
+  // What is known of the record type that the record primitive at `pc` names.
+  frame::TypeShape type_known(size_t function, uint32_t pc) const;
+  std::optional<uint8_t> raw_fields(size_t function, uint32_t pc) const override;
   // Whether other code may have run before this call or jump, and since the assumptions were confirmed or this was asked for the last call.
   bool is_doubted(size_t function, uint32_t pc) const { return functions_[function].doubted.contains(pc); }
   // Whether a jump is never made, since the function's own global holds it.
@@ -160,7 +156,7 @@ class Program final : public Callees {
   void find_keepers_of_records();
   void find_doubts(size_t function);
   std::map<uint32_t, size_t> guesses(size_t caller) const;
-  std::map<uint32_t, FieldCount> types_named(size_t function) const;
+  std::map<uint32_t, frame::TypeShape> types_named(size_t function) const;
   std::set<std::string> mistaken_globals() const;
   const std::string& global_at(size_t function, uint32_t pc) const;
   bool can_be_variant(size_t callee, uint8_t argument_count) const;

@@ -169,6 +169,13 @@ std::vector<Types::Need> Types::needs(uint32_t pc, const State& before) const {
       return {{i.b, kF64Vector}, {i.c, kFixnum}};
     case Treatment::kStoreDouble:
       return {{i.a, kF64Vector}, {i.b, kFixnum}};
+    case Treatment::kStoreField:
+      return {{static_cast<uint16_t>(i.b + 3), kDouble}};
+    case Treatment::kMakeVirtual: {
+      std::vector<Need> found;
+      for (uint16_t r : raw_arguments(pc)) found.push_back({r, kDouble});
+      return found;
+    }
     case Treatment::kKnownCall: {
       const Variant* callee = called(pc, before);
       std::vector<Need> found;
@@ -300,7 +307,7 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
       return is_double(before, i.c) ? Treatment::kStoreDouble : Treatment::kWords;
     case Op::kPrim: {
       auto id = static_cast<prims::Id>(i.c);
-      if (id == prims::Id::k_make_record || id == prims::Id::k_record_ref) return record_primitive(pc, before);
+      if (id == prims::Id::k_make_record || id == prims::Id::k_record_ref || id == prims::Id::k_record_set) return record_primitive(pc, before);
       if (u64_treated(pc, before) != U64::kNone) return Treatment::kU64;
       if (i.x != 1) return Treatment::kWords;
       if (id == prims::Id::k_sqrt && is_double(before, i.b)) return Treatment::kSquareRoot;
@@ -322,6 +329,7 @@ bool Types::takes_words(Treatment treatment) {
     case Treatment::kLoadByte:
     case Treatment::kStoreByte:
     case Treatment::kLoadDouble:
+    case Treatment::kLoadField:
       return true;
     default:
       return false;
@@ -504,6 +512,10 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
     }
     case Treatment::kMakeVirtual: {
       Forms record = kVirtual | Forms{i.x - 1u} << kFieldsShift;
+      for (uint16_t r : raw_arguments(pc)) {
+        state[r] |= kDouble;
+        record |= Forms{1} << (kRawShift + r - i.b - 1);
+      }
       for (uint16_t n = 0; n + 1 < i.x; n++)
         if (is_double(state, static_cast<uint16_t>(i.b + 1 + n))) record |= Forms{1} << (kDoublesShift + n);
       state[i.a] = at_site(record, pc);
@@ -514,6 +526,15 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
       state[i.a] = field_is_double(state[i.b], index) ? kDouble : kWord;
       return;
     }
+    case Treatment::kLoadField:
+      for (uint16_t r : word_operands(pc)) state[r] |= kWord;
+      state[i.a] = kDouble;
+      return;
+    case Treatment::kStoreField:
+      for (uint16_t r = i.b; r < i.b + 3u; r++) state[r] |= kWord;
+      state[i.b + 3u] |= kDouble;
+      state[i.a] = kWord;
+      return;
     case Treatment::kKnownTail:
     case Treatment::kReturnDouble:
     case Treatment::kReturnVirtual:

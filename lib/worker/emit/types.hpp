@@ -44,10 +44,11 @@ inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyV
 inline constexpr Forms kVirtual = 256;  // a virtual record, or with kWord an opened one; then nothing else of the above, and the following as well
 inline constexpr Forms kPlainForms = kWord | kDouble | kU64 | kOfWord;
 
-// A record in parts in a form: its site, how many fields it has, and which of them are doubles; the others are words.
-inline constexpr int kSiteShift = 16, kFieldsShift = 32, kDoublesShift = 40;
+// A record in parts in a form: its site, how many fields it has, which of them are doubles, the others being words, and which of the doubles are raw
+// in the object that it is or becomes.
+inline constexpr int kSiteShift = 16, kFieldsShift = 32, kDoublesShift = 40, kRawShift = 56;
 inline constexpr uint32_t kAnySite = 0xFFFF;
-inline constexpr size_t kMostFields = 24;  // of a virtual record, and of one that is made inline
+inline constexpr size_t kMostFields = kRawShift - kDoublesShift;  // of a virtual record, and of one that is made inline
 inline constexpr size_t kMostRecords = 5;  // are virtual at a time: every way out of the code makes objects of them
 constexpr uint32_t site_of(Forms record) { return record >> kSiteShift & 0xFFFF; }
 constexpr Forms shape_of(Forms record) { return record & ~(Forms{0xFFFF} << kSiteShift); }
@@ -60,6 +61,7 @@ constexpr bool is_opened(Forms forms) { return (forms & kVirtual) && (forms & kW
 constexpr bool is_unmade(Forms forms) { return (forms & kVirtual) && !(forms & kWord); }
 constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0xFF; }
 constexpr bool field_is_double(Forms record, size_t n) { return record >> (kDoublesShift + n) & 1; }
+constexpr uint8_t raw_fields_of(Forms record) { return static_cast<uint8_t>(record >> kRawShift); }
 // With the forms that those of a vector imply.
 Forms with_type(Forms object);
 // What two ways into a block have in common.
@@ -93,6 +95,8 @@ enum class Treatment : uint8_t {
   kReturnVirtual,  // out of one that answers virtual records
   kMakeVirtual,    // a record whose fields are all given
   kVirtualField,   // a field of a virtual record
+  kLoadField,      // a raw double out of a record, or leave
+  kStoreField,     // one into it, or leave
 };
 
 struct Variant;
@@ -102,7 +106,8 @@ struct RecordUse {
   size_t link = 0;       // of the assumption about its type (program.hpp)
   size_t fields = 0;     // that the type has, at least
   uint32_t doubles = 0;  // a bit for each field that is read for a float
-  bool agrees = true;    // that all reads name one type
+  uint8_t raw = 0;       // the same for the fields that are raw
+  bool agrees = true;    // that all reads name one type, and expect the same of it
 };
 
 // Who knows what calls go to.
@@ -116,6 +121,8 @@ class Callees {
   virtual bool changes_records(size_t function, uint32_t pc) const = 0;
   // The type that the record primitive names, when it is assumed: a use of no field.
   virtual std::optional<RecordUse> type_named_by(size_t function, uint32_t pc) const = 0;
+  // Which fields are raw in new records of the type that the record primitive names by a global.
+  virtual std::optional<uint8_t> raw_fields(size_t function, uint32_t pc) const = 0;
 
  protected:
   ~Callees() = default;
@@ -208,6 +215,9 @@ class Types {
   void leave_loop_heads_plain(uint32_t leader, uint16_t r, Forms& forms) const;
   bool keep_sites_whole(uint32_t leader, const State& from);
   Treatment record_primitive(uint32_t pc, const State& before) const;
+  Treatment make_record(uint32_t pc, const State& before) const;
+  std::vector<uint16_t> raw_arguments(uint32_t pc) const;
+  uint8_t raw_fields(uint32_t pc) const { return role_.callees ? role_.callees->raw_fields(role_.function, pc).value_or(0) : 0; }
   bool has_room_for_record(uint32_t pc, const State& before) const;
   void find_before_loops();
   uint32_t first_with_feedback(const Loop& loop) const;

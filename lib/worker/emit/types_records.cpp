@@ -21,7 +21,7 @@ void merge(std::map<uint16_t, RecordUse>& uses, uint16_t r, const RecordUse& use
   auto [found, added] = uses.try_emplace(r, use);
   if (added) return;
   RecordUse& whole = found->second;
-  whole.agrees &= use.agrees && whole.link == use.link;
+  whole.agrees &= use.agrees && whole.link == use.link && whole.raw == use.raw;
   whole.fields = std::max(whole.fields, use.fields);
   whole.doubles |= use.doubles;
 }
@@ -108,7 +108,7 @@ void Types::add_opened(const Loop& loop, State& needed) {
   for (const auto& [r, use] : uses) {
     if (!use.agrees || use.fields == 0 || needed[r] != 0 || !unchanged.has(r) || !flow_.live_at(loop.head).has(r)) continue;
     const Forms fields = std::min(use.fields, kMostFields);
-    needed[r] = at_site(kVirtual | fields << kFieldsShift | Forms{use.doubles} << kDoublesShift, size + r);
+    needed[r] = at_site(kVirtual | fields << kFieldsShift | Forms{use.doubles & ((1u << fields) - 1)} << kDoublesShift | Forms{use.raw} << kRawShift, size + r);
     opened_links_[{loop.head, r}] = use.link;
   }
 }

@@ -7,6 +7,15 @@
 
 namespace terrace::worker::emit {
 
+namespace {
+
+bool may_be_float(Forms forms) {
+  if (forms & kDouble) return true;
+  return (forms & kWord) && !(forms & (kFixnum | kU64 | kVirtual | kOfWord));
+}
+
+}  // namespace
+
 // --- what a variant answers
 
 // What two ways into a block have in common.
@@ -108,14 +117,38 @@ uint32_t Types::first_with_record(uint32_t parameter) const {
   return comes_before(form) ? site_of(form) - 1 : parameter;
 }
 
+// The registers that hold what a make-record gives to raw fields.
+std::vector<uint16_t> Types::raw_arguments(uint32_t pc) const {
+  const Instr i = function_.code.code[pc];
+  const uint8_t raw = raw_fields(pc);
+  std::vector<uint16_t> found;
+  for (uint16_t n = 0; n + 1 < i.x && n < value::kMostRaw; n++)
+    if (raw >> n & 1) found.push_back(static_cast<uint16_t>(i.b + 1 + n));
+  return found;
+}
+
+// What raw fields get must be a float.
+Treatment Types::make_record(uint32_t pc, const State& before) const {
+  const Instr i = function_.code.code[pc];
+  if (i.x < 2 || i.x - 1u > kMostFields || !has_room_for_record(pc, before)) return Treatment::kWords;
+  const std::vector<uint16_t> raw = raw_arguments(pc);
+  const bool may_be_floats = std::all_of(raw.begin(), raw.end(), [&](uint16_t r) { return may_be_float(before[r]); });
+  return may_be_floats ? Treatment::kMakeVirtual : Treatment::kWords;
+}
+
 Treatment Types::record_primitive(uint32_t pc, const State& before) const {
-  Instr i = function_.code.code[pc];
+  const Instr i = function_.code.code[pc];
   if (function_.code.left_at.has(pc) || function_.code.code.size() + before.size() >= kAnySite) return Treatment::kWords;
-  if (static_cast<prims::Id>(i.c) == prims::Id::k_make_record)
-    return i.x >= 2 && i.x - 1u <= kMostFields && has_room_for_record(pc, before) ? Treatment::kMakeVirtual : Treatment::kWords;
+  const auto id = static_cast<prims::Id>(i.c);
+  if (id == prims::Id::k_make_record) return make_record(pc, before);
   const int32_t index = flow_.known_integer(pc, static_cast<uint16_t>(i.b + 2));
-  const bool is_field = (before[i.b] & kVirtual) && index >= 0 && static_cast<size_t>(index) < fields_of(before[i.b]);
-  return is_field ? Treatment::kVirtualField : Treatment::kWords;
+  if (index < 0) return Treatment::kWords;
+  const auto n = static_cast<size_t>(index);
+  const bool is_read = id == prims::Id::k_record_ref;
+  if (is_read && (before[i.b] & kVirtual) && n < fields_of(before[i.b])) return Treatment::kVirtualField;
+  if (n >= value::kMostRaw || !(raw_fields(pc) >> n & 1)) return Treatment::kWords;
+  if (is_read) return Treatment::kLoadField;
+  return may_be_float(before[i.b + 3u]) ? Treatment::kStoreField : Treatment::kWords;
 }
 
 Forms Types::record_from(uint32_t pc, const Variant& callee, const State& before) const {

@@ -1,0 +1,43 @@
+// frame/records.cpp: see records.hpp.
+#include "frame/records.hpp"
+
+namespace terrace::frame {
+
+using value::as;
+using value::Record;
+using value::RecordType;
+
+void make_words(VmState* vm, RecordType* type, uint8_t words) {
+  if ((words & ~type->flags) == 0) return;
+  type->flags |= words;
+  vm->watch_epoch++;
+}
+
+void fill_record(VmState* vm, Record* record, Value type, const Value* fields, uint64_t count) {
+  uint8_t floats = 0;
+  for (uint64_t n = 0; n < count && n < value::kMostRaw; n++) floats |= static_cast<uint8_t>(value::is_float(fields[n]) << n);
+  make_words(vm, as<RecordType>(type), static_cast<uint8_t>(~floats));
+  record->aux = static_cast<uint16_t>(count <= UINT16_MAX ? count : 0);
+  record->flags = static_cast<uint8_t>(~as<RecordType>(type)->flags);
+  record->type = type;
+  for (uint64_t n = 0; n < count; n++)
+    record->field[n] = record->is_raw(n) ? std::bit_cast<uint64_t>(value::float_value(fields[n])) : fields[n].bits;
+  if (count & 1) record->field[count] = value::kNil.bits;
+}
+
+void record_set(VmState* vm, Record* record, uint64_t n, Value v) {
+  const bool is_raw = record->is_raw(n);
+  if (is_raw && value::is_float(v)) {
+    record->field[n] = std::bit_cast<uint64_t>(value::float_value(v));
+    return;
+  }
+  if (is_raw) {
+    const auto bit = static_cast<uint8_t>(1u << n);
+    record->flags &= static_cast<uint8_t>(~bit);
+    make_words(vm, as<RecordType>(record->type), bit);
+  }
+  record->field[n] = v.bits;
+  heap::Heap::write_barrier(record);
+}
+
+}  // namespace terrace::frame
