@@ -1,6 +1,7 @@
 // differential/hot.cpp: loops of many turns and deep recursion: what makes functions hot, so that they are compiled in the middle and from
 // what was seen so far, and what then turns out otherwise: another type late in a loop, a border that is passed, an error in the last turn.
 #include "generator.hpp"
+#include "prelude.hpp"
 
 namespace terrace::differential {
 
@@ -130,6 +131,28 @@ Node Generator::point_of(int level, const std::vector<std::string>& points, cons
   }
 }
 
+namespace {
+
+// Points become spots, which are made of floats where that is told from the text.
+void make_spots(Node& node, const std::string& spot, const std::string& counter) {
+  if (!node.is_list()) {
+    node.atom = with_spots(node.atom, spot);
+    return;
+  }
+  for (Node& kid : node.kids) make_spots(kid, spot, counter);
+  if (node.kids.empty() || node.kids[0].atom.rfind("make-" + spot, 0) != 0) return;
+  for (size_t n = 1; n < node.kids.size(); n++) {
+    std::string& text = node.kids[n].atom;
+    if (text == counter) {
+      node.kids[n] = list("*", "1.0", counter);
+    } else if (!text.empty() && text.find_first_not_of("-0123456789") == std::string::npos && text.find_first_of("0123456789") != std::string::npos) {
+      text += ".0";
+    }
+  }
+}
+
+}  // namespace
+
 // Records that live for a turn, are needed as objects now and then, and hold something else in one turn.
 Node Generator::hot_records(Type type, int depth) {
   double turns = static_cast<double>(r_.pick({40, 150, 400}));
@@ -138,7 +161,7 @@ Node Generator::hot_records(Type type, int depth) {
   const bool floats = r_.chance(60);
   std::string loop = fresh("hot"), i = fresh("i"), p = fresh("p"), d = fresh("d"), q = fresh("q"), s = fresh("s"), e = fresh("e");
   std::string turn = std::to_string(r_.between(1, static_cast<int64_t>(turns) - 1));
-  const std::vector<std::string> outer = {p, p, "(make-point 1 0.25)"};
+  const std::vector<std::string> outer = {p, p, floats ? "(make-point 1.0 0.25)" : "(make-point 1 0.25)"};
   const std::vector<std::string> all = {p, d, q, q};
   Node odd = r_.chance(30) ? list("make-point3", i, "1", "2") : r_.chance(30) ? surprise(depth) : list("make-point", surprise(depth), "1");
   Node start = point_of(2, outer, i);
@@ -152,6 +175,7 @@ Node Generator::hot_records(Type type, int depth) {
   Node body = list("let*", list(list(d, std::move(start)), list(q, r_.chance(40) ? Node(d) : point_of(1, {p, d}, s))), std::move(again));
   body = list("if", list("=", i, std::to_string(static_cast<int>(turns))), list("list", list("point-x", p), list("point-y", p), s), std::move(body));
   Node whole = list("let", loop, list(list(i, "0"), list(p, list("make-point", floats ? "1.5" : "12", "7")), list(s, "0")), std::move(body));
+  if (floats && r_.chance(60)) make_spots(whole, spot_name(static_cast<int>(r_.below(kSpots))), i);
   return noted(std::move(whole), type, depth);
 }
 
@@ -183,6 +207,7 @@ Node Generator::hot_outer_records(Type type, int depth) {
   if (first.is_list() && first.kids[0].atom == "make-point3") first.kids.push_back("3");
   Node whole = list("let", loop, list(list(i, "0"), list(s, "0"), list(last, "nil")), std::move(body));
   whole = list("let*", list(list(o, std::move(first)), list(b, r_.chance(30) ? Node(o) : list("make-point", "0.5", r_.pick({"2", "-0.25"})))), std::move(whole));
+  if (floats && r_.chance(60)) make_spots(whole, spot_name(static_cast<int>(r_.below(kSpots))), i);
   return noted(std::move(whole), type, depth);
 }
 

@@ -59,7 +59,9 @@ class Machine::Batch {
     vm_options.write_env = &output_;
     if (jit_vm_new(engine, &vm_options, &vm_, nullptr) != JIT_OK) abort();
     timed_vm = vm_;
-    if (!evaluate(kPrelude).empty()) abort();
+    if (!evaluate(kPrelude).empty() || !evaluate(kPoints).empty()) abort();
+    for (int n = 0; n < kSpots; n++)
+      if (!evaluate(with_spots(kPoints, spot_name(n))).empty()) abort();
   }
   ~Batch() {
     set_timer(0);

@@ -1,6 +1,8 @@
 // differential/prelude.hpp: what generated programs and the machine that runs them call in SX.
 #pragma once
 
+#include <string>
+
 namespace terrace::differential {
 
 inline constexpr const char* kPrelude = R"sx(
@@ -41,12 +43,25 @@ inline constexpr const char* kPrelude = R"sx(
       (if (vector? x) (vector-copy x) x)))
 (define (the-value x) x)
 (define (keep-alive f) nil)
-(define-record-type point (make-point x y) point? (x point-x set-point-x!) (y point-y))
-(define-record-type (point3 point) (make-point3 x y z) point3? (z point-z))
 (define (place-fraction i j) (/ 1.0 (+ (quotient (* (+ i j) (+ i j 1)) 2) i 1)))
 (define (place-mixed i j) (if (< i j) (+ (modulo (- i j) 7) (* i j)) (- (remainder (* i j) 5) (quotient (+ i j) 2))))
 (define (place-next i) (+ (* i 2) 1))
 (define (apart body) (body))
+(define (arguments-of text) (map made-real (read-from-string text)))
+(define (attempt f text)
+  (take-log)
+  (let ((value (guard (e (true (list 'failed (describe e)))) (list 'value (write-to-string (apply f (arguments-of text)))))))
+    (write-to-string (list value (take-log)))))
+(define (attempt-unguarded f text) (take-log) (write-to-string (apply f (arguments-of text))))
+(define (log-text) (write-to-string (take-log)))
+)sx";
+
+// A record type and what is done with it. There is one for anything, `point`, and some that as a rule are given floats alone: `spot0` and so on, each of
+// which is spoilt by the first program that gives it something else.
+inline constexpr int kSpots = 12;
+inline constexpr const char* kPoints = R"sx(
+(define-record-type point (make-point x y) point? (x point-x set-point-x!) (y point-y))
+(define-record-type (point3 point) (make-point3 x y z) point3? (z point-z))
 (define (point+ a b) (make-point (+ (point-x a) (point-x b)) (+ (point-y a) (point-y b))))
 (define (point- a b) (make-point (- (point-x a) (point-x b)) (- (point-y a) (point-y b))))
 (define (point* a s) (make-point (* (point-x a) s) (* (point-y a) s)))
@@ -56,13 +71,14 @@ inline constexpr const char* kPrelude = R"sx(
 (define (point-larger a b) (if (< (point-square a) (point-square b)) b a))
 (define (point-moved! a s) (set-point-x! a s) a)
 (define (point-tail a) (point-square a))
-(define (arguments-of text) (map made-real (read-from-string text)))
-(define (attempt f text)
-  (take-log)
-  (let ((value (guard (e (true (list 'failed (describe e)))) (list 'value (write-to-string (apply f (arguments-of text)))))))
-    (write-to-string (list value (take-log)))))
-(define (attempt-unguarded f text) (take-log) (write-to-string (apply f (arguments-of text))))
-(define (log-text) (write-to-string (take-log)))
 )sx";
+
+inline std::string spot_name(int number) { return "spot" + std::to_string(number); }
+// The text with another name for points.
+inline std::string with_spots(std::string text, const std::string& spot) {
+  constexpr size_t kLength = sizeof "point" - 1;
+  for (size_t at = text.find("point"); at != std::string::npos; at = text.find("point", at + spot.size())) text.replace(at, kLength, spot);
+  return text;
+}
 
 }  // namespace terrace::differential
