@@ -57,7 +57,7 @@ constexpr bool takes_feedback(Op op) {
   return is_arithmetic(op) || op == Op::kQuotient || op == Op::kRemainder || op == Op::kModulo || op == Op::kVectorRef ||
          op == Op::kVectorSet || op == Op::kBytesRef || op == Op::kBytesSet;
 }
-// At a Global, the same field says of a record type that was found there which of its first fields are words (value::RecordType::flags);
+// At a Global, the same field says of a record type that was found there which of its first fields are words in new records;
 // note_record_types of bytecode/encoding.hpp puts it there.
 constexpr bool names_record_type(Op op) { return op == Op::kGlobal; }
 // Code is shared by all threads that run it; a lost bit is seen again the next time.

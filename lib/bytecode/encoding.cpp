@@ -220,7 +220,7 @@ void note_record_types(const value::Proto* proto) {
   for (const Instr& i : proto->function->code) {
     if (!names_record_type(static_cast<Op>(i.op))) continue;
     const Value held = value::as<value::Cell>(proto->constant[i.b])->value;
-    if (value::is_type(held, value::Type::kRecordType)) note_feedback(&i, value::as<value::RecordType>(held)->flags);
+    if (value::is_type(held, value::Type::kRecordType)) note_feedback(&i, static_cast<uint8_t>(~value::as<value::RecordType>(held)->raw_fields()));
   }
 }
 

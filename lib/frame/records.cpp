@@ -7,9 +7,21 @@ using value::as;
 using value::Record;
 using value::RecordType;
 
+void fill_record_type(VmState* vm, RecordType* type, Value name, Value fields, Value parent) {
+  Vm& all = vm_of(vm);
+  type->name = name;
+  type->fields = fields;
+  type->parent = parent;
+  type->count = as<value::Vector>(fields)->length;
+  const auto raw = static_cast<uint8_t>(type->count < value::kMostRaw ? (1u << type->count) - 1 : 0xFF);
+  const uint16_t number = all.record_types == UINT16_MAX ? 0 : ++all.record_types;
+  type->new_header = value::record_header(raw, number);
+  type->reserved = 0;
+}
+
 void make_words(VmState* vm, RecordType* type, uint8_t words) {
-  if ((words & ~type->flags) == 0) return;
-  type->flags |= words;
+  if ((words & type->raw_fields()) == 0) return;
+  type->new_header = value::record_header(static_cast<uint8_t>(type->raw_fields() & ~words), type->number());
   vm->watch_epoch++;
 }
 
@@ -17,8 +29,8 @@ void fill_record(VmState* vm, Record* record, Value type, const Value* fields, u
   uint8_t floats = 0;
   for (uint64_t n = 0; n < count && n < value::kMostRaw; n++) floats |= static_cast<uint8_t>(value::is_float(fields[n]) << n);
   make_words(vm, as<RecordType>(type), static_cast<uint8_t>(~floats));
-  record->aux = static_cast<uint16_t>(count <= UINT16_MAX ? count : 0);
-  record->flags = static_cast<uint8_t>(~as<RecordType>(type)->flags);
+  record->flags = as<RecordType>(type)->raw_fields();
+  record->aux = as<RecordType>(type)->number();
   record->type = type;
   for (uint64_t n = 0; n < count; n++)
     record->field[n] = record->is_raw(n) ? std::bit_cast<uint64_t>(value::float_value(fields[n])) : fields[n].bits;

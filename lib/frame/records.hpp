@@ -1,21 +1,24 @@
 // frame/records.hpp: the fields of records, which are words or raw doubles.
 //
-//   type Vec, new:        flags 11111000    no field of the three was given anything but floats
+//   type Vec, new:        raw 1 1 1         no field of the three was given anything but floats
 //   (vec 1.0 2.0 3.0)  -> raw 1 1 1         three doubles, which need no box and which compiled code reads as they are
 //   (vec 1 2.0 3.0)    -> raw 0 1 1         and from now on no new record of the type has its first field raw
 //
-// Answers for: making, reading and changing records, and that a type remembers which fields are words. Not for: whether there is such a field, which
-// the caller has checked.
+// Answers for: making types and records, reading and changing these, and that a type remembers which fields are words. Not for: whether there is
+// such a field, which the caller has checked.
 //
-// Invariants: what is raw in a record is said by its own header alone. All records that were made since the type changed last are alike, so compiled
-// code expects that of new records (bytecode::note_record_types) and finds out by one comparison of the header whether it is so; when a type changes
-// VmState::watch_epoch grows, and code that takes the type for granted looks again.
+// Invariants: what is raw in a record is said by its own header alone. All records of a type that were made since it changed last have the same first
+// half of the header, and no other object of the vm has it, unless the type has no number, because there are too many. So compiled code compares that
+// half with the one of new records of the type that it expects, and is left, or takes more steps, for others. When a type changes VmState::watch_epoch
+// grows, and code that takes the type for granted looks again.
 #pragma once
 
 #include "frame/vm.hpp"
 
 namespace terrace::frame {
 
+// Gives a new type all it has. Does not collect.
+void fill_record_type(VmState* vm, value::RecordType* type, Value name, Value fields, Value parent);
 // Gives a record that was made with room for them (value::record_words) its type and fields. Does not collect.
 void fill_record(VmState* vm, value::Record* record, Value type, const Value* fields, uint64_t count);
 // A field; may collect when it is a double that needs a box.
@@ -24,7 +27,7 @@ inline Value record_ref(VmState* vm, const value::Record* record, uint64_t n) {
 }
 // Changes a field, with the write barrier. One that is raw becomes a word when the value is no float.
 void record_set(VmState* vm, value::Record* record, uint64_t n, Value v);
-// From now on fields of the type whose bits are in `words` are words in new records.
+// From now on the fields of the type whose bits are in `words` are words in new records.
 void make_words(VmState* vm, value::RecordType* type, uint8_t words);
 
 }  // namespace terrace::frame

@@ -98,6 +98,7 @@ struct Vm {
   // The dynamic state of the running computation; effect/ swaps it when it switches.
   heap::RootedValues dynamic;  // three words an entry: kind as fixnum, key, value
   uint64_t next_token = 1;     // of escapes and parameters
+  uint16_t record_types = 0;   // the number that the newest record type got
 
   // Interned by name; weak where a symbol has no global.
   Value intern(std::string_view name);

@@ -155,7 +155,7 @@ bool is_closure_of(VmState* vm, Value v, uint64_t record, const Proto* caller) {
 
 bool has_fields(Value v, frame::TypeShape shape) {
   if (!is_type(v, Type::kRecordType)) return false;
-  const uint64_t count = as<Vector>(as<value::RecordType>(v)->fields)->length;
+  const uint64_t count = as<value::RecordType>(v)->count;
   return shape.least <= count && count <= shape.most;
 }
 
@@ -195,16 +195,23 @@ Value runtime_watch_type(VmState* vm, Value closure, uint64_t pc, uint64_t shape
   const frame::TypeShape shape = frame::shape_in(shape_word);
   if (!has_fields(cell->value, shape) || !frame::watch(cell)) return note_other_value(vm, closure, pc, owner);
   auto* type = as<value::RecordType>(cell->value);
-  if ((type->flags & ~shape.words) != 0) return count_mistake(vm, closure, pc, owner);
+  if ((~type->raw_fields() & ~shape.words & 0xFF) != 0) return count_mistake(vm, closure, pc, owner);
   frame::make_words(vm, type, shape.words);
   return cell->value;
 }
 
+// What compiled code compares with the header of a record, in the upper half of a fixnum. Of a type without a number no record has it.
+Value header_link(Value v) {
+  const bool has_one = is_type(v, Type::kRecordType) && as<value::RecordType>(v)->number() != 0;
+  return Value{has_one ? uint64_t{as<value::RecordType>(v)->new_header} << 32 : 0};
+}
+
 Value runtime_link(VmState* vm, Value closure, const Value* values, uint64_t count) {
-  auto* links = frame::heap_of(vm).make<Vector>(Type::kVector, count * sizeof(Value));
+  auto* links = frame::heap_of(vm).make<Vector>(Type::kVector, 2 * count * sizeof(Value));
   links->aux = static_cast<uint16_t>(VectorKind::kGeneric);
-  links->length = count;
+  links->length = 2 * count;
   std::copy_n(values, count, words_of(links));
+  std::transform(values, values + count, words_of(links) + count, header_link);
   Proto* proto = as_closure(closure)->proto;
   proto->links = from_object(links);
   heap::Heap::write_barrier(proto);

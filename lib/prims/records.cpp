@@ -26,7 +26,7 @@ bool record_type_argument(VmState* vm, const char* who, Value v) {
   return type_argument(vm, who, v, Type::kRecordType, "a record type");
 }
 
-uint64_t field_count(Value type) { return as<value::Vector>(as<RecordType>(type)->fields)->length; }
+uint64_t field_count(Value type) { return as<RecordType>(type)->count; }
 
 // Whether `v` is a record of `type` or of a type derived from it.
 bool is_record_of(Value v, Value type) {
@@ -131,11 +131,7 @@ Value prim_make_record_type(VmState* vm, const Value* args, uint64_t argc) {
   Value fields = all_fields(vm, args[1], parent);
   if (fields == kUnwind) return kUnwind;
   auto* type = heap_of(vm).make<RecordType>(Type::kRecordType);
-  type->name = args[0];
-  type->fields = fields;
-  type->parent = parent;
-  const uint64_t count = field_count(from_object(type));
-  type->flags = static_cast<uint8_t>(count < value::kMostRaw ? 0xFF << count : 0);
+  frame::fill_record_type(vm, type, args[0], fields, parent);
   return from_object(type);
 }
 

@@ -270,7 +270,7 @@ class Expander::MatchForm {
     if (d.local != nullptr || !expander_.has_value(d.name)) return;
     Value type = value::as<value::Cell>(value::as<value::Symbol>(d.name)->cell)->value;
     if (!value::is_type(type, value::Type::kRecordType)) return;
-    size_t fields = value::as<value::Vector>(value::as<value::RecordType>(type)->fields)->length;
+    const uint64_t fields = value::as<value::RecordType>(type)->count;
     if (pattern.parts.size() > fields)
       expander_.unit_.fail(pattern.at, "a pattern of a record has more parts than '" + text_of(pattern.value) + "' has fields",
                            "write at most " + std::to_string(fields));

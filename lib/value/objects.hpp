@@ -137,14 +137,17 @@ struct Dict : Object {
 };
 // The first eight fields of a record may be raw: a field that has only ever been given floats holds the double itself.
 inline constexpr uint64_t kMostRaw = 8;
-// flags = which of these are words in new records: there is no such field, or it was once given something else than a float. Bits are only ever
-// added (frame/records.hpp).
 struct RecordType : Object {
-  Value name;    // Symbol
-  Value fields;  // Vector of Symbols
-  Value parent;  // RecordType or kFalse
+  Value name;           // Symbol
+  Value fields;         // Vector of Symbols
+  Value parent;         // RecordType or kFalse
+  uint64_t count;       // of fields
+  uint32_t new_header;  // the first half of the header of new records, which says what there is to know of one: see frame/records.hpp
+  uint32_t reserved;
+  uint8_t raw_fields() const { return static_cast<uint8_t>(new_header >> 8); }
+  uint16_t number() const { return static_cast<uint16_t>(new_header >> 16); }
 };
-// aux = number of fields, 0 when it does not fit. flags = which of the first eight are raw in this record; no others are.
+// aux = number of the type in its vm, 0 when it has none. flags = which of the first eight fields are raw in this record; no others are.
 struct Record : Object {
   Value type;  // RecordType
   uint64_t field[];  // bits of a Value, or of a double where it is raw
@@ -245,6 +248,10 @@ inline Value from_pair(Pair* p) { return Value{reinterpret_cast<uint64_t>(p) + k
 inline Value from_object(Object* o) { return Value{reinterpret_cast<uint64_t>(o) + kTagObject}; }
 inline Value from_closure(Closure* c) { return Value{reinterpret_cast<uint64_t>(c) + kTagFunction}; }
 inline bool is_type(Value v, Type t) { return is_object(v) && as<Object>(v)->type == t; }
+// The first half of the header of a record.
+constexpr uint32_t record_header(uint8_t raw, uint16_t type_number) {
+  return static_cast<uint32_t>(Type::kRecord) | uint32_t{raw} << 8 | uint32_t{type_number} << 16;
+}
 inline bool is_string(Value v) { return is_type(v, Type::kString); }
 inline bool is_symbol(Value v) { return is_type(v, Type::kSymbol); }
 inline bool is_alias(Value v) { return is_symbol(v) && (as<Object>(v)->flags & kAlias) != 0; }

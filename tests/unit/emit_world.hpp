@@ -254,9 +254,11 @@ inline Value rt_watch_type(VmState*, Value closure, uint64_t pc, uint64_t, uint6
 }
 inline Value rt_link(VmState*, Value closure, const Value* values, uint64_t count) {
   COUNTED("link");
-  auto* links = make<Vector>(Type::kVector, 8 * count);
-  links->length = count;
+  auto* links = make<Vector>(Type::kVector, 16 * count);
+  links->length = 2 * count;
   std::copy_n(values, count, words_of(links));
+  for (uint64_t n = 0; n < count; n++)
+    if (is_type(values[n], Type::kRecordType)) links->slot[count + n] = uint64_t{as<RecordType>(values[n])->new_header} << 32;
   as_closure(closure)->proto->links = from_object(links);
   return kUnspecified;
 }

@@ -146,10 +146,8 @@ void test_room_of_records(void**) {
     Proto* proto = f.proto();
     install({proto}, Tier::kOpt);
     auto* type = make<RecordType>(Type::kRecordType);
-    type->flags = 0xFF;
-    auto* fields = make<Vector>(Type::kVector, 32);
-    fields->length = static_cast<uint64_t>(count);
-    type->fields = from_object(fields);
+    type->count = static_cast<uint64_t>(count);
+    type->new_header = record_header(0, 1);
     Value made = call(closure_of(proto), {from_object(type), fix(5)});
     assert_int_equal(g_calls["resume"] + g_calls["prim"], 0);
     assert_ptr_equal(as<Record>(made), room);
@@ -172,8 +170,8 @@ void run_opened_record(uint8_t raw) {
   constexpr int kTurns = 4096, kBefore = 2 * 1024;
   reset();
   auto* type = make<RecordType>(Type::kRecordType);
-  type->fields = vector({kNil});
-  type->flags = static_cast<uint8_t>(~raw);
+  type->count = 1;
+  type->new_header = record_header(raw, 1);
   Cell* named = cell("point", from_object(type));
   Code f("sum", 2, 8);
   f.usual().op(Op::kInt, 2, 0).op(Op::kConst, 3, f.data(real(0.0)));
@@ -187,6 +185,7 @@ void run_opened_record(uint8_t raw) {
   g_vm.stack_limit = UINTPTR_MAX;
   g_opened = rt_make_record(&g_vm, from_object(type), std::initializer_list<Value>{real(1.0)}.begin(), 1);
   as<Record>(g_opened)->flags = raw;
+  as<Record>(g_opened)->aux = 1;
   set_opened(1.0);
   const auto run = [&] { return call(closure_of(proto), {g_opened, fix(kTurns)}); };
 

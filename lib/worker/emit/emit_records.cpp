@@ -32,7 +32,7 @@ bool Emitter::inline_record(Instr i, Id id) {
              }), true;
     case Id::k_is_record_of:
       inline_or_call(i, [=, this](Block slow, Block) {
-        require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), offsets::record_header(0), offsets::kHeaderType, slow);
+        require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), value::record_header(0, 0), offsets::kHeaderType, slow);
         set(i.a, m_.constant(value::kTrue));
       });
       return true;
@@ -41,41 +41,52 @@ bool Emitter::inline_record(Instr i, Id id) {
   }
 }
 
-// Tests that the object is a record of exactly this type, which then is a record type, with that header in the bits of the mask; answers its header.
-Val Emitter::require_record(Val object, Val type, uint32_t wanted, uint32_t mask, Block otherwise) {
+// Tests that the object is a record of exactly this type, which then is a record type, with that header in the bits of the mask.
+void Emitter::require_record(Val object, Val type, uint32_t wanted, uint32_t mask, Block otherwise) {
   guard(m_.has_tag(object, value::kTagObject), otherwise);
-  Val header = hold(2, m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type()));
+  const Val header = m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type());
   guard(m_.equal(m_.bit_and(header, mask), m_.word(wanted)), otherwise);
   guard(m_.equal(m_.load(object, offsets::kRecordType), type), otherwise);
-  return header;
+}
+
+// Tests that the object is a record as new ones of the type are.
+void Emitter::require_new_record(Val object, size_t type_link, Block otherwise) {
+  guard(m_.has_tag(object, value::kTagObject), otherwise);
+  guard(m_.equal(m_.load(object, offsets::kObjectHeader, m_.u32_type()), new_header(type_link)), otherwise);
+}
+
+// The same of the record and the type that this instruction names by a global.
+void Emitter::require_record_here(Instr i, Block otherwise) {
+  if (const auto type = program_.type_named_by(number_, pc_)) return require_new_record(reg(i.b), type->link, otherwise);
+  const uint32_t header = value::record_header(*program_.raw_fields(number_, pc_), 0);
+  require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), header, offsets::kHeaderTypeAndFlags, otherwise);
 }
 
 // Where records are expected as new ones are, all accesses make the same test. Elsewhere only the field must be as expected, and one whose number
-// is not known a word in a record of words.
+// is not known a word in a record of words. A fixnum index is the distance in bytes.
 void Emitter::inline_record_field(Instr i, const std::function<void(Place, bool is_raw, Block slow, Block next)>& use) {
   inline_or_call(i, [=, this](Block slow, Block next) {
-    const Val record = reg(i.b), index = reg(static_cast<uint16_t>(i.b + 2));
+    const Val record = reg(i.b), type = reg(static_cast<uint16_t>(i.b + 1)), index = reg(static_cast<uint16_t>(i.b + 2));
     const int32_t number = flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2));
     const auto named = program_.raw_fields(number_, pc_);
-    const uint8_t raw = number >= 0 ? named.value_or(0) : 0;
     const bool may_be_raw = number >= 0 && static_cast<uint64_t>(number) < value::kMostRaw;
-    const uint8_t bit = static_cast<uint8_t>(may_be_raw ? 1 << number : 0);
-    const bool is_as_new = named && takes_for_granted();
-    const uint32_t mask = is_as_new || number < 0 ? offsets::kHeaderTypeAndFlags : offsets::kHeaderType | offsets::record_header(bit);
-    const Val header = require_record(record, reg(static_cast<uint16_t>(i.b + 1)), offsets::record_header(raw) & mask, mask, slow);
-    if (number < 0 || static_cast<uint32_t>(number) >= program_.type_known(number_, pc_).least) {
-      guard(m_.is_fixnum(index), slow);
-      guard(m_.below(m_.shift_right(index, value::kFixnumShift), m_.shift_right(header, offsets::kHeaderAuxShift)), slow);
-    }
-    const bool is_raw = (raw & bit) != 0;
-    use(m_.at(m_.add(record, index), offsets::kRecordField, is_raw ? m_.double_type() : m_.word_type()), is_raw, slow, next);
+    const auto bit = static_cast<uint8_t>(may_be_raw ? 1 << number : 0);
+    const auto raw = static_cast<uint8_t>(named.value_or(0) & bit);
+    const uint32_t mask = number < 0 ? offsets::kHeaderTypeAndFlags : offsets::kHeaderType | value::record_header(bit, 0);
+    if (named && takes_for_granted() && number >= 0)
+      require_record_here(i, slow);
+    else
+      require_record(record, type, value::record_header(raw, 0), mask, slow);
+    if (number < 0) guard(m_.is_fixnum(index), slow);
+    if (number < 0 || static_cast<uint32_t>(number) >= program_.type_known(number_, pc_).least)
+      guard(m_.below(m_.shift_right(index, value::kFixnumShift), m_.load(type, offsets::kRecordTypeCount)), slow);
+    use(m_.at(m_.add(record, index), offsets::kRecordField, raw != 0 ? m_.double_type() : m_.word_type()), raw != 0, slow, next);
   });
 }
 
 // A raw field of a record that is as new ones are; so the field is there.
 Place Emitter::raw_field(Instr i) {
-  const uint32_t header = offsets::record_header(*program_.raw_fields(number_, pc_));
-  require_record(reg(i.b), reg(static_cast<uint16_t>(i.b + 1)), header, offsets::kHeaderTypeAndFlags, leave_here());
+  require_record_here(i, leave_here());
   const int32_t number = flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2));
   return m_.at(reg(i.b), offsets::kRecordField + 8 * int64_t{number}, m_.double_type());
 }
@@ -105,7 +116,8 @@ void Emitter::inline_make_record(Instr i) {
       guard(m_.is_float(fields[n]), full);
       fields[n] = m_.decode_float(fields[n]);
     }
-    allocate_record(place(i.a), reg(i.b), fields, raw, full);
+    const auto type = program_.type_named_by(number_, pc_);
+    allocate_record(place(i.a), reg(i.b), type ? std::optional(type->link) : std::nullopt, fields, raw, full);
   });
 }
 
@@ -115,24 +127,25 @@ void Emitter::require_record_type(Instr make, Block otherwise) {
   const frame::TypeShape known = program_.type_known(number_, pc_);
   if (known.least == field_count && known.most == field_count) return;
   require_object(reg(make.b), ObjectType::kRecordType, offsets::kHeaderType, otherwise);
-  const Val length = m_.load(m_.load(reg(make.b), offsets::kRecordTypeFields), offsets::kVectorLength);
-  guard(m_.equal(length, m_.word(field_count)), otherwise);
+  guard(m_.equal(m_.load(reg(make.b), offsets::kRecordTypeCount), m_.word(field_count)), otherwise);
 }
 
-// A new record is raw where its type says, else it goes to `full`, as where there is no room. The collector visits a record up to the end of its last
-// granule, so the word that may be left over is set too.
-void Emitter::allocate_record(Place to, Val type, const std::vector<Val>& fields, uint8_t raw, Block full) {
+// A new record with these raw fields; where its type has others now, or there is no room, control goes to `full`. What is taken for granted of a type
+// stays a header that its records may have. The collector visits a record up to the end of its last granule, so the word that may be left over is set
+// too.
+void Emitter::allocate_record(Place to, Val type, std::optional<size_t> type_link, const std::vector<Val>& fields, uint8_t raw, Block full) {
   const uint64_t count = fields.size();
   const uint64_t words = value::record_words(count), bytes = sizeof(value::Record) + words * sizeof(Value);
-  const Val as_words = m_.cast(m_.load(type, offsets::kRecordTypeFlags, m_.u8_type()), m_.word_type());
-  guard(m_.equal(as_words, m_.word(static_cast<uint8_t>(~raw))), full);
+  const Val half = type_link ? new_header(*type_link) : m_.load(type, offsets::kRecordTypeNewHeader, m_.u32_type());
+  const Val header = hold(2, m_.cast(half, m_.word_type()));
+  const uint32_t wanted = value::record_header(raw, 0);
+  guard(m_.equal(m_.bit_and(header, offsets::kHeaderTypeAndFlags), m_.word(wanted)), full);
   Val free = hold(1, m_.load(vm(), offsets::kVmObjectNext));
   Val room = m_.sub(m_.load(vm(), offsets::kVmObjectLimit), free);
   guard(m_.compare(GCC_JIT_COMPARISON_GE, room, m_.word(bytes)), full);
   assign(m_.at(vm(), offsets::kVmObjectNext, m_.word_type()), m_.add(free, static_cast<int64_t>(bytes)));
-  const uint64_t header = offsets::fresh_header(ObjectType::kRecord, bytes) | offsets::record_header(raw) | count << offsets::kHeaderAuxShift;
   Val record = m_.add(free, int64_t{value::kTagObject});
-  assign(m_.at(free, 0, m_.word_type()), m_.word(header));
+  assign(m_.at(free, 0, m_.word_type()), m_.bit_or(header, m_.word(offsets::fresh_header(value::Type::kFree, bytes))));
   assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
   for (uint64_t n = 0; n < words; n++) {
     const bool is_raw = n < value::kMostRaw && (raw >> n & 1);

@@ -50,7 +50,7 @@ void Emitter::make_forms_for(uint32_t leader, bool with_objects) {
     }
     if (otherwise == nullptr) otherwise = leave_at(leader, frame::LeaveCause::kBeforeLoop);
     if (lacking & kVirtual) {
-      open_record(r, wanted[r], link(types_.link_of_opened(leader, r)), otherwise);
+      open_record(r, wanted[r], types_.link_of_opened(leader, r), otherwise);
       continue;
     }
     if ((lacking & kFullVector) && holes == nullptr) holes = leave_at(leader, frame::LeaveCause::kHoles);
@@ -387,7 +387,7 @@ Block Emitter::back_after_other_code(uint32_t head) {
     for (uint16_t r : doubted) {
       const Forms forms = types_.at(head)[r];
       if (is_opened(forms))
-        open_record(r, forms, gcc_jit_lvalue_as_rvalue(places_of(forms).type), otherwise);
+        open_record(r, forms, types_.link_of_opened(head, r), otherwise);
       else
         guard(is_vector(reg(r), forms), otherwise);
     }

@@ -45,7 +45,9 @@ void Emitter::make_virtual(Instr i) {
 void Emitter::virtual_field(Instr i) {
   const Forms record = state_[i.b];
   const VirtualPlaces& places = places_of(record);
-  guard(m_.equal(gcc_jit_lvalue_as_rvalue(places.type), reg(static_cast<uint16_t>(i.b + 1))), leave_here());
+  const auto named = program_.type_named_by(number_, pc_);
+  const bool is_of_type = named && type_link(named->link) != 0 && type_link_of(type_link(named->link)) == type_link_of(record);
+  if (!is_of_type) guard(m_.equal(gcc_jit_lvalue_as_rvalue(places.type), reg(static_cast<uint16_t>(i.b + 1))), leave_here());
   const auto index = static_cast<size_t>(flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2)));
   assign(field_is_double(record, index) ? double_place(i.a) : place(i.a), gcc_jit_lvalue_as_rvalue(places.fields[index]));
 }
@@ -61,10 +63,10 @@ void Emitter::return_virtual(Instr i) {
 }
 
 // The record in the register is opened: it is of this type, and its fields are what they were read for.
-void Emitter::open_record(uint16_t r, Forms opened, Val type, Block otherwise) {
+void Emitter::open_record(uint16_t r, Forms opened, size_t type_link, Block otherwise) {
   const VirtualPlaces& places = places_of(opened);
-  assign(places.type, type);
-  require_record(reg(r), gcc_jit_lvalue_as_rvalue(places.type), offsets::record_header(raw_fields_of(opened)), offsets::kHeaderTypeAndFlags, otherwise);
+  assign(places.type, link(type_link));
+  require_new_record(reg(r), type_link, otherwise);
   for (size_t n = 0; n < places.fields.size(); n++) {
     const int64_t offset = offsets::kRecordField + 8 * static_cast<int64_t>(n);
     if (n < value::kMostRaw && (raw_fields_of(opened) >> n & 1)) {
@@ -199,7 +201,9 @@ void Emitter::make_object(uint16_t r, Speed speed) {
     make_object_slowly(to, record);
     jump(next);
   });
-  allocate_record(to, gcc_jit_lvalue_as_rvalue(places.type), fields, raw_fields_of(record), full);
+  const size_t known = program_.uses_links(number_) ? type_link_of(record) : 0;
+  const auto type_link = known != 0 ? std::optional(known - 1) : std::nullopt;
+  allocate_record(to, gcc_jit_lvalue_as_rvalue(places.type), type_link, fields, raw_fields_of(record), full);
   jump(next);
   start(next);
   share_object(r);

@@ -64,6 +64,11 @@ Val Emitter::linked() const { return link(program_.link_at(number_, pc_)); }
 
 Val Emitter::link(size_t number) const { return m_.load(links(), offsets::kVectorData + 8 * static_cast<int64_t>(number)); }
 
+// The header of new records of the type, 32 bits.
+Val Emitter::new_header(size_t type_link) const {
+  return m_.load(links(), offsets::kVectorData + 8 * static_cast<int64_t>(program_.header_link(type_link)) + 4, m_.u32_type());
+}
+
 void Emitter::settle_doubt() {
   if (program_.is_doubted(number_, pc_)) expect_same_globals(leave_here(frame::LeaveCause::kAlong));
 }

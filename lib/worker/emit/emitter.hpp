@@ -247,7 +247,7 @@ class Emitter {
   void make_virtual(Instr i);
   void virtual_field(Instr i);
   void return_virtual(Instr i);
-  void open_record(uint16_t r, Forms opened, Val type, Block otherwise);
+  void open_record(uint16_t r, Forms opened, size_t type_link, Block otherwise);
   int take_parts(Forms record, int from);
   void pass_parts(Forms record, std::vector<Val>& arguments);
   void pass_places(Forms record, std::vector<Val>& arguments);
@@ -350,6 +350,7 @@ class Emitter {
   Val watch(const Assumption& assumption, Val closure) const;
   void remember_globals();
   Val linked() const;
+  Val new_header(size_t type_link) const;
   Val link(size_t number) const;  // what the global holds that this instruction names and that is assumed
   void settle_doubt();  // before an instruction that relies on globals
   void expect_same_globals(Block otherwise);
@@ -378,14 +379,16 @@ class Emitter {
 
   // --- records: emit_records.cpp
   bool inline_record(Instr i, prims::Id id);
-  Val require_record(Val object, Val type, uint32_t wanted, uint32_t mask, Block otherwise);
+  void require_record(Val object, Val type, uint32_t wanted, uint32_t mask, Block otherwise);
+  void require_new_record(Val object, size_t type_link, Block otherwise);
+  void require_record_here(Instr i, Block otherwise);
   void inline_record_field(Instr i, const std::function<void(Place, bool is_raw, Block slow, Block next)>& use);
   Place raw_field(Instr i);
   void load_field(Instr i);
   void store_field(Instr i);
   void inline_make_record(Instr i);
   void require_record_type(Instr make, Block otherwise);
-  void allocate_record(Place to, Val type, const std::vector<Val>& fields, uint8_t raw, Block full);
+  void allocate_record(Place to, Val type, std::optional<size_t> type_link, const std::vector<Val>& fields, uint8_t raw, Block full);
 
   struct ColdPart {
     Block block;

@@ -28,9 +28,7 @@ constexpr uint32_t vector_header(value::VectorKind kind) {
 }
 // The same with the flag of a vector of doubles without holes.
 inline constexpr uint32_t kHeaderFull = uint32_t{value::kFull} << 8;
-// The type and all flags of the header of a record with these raw fields, and the flag of one field.
 inline constexpr uint32_t kHeaderTypeAndFlags = 0xFFFF;
-constexpr uint32_t record_header(uint8_t raw) { return static_cast<uint32_t>(value::Type::kRecord) | uint32_t{raw} << 8; }
 static_assert(offsetof(value::Object, flags) == 1);
 static_assert(offsetof(value::Object, type) == 0 && offsetof(value::Object, aux) == 2);
 
@@ -44,8 +42,8 @@ inline constexpr int64_t kPackedLength = T_OBJECT_FIELD(F64Vector, length);
 inline constexpr int64_t kPackedData = T_OBJECT_FIELD(F64Vector, data);
 static_assert(kPackedLength == T_OBJECT_FIELD(Bytes, length) && kPackedData == T_OBJECT_FIELD(Bytes, data));
 
-inline constexpr int64_t kRecordTypeFlags = T_OBJECT_FIELD(RecordType, flags);
-inline constexpr int64_t kRecordTypeFields = T_OBJECT_FIELD(RecordType, fields);
+inline constexpr int64_t kRecordTypeCount = T_OBJECT_FIELD(RecordType, count);
+inline constexpr int64_t kRecordTypeNewHeader = T_OBJECT_FIELD(RecordType, new_header);
 inline constexpr int64_t kRecordType = T_OBJECT_FIELD(Record, type);
 inline constexpr int64_t kRecordField = T_OBJECT_FIELD(Record, field);
 

@@ -23,7 +23,7 @@
 // record to make or to read. They lead from the function itself to every companion that such calls reach, so that each can be looked at in the vm
 // where the code runs. A global at which code was left once is no longer among them.
 // What the globals hold in that vm are the *links*: a vector in the prototype of the function itself, by number of the assumption, filled where the
-// assumptions are confirmed. So the closure to call and the type to compare with are one load each, however deep the calls.
+// assumptions are confirmed, with the headers of new records behind them. So the closure to call and the type to compare with are one load each, however deep the calls.
 #pragma once
 
 #include <algorithm>
@@ -98,6 +98,8 @@ class Program final : public Callees {
   bool assumes(size_t function, uint32_t pc) const { return functions_[function].assumed.contains(pc); }
   // The number of the assumption about the global at `pc`, which assumes() says is there.
   size_t link_at(size_t function, uint32_t pc) const { return functions_[function].assumed.at(pc); }
+  // The link with the header of new records of the type whose link that is.
+  size_t header_link(size_t type_link) const { return assumptions_.size() + type_link; }
   // The link that holds the closure of a function in all its variants; none where a call of it goes to a closure that is found otherwise.
   std::optional<size_t> link_of(size_t function) const { return functions_[function].link; }
   // Whether a function or its variants use links: their own, or those of whom they call.

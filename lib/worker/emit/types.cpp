@@ -511,7 +511,8 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
       return;
     }
     case Treatment::kMakeVirtual: {
-      Forms record = kVirtual | Forms{i.x - 1u} << kFieldsShift;
+      const auto type = role_.callees == nullptr ? std::nullopt : role_.callees->type_named_by(role_.function, pc);
+      Forms record = kVirtual | (type ? type_link(type->link) : 0) | Forms{i.x - 1u} << kFieldsShift;
       for (uint16_t r : raw_arguments(pc)) {
         state[r] |= kDouble;
         record |= Forms{1} << (kRawShift + r - i.b - 1);

@@ -44,14 +44,14 @@ inline constexpr Forms kOfWord = kFixnum | kVector | kF64Vector | kBytes | kAnyV
 inline constexpr Forms kVirtual = 256;  // a virtual record, or with kWord an opened one; then nothing else of the above, and the following as well
 inline constexpr Forms kPlainForms = kWord | kDouble | kU64 | kOfWord;
 
-// A record in parts in a form: its site, how many fields it has, which of them are doubles, the others being words, and which of the doubles are raw
-// in the object that it is or becomes.
-inline constexpr int kSiteShift = 16, kFieldsShift = 32, kDoublesShift = 40, kRawShift = 56;
-inline constexpr uint32_t kAnySite = 0xFFFF;
+// A record in parts in a form: which link its type is, its site, how many fields it has, which of them are doubles, the others being words, and which
+// of the doubles are raw in the object that it is or becomes.
+inline constexpr int kTypeShift = 12, kSiteShift = 19, kFieldsShift = 34, kDoublesShift = 40, kRawShift = 56;
+inline constexpr uint32_t kAnySite = 0x7FFF;
 inline constexpr size_t kMostFields = kRawShift - kDoublesShift;  // of a virtual record, and of one that is made inline
 inline constexpr size_t kMostRecords = 5;  // are virtual at a time: every way out of the code makes objects of them
-constexpr uint32_t site_of(Forms record) { return record >> kSiteShift & 0xFFFF; }
-constexpr Forms shape_of(Forms record) { return record & ~(Forms{0xFFFF} << kSiteShift); }
+constexpr uint32_t site_of(Forms record) { return record >> kSiteShift & kAnySite; }
+constexpr Forms shape_of(Forms record) { return record & ~(Forms{kAnySite} << kSiteShift); }
 constexpr Forms at_site(Forms shape, uint32_t site) { return shape_of(shape) | Forms{site} << kSiteShift; }
 // Of an argument of a variant, which has no site: the same record as the argument of number n before it. Nothing else comes before.
 constexpr Forms same_as_argument(Forms shape, uint32_t n) { return at_site(shape, n + 1); }
@@ -59,8 +59,11 @@ constexpr bool comes_before(Forms argument) { return site_of(argument) != 0; }
 constexpr bool is_opened(Forms forms) { return (forms & kVirtual) && (forms & kWord); }
 // Whether it is a record that is no object yet.
 constexpr bool is_unmade(Forms forms) { return (forms & kVirtual) && !(forms & kWord); }
-constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0xFF; }
+constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0x3F; }
 constexpr bool field_is_double(Forms record, size_t n) { return record >> (kDoublesShift + n) & 1; }
+// The link that the type of the record is, plus one; 0: it is none of the first ones.
+constexpr Forms type_link(size_t link) { return (link < 127 ? Forms{link} + 1 : 0) << kTypeShift; }
+constexpr size_t type_link_of(Forms record) { return record >> kTypeShift & 127; }
 constexpr uint8_t raw_fields_of(Forms record) { return static_cast<uint8_t>(record >> kRawShift); }
 // With the forms that those of a vector imply.
 Forms with_type(Forms object);
