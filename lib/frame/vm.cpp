@@ -61,6 +61,7 @@ Vm::Vm(const heap::HeapOptions& options, const Hooks& vm_hooks)
       visit_bound_symbols(names_->symbols, marker);
     for (const auto& entry : macro_index) marker.value(Value{entry.first});
     visit_state(state, marker);
+    found_text = {};
   });
   heap.add_weak_hook([this](heap::Heap& of) {
     for (NameTable* table : {&names_->symbols, &names_->keywords}) {

@@ -77,6 +77,14 @@ struct DynamicEntry {
   Value value;  // handler function or bound value
 };
 
+// The string that was last found in a dict, and where, for who asks again: counting and caching look a key up and then store it. It is forgotten with
+// every collection, before memory is used again, and when an entry is removed.
+struct FoundText {
+  Value entries{0};  // of the dict
+  Value word{0};
+  int64_t number = 0;
+};
+
 struct Vm {
   explicit Vm(const heap::HeapOptions& options, const Hooks& hooks);
   ~Vm();
@@ -98,6 +106,7 @@ struct Vm {
   // The dynamic state of the running computation; effect/ swaps it when it switches.
   heap::RootedValues dynamic;  // three words an entry: kind as fixnum, key, value
   uint64_t next_token = 1;     // of escapes and parameters
+  FoundText found_text;        // prims/dict_table.cpp
   uint16_t record_types = 0;   // the number that the newest record type got
 
   // Interned by name; weak where a symbol has no global.

@@ -82,15 +82,24 @@ int64_t search_deep(VmState* vm, const Dict* d, const Key& key) {
   return failed ? kDictFailed : found;
 }
 
+// Whether the key is the string that was found last, there.
+bool found_last(VmState* vm, Value dict, Value key, int64_t* number) {
+  const frame::FoundText& last = vm_of(vm).found_text;
+  *number = last.number;
+  return last.word == key && last.entries == as_dict(dict)->entries;
+}
+
 int64_t find_key(VmState* vm, Value dict, const Key& key) {
   const Dict* d = as_dict(dict);
   Value word = key.word;
   if (key.how == KeyClass::kWord) return search(d, key.hash, [word](const DictEntry& e) { return e.key == word; });
   if (key.how == KeyClass::kDeep) return search_deep(vm, d, key);
   Value wanted = make_fixnum(static_cast<int64_t>(key.hash));
-  return search(d, key.hash, [word, wanted](const DictEntry& e) {
+  const int64_t found = search(d, key.hash, [word, wanted](const DictEntry& e) {
     return e.key == word || (e.hash == wanted && value::is_string(e.key) && same_text(e.key, word));
   });
+  if (found >= 0) vm_of(vm).found_text = {d->entries, word, found};
+  return found;
 }
 
 Value new_entries(VmState* vm, uint64_t capacity) {
@@ -196,11 +205,16 @@ Value make_dict(VmState* vm, uint64_t expected, value::DictEquality equality) {
   return from_object(d);
 }
 
-int64_t dict_find(VmState* vm, Value dict, Value key) { return find_key(vm, dict, key_in(dict, key)); }
+int64_t dict_find(VmState* vm, Value dict, Value key) {
+  int64_t found;
+  return found_last(vm, dict, key, &found) ? found : find_key(vm, dict, key_in(dict, key));
+}
 
 Value* dict_place(VmState* vm, Value dict, Value key, Value initial) {
+  int64_t found;
+  if (found_last(vm, dict, key, &found)) return &dict_entry(dict, found)->value;
   Key wanted = key_in(dict, key);
-  int64_t found = find_key(vm, dict, wanted);
+  found = find_key(vm, dict, wanted);
   if (found >= 0) return &dict_entry(dict, found)->value;
   DictEntry* entry = found == kDictAbsent ? append(vm, dict, wanted, initial) : nullptr;
   return entry ? &entry->value : nullptr;
@@ -225,6 +239,7 @@ Value dict_erase(VmState* vm, Value dict, Value key) {
   DictEntry* entry = dict_entry(dict, found);
   entry->key = kUnbound;
   entry->value = kNil;
+  vm_of(vm).found_text = {};
   Dict* d = as_dict(dict);
   d->count--;
   bool sparse = d->used > 4 * kSmall && d->count < d->used / 4;

@@ -9,8 +9,6 @@
 
 namespace terrace::prims {
 
-namespace {
-
 constexpr Primitive kPrimitives[] = {
 #define T_PRIM(id, name, min, max, effect, signature, text) \
   {name, prim_##id, min, max, Effect::effect, signature, text},
@@ -18,6 +16,8 @@ constexpr Primitive kPrimitives[] = {
 #undef T_PRIM
 };
 static_assert(std::size(kPrimitives) == static_cast<size_t>(Id::kCount));
+
+namespace {
 
 Value make_function(VmState* vm, Id id) {
   const Primitive& p = kPrimitives[static_cast<size_t>(id)];
@@ -33,8 +33,6 @@ void define(VmState* vm, Id id) {
 }
 
 }  // namespace
-
-std::span<const Primitive> all() { return kPrimitives; }
 
 int find(std::string_view name) { return base::NameIndex<kPrimitives>::find(name); }
 

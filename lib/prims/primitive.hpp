@@ -42,7 +42,8 @@ enum class Id : uint16_t {
   kCount
 };
 
-std::span<const Primitive> all();
+extern const Primitive kPrimitives[static_cast<size_t>(Id::kCount)];
+inline std::span<const Primitive> all() { return kPrimitives; }
 // Number of the primitive of that name, or -1.
 int find(std::string_view name);
 // Whether a Prim instruction may stand for a call of that primitive with so many arguments.
