@@ -137,6 +137,8 @@ struct Dict : Object {
 };
 // The first eight fields of a record may be raw: a field that has only ever been given floats holds the double itself.
 inline constexpr uint64_t kMostRaw = 8;
+// Of a set of raw fields, one bit for each.
+constexpr bool has_field(uint8_t raw, uint64_t n) { return n < kMostRaw && (raw >> n & 1) != 0; }
 struct RecordType : Object {
   Value name;           // Symbol
   Value fields;         // Vector of Symbols
@@ -151,7 +153,7 @@ struct RecordType : Object {
 struct Record : Object {
   Value type;  // RecordType
   uint64_t field[];  // bits of a Value, or of a double where it is raw
-  bool is_raw(uint64_t n) const { return n < kMostRaw && (flags >> n & 1) != 0; }
+  bool is_raw(uint64_t n) const { return has_field(flags, n); }
 };
 // How many words the fields of a record take. The collector visits a record up to the end of its last granule, so the word that is left over behind
 // an odd number of fields is one of them, and holds nil.

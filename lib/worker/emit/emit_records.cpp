@@ -1,6 +1,7 @@
 // worker/emit/emit_records.cpp: records made, read and changed inline, when they are exactly of the type that is named.
 //
-// A record of a derived type, and everything that is an error, is left to the primitive.
+// A record of a derived type, one that is not as its type says of new ones (frame/records.hpp), and everything that is an error, is left to the
+// primitive.
 #include "worker/emit/emitter.hpp"
 #include "worker/emit/offsets.hpp"
 
@@ -111,8 +112,8 @@ void Emitter::inline_make_record(Instr i) {
     std::vector<Val> fields;
     for (uint16_t n = 1; n < i.x; n++) fields.push_back(reg(static_cast<uint16_t>(i.b + n)));
     require_record_type(i, slow);
-    for (size_t n = 0; n < fields.size() && n < value::kMostRaw; n++) {
-      if (!(raw >> n & 1)) continue;
+    for (size_t n = 0; n < fields.size(); n++) {
+      if (!value::has_field(raw, n)) continue;
       guard(m_.is_float(fields[n]), full);
       fields[n] = m_.decode_float(fields[n]);
     }
@@ -148,7 +149,7 @@ void Emitter::allocate_record(Place to, Val type, std::optional<size_t> type_lin
   assign(m_.at(free, 0, m_.word_type()), m_.bit_or(header, m_.word(offsets::fresh_header(value::Type::kFree, bytes))));
   assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
   for (uint64_t n = 0; n < words; n++) {
-    const bool is_raw = n < value::kMostRaw && (raw >> n & 1);
+    const bool is_raw = value::has_field(raw, n);
     assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), is_raw ? m_.double_type() : m_.word_type()),
            n < count ? fields[n] : m_.constant(value::kNil));
   }

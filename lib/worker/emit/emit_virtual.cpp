@@ -45,9 +45,8 @@ void Emitter::make_virtual(Instr i) {
 void Emitter::virtual_field(Instr i) {
   const Forms record = state_[i.b];
   const VirtualPlaces& places = places_of(record);
-  const auto named = program_.type_named_by(number_, pc_);
-  const bool is_of_type = named && type_link(named->link) != 0 && type_link_of(type_link(named->link)) == type_link_of(record);
-  if (!is_of_type) guard(m_.equal(gcc_jit_lvalue_as_rvalue(places.type), reg(static_cast<uint16_t>(i.b + 1))), leave_here());
+  const auto type = program_.type_named_by(number_, pc_);
+  if (!type || !is_of_link(record, type->link)) guard(m_.equal(gcc_jit_lvalue_as_rvalue(places.type), reg(static_cast<uint16_t>(i.b + 1))), leave_here());
   const auto index = static_cast<size_t>(flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2)));
   assign(field_is_double(record, index) ? double_place(i.a) : place(i.a), gcc_jit_lvalue_as_rvalue(places.fields[index]));
 }
@@ -69,7 +68,7 @@ void Emitter::open_record(uint16_t r, Forms opened, size_t type_link, Block othe
   require_new_record(reg(r), type_link, otherwise);
   for (size_t n = 0; n < places.fields.size(); n++) {
     const int64_t offset = offsets::kRecordField + 8 * static_cast<int64_t>(n);
-    if (n < value::kMostRaw && (raw_fields_of(opened) >> n & 1)) {
+    if (value::has_field(raw_fields_of(opened), n)) {
       assign(places.fields[n], m_.load(reg(r), offset, m_.double_type()));
       continue;
     }
@@ -189,7 +188,7 @@ void Emitter::make_object(uint16_t r, Speed speed) {
   }
   std::vector<Val> fields;
   for (size_t n = 0; n < places.fields.size(); n++) {
-    const bool is_raw = n < value::kMostRaw && (raw_fields_of(record) >> n & 1);
+    const bool is_raw = value::has_field(raw_fields_of(record), n);
     fields.push_back(gcc_jit_lvalue_as_rvalue(is_raw ? places.fields[n] : places.words[n]));
     if (!field_is_double(record, n) || is_raw) continue;
     Block next = fresh();
@@ -201,8 +200,7 @@ void Emitter::make_object(uint16_t r, Speed speed) {
     make_object_slowly(to, record);
     jump(next);
   });
-  const size_t known = program_.uses_links(number_) ? type_link_of(record) : 0;
-  const auto type_link = known != 0 ? std::optional(known - 1) : std::nullopt;
+  const auto type_link = program_.uses_links(number_) ? type_link_of(record) : std::nullopt;
   allocate_record(to, gcc_jit_lvalue_as_rvalue(places.type), type_link, fields, raw_fields_of(record), full);
   jump(next);
   start(next);

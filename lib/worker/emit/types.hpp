@@ -63,7 +63,11 @@ constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0x3F;
 constexpr bool field_is_double(Forms record, size_t n) { return record >> (kDoublesShift + n) & 1; }
 // The link that the type of the record is, plus one; 0: it is none of the first ones.
 constexpr Forms type_link(size_t link) { return (link < 127 ? Forms{link} + 1 : 0) << kTypeShift; }
-constexpr size_t type_link_of(Forms record) { return record >> kTypeShift & 127; }
+constexpr bool is_of_link(Forms record, size_t link) { return (record >> kTypeShift & 127) == link + 1; }
+constexpr std::optional<size_t> type_link_of(Forms record) {
+  const size_t found = record >> kTypeShift & 127;
+  return found == 0 ? std::nullopt : std::optional(found - 1);
+}
 constexpr uint8_t raw_fields_of(Forms record) { return static_cast<uint8_t>(record >> kRawShift); }
 // With the forms that those of a vector imply.
 Forms with_type(Forms object);

@@ -108,7 +108,9 @@ void Types::add_opened(const Loop& loop, State& needed) {
   for (const auto& [r, use] : uses) {
     if (!use.agrees || use.fields == 0 || needed[r] != 0 || !unchanged.has(r) || !flow_.live_at(loop.head).has(r)) continue;
     const Forms fields = std::min(use.fields, kMostFields);
-    needed[r] = at_site(kVirtual | type_link(use.link) | fields << kFieldsShift | Forms{use.doubles & ((1u << fields) - 1)} << kDoublesShift | Forms{use.raw} << kRawShift, size + r);
+    const Forms doubles = use.doubles & ((1u << fields) - 1);
+    const Forms shape = kVirtual | type_link(use.link) | fields << kFieldsShift | doubles << kDoublesShift | Forms{use.raw} << kRawShift;
+    needed[r] = at_site(shape, size + r);
     opened_links_[{loop.head, r}] = use.link;
   }
 }

@@ -122,8 +122,8 @@ std::vector<uint16_t> Types::raw_arguments(uint32_t pc) const {
   const Instr i = function_.code.code[pc];
   const uint8_t raw = raw_fields(pc);
   std::vector<uint16_t> found;
-  for (uint16_t n = 0; n + 1 < i.x && n < value::kMostRaw; n++)
-    if (raw >> n & 1) found.push_back(static_cast<uint16_t>(i.b + 1 + n));
+  for (uint16_t n = 0; n + 1 < i.x; n++)
+    if (value::has_field(raw, n)) found.push_back(static_cast<uint16_t>(i.b + 1 + n));
   return found;
 }
 
@@ -146,7 +146,7 @@ Treatment Types::record_primitive(uint32_t pc, const State& before) const {
   const auto n = static_cast<size_t>(index);
   const bool is_read = id == prims::Id::k_record_ref;
   if (is_read && (before[i.b] & kVirtual) && n < fields_of(before[i.b])) return Treatment::kVirtualField;
-  if (n >= value::kMostRaw || !(raw_fields(pc) >> n & 1)) return Treatment::kWords;
+  if (!value::has_field(raw_fields(pc), n)) return Treatment::kWords;
   if (is_read) return Treatment::kLoadField;
   return may_be_float(before[i.b + 3u]) ? Treatment::kStoreField : Treatment::kWords;
 }
