@@ -172,4 +172,13 @@ class DataEncoder {
 
 std::vector<uint8_t> encode_data(Value v) { return DataEncoder().run(v); }
 
+std::optional<double> float_in(std::string_view encoded) {
+  ByteReader in({reinterpret_cast<const uint8_t*>(encoded.data()), encoded.size()});
+  const bool is_float = in.u8() == static_cast<uint8_t>(Shape::kObject) && in.u8() == static_cast<uint8_t>(Type::kFlonum);
+  if (!is_float || in.varint() != sizeof(double)) return std::nullopt;
+  const uint64_t bits = in.u64();
+  if (in.failed() || !in.at_end()) return std::nullopt;
+  return value::tamed(std::bit_cast<double>(bits));
+}
+
 }  // namespace terrace::bytecode

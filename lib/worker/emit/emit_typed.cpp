@@ -249,8 +249,7 @@ bool Emitter::emit_typed(Instr i) {
 void Emitter::number_constant(Instr i) {
   if (op_of(i) == Op::kInt) return emit_Int(i);
   set(i.a, constant(i.b));
-  if (types_.is_float_constant(i.b))
-    assign(double_place(i.a), m_.real(value::decode_float(function_.constants[i.b].immediate)));
+  if (const auto number = types_.float_constant(i.b)) assign(double_place(i.a), m_.real(*number));
 }
 
 const Emitter::Arithmetic& Emitter::arithmetic_of(Op op) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bytecode/data_encoding.hpp"
 #include "prims/primitive.hpp"
 #include "worker/emit/program.hpp"
 
@@ -56,9 +57,11 @@ Types::Types(const bytecode::PortableFunction& function, const Flow& flow, bool 
   runs_alone_ = !flow.makes_calls() && flow.loops().empty() && !changes_kinds(0, last);
 }
 
-bool Types::is_float_constant(uint16_t k) const {
+std::optional<double> Types::float_constant(uint16_t k) const {
   const bytecode::PortableConstant& c = function_.constants[k];
-  return c.kind == bytecode::ConstantKind::kData && c.is_immediate && value::is_flonum_immediate(c.immediate);
+  if (c.kind != bytecode::ConstantKind::kData) return std::nullopt;
+  if (!c.is_immediate) return bytecode::float_in(c.bytes);
+  return value::is_flonum_immediate(c.immediate) ? std::optional(value::decode_float(c.immediate)) : std::nullopt;
 }
 bool Types::is_fixnum_constant(uint16_t k) const {
   const bytecode::PortableConstant& c = function_.constants[k];
@@ -254,7 +257,7 @@ Treatment Types::treatment(uint32_t pc, const State& before) const {
     case Op::kMove:
       return Treatment::kMove;
     case Op::kConst:
-      return is_float_constant(i.b) || is_fixnum_constant(i.b) ? Treatment::kConstant : Treatment::kWords;
+      return float_constant(i.b) || is_fixnum_constant(i.b) ? Treatment::kConstant : Treatment::kWords;
     case Op::kInt:
       return Treatment::kConstant;
     case Op::kJumpLt:
@@ -461,7 +464,7 @@ void Types::step_treated(uint32_t pc, Treatment treatment, const Variant* callee
       state[i.a] = state[i.b];
       return;
     case Treatment::kConstant:
-      state[i.a] = op_of(i) == Op::kConst && is_float_constant(i.b) ? kWord | kDouble : kWord | kFixnum;
+      state[i.a] = op_of(i) == Op::kConst && float_constant(i.b) ? kWord | kDouble : kWord | kFixnum;
       return;
     case Treatment::kCompare:
       if (op_info(op_of(i)).format[0] == 'w') state[i.a] = kWord;

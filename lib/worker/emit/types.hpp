@@ -206,7 +206,7 @@ class Types {
   std::vector<uint16_t> objects_for(uint32_t pc, Treatment treatment, const State& before) const;
   // The shape that the record has which a known call answers there; 0: it is no virtual one, or becomes an object at once.
   Forms record_from(uint32_t pc, const Variant& callee, const State& before) const;
-  bool is_float_constant(uint16_t k) const;
+  std::optional<double> float_constant(uint16_t k) const;
   bool is_fixnum_constant(uint16_t k) const;
 
  private:
