@@ -22,7 +22,7 @@ void fill_record_type(VmState* vm, RecordType* type, Value name, Value fields, V
 void make_words(VmState* vm, RecordType* type, uint8_t words) {
   if ((words & type->raw_fields()) == 0) return;
   type->new_header = value::record_header(static_cast<uint8_t>(type->raw_fields() & ~words), type->number());
-  vm->watch_epoch++;
+  if (type->flags & value::kWatched) vm->watch_epoch++;
 }
 
 void fill_record(VmState* vm, Record* record, Value type, const Value* fields, uint64_t count) {

@@ -197,6 +197,7 @@ Value runtime_watch_type(VmState* vm, Value closure, uint64_t pc, uint64_t shape
   auto* type = as<value::RecordType>(cell->value);
   if ((~type->raw_fields() & ~shape.words & 0xFF) != 0) return count_mistake(vm, closure, pc, owner);
   frame::make_words(vm, type, shape.words);
+  type->flags |= kWatched;
   return cell->value;
 }
 

@@ -135,6 +135,8 @@ struct Dict : Object {
   Value entries;
   DictEquality equality;  // how keys are compared
 };
+// In flags of a RecordType or a Cell: code takes for granted what is there (frame/records.hpp, frame/globals.hpp).
+inline constexpr uint8_t kWatched = 1;
 // The first eight fields of a record may be raw: a field that has only ever been given floats holds the double itself.
 inline constexpr uint64_t kMostRaw = 8;
 // Of a set of raw fields, one bit for each.
@@ -168,9 +170,8 @@ using Values = Tuple;
 struct Box : Object {
   Value value;
 };
-// A global variable: compiled code holds the cell, so a lookup is one load. flags has kWatched while code takes for granted what the cell holds
-// (frame/globals.hpp); aux counts how often that has changed.
-inline constexpr uint8_t kWatched = 1;
+// A global variable: compiled code holds the cell, so a lookup is one load. flags may have kWatched; aux counts how often what it holds has
+// changed meanwhile.
 struct Cell : Object {
   Value value;  // kUnbound until defined
   Value name;   // Symbol

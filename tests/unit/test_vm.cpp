@@ -1,11 +1,14 @@
 // tests/unit/test_vm.cpp: names, values, errors and calls of a vm without any tier.
 #include "check.hpp"
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include "frame/number.hpp"
+#include "frame/records.hpp"
 #include "frame/vm.hpp"
 
 using namespace terrace;
@@ -309,6 +312,46 @@ void the_stack_is_checked(void**) {
   assert_int_equal(stack_left(f.state()), 0);
 }
 
+// A record with these two fields.
+Record* record_of(Fixture& f, RecordType* type, Value x, Value y) {
+  auto* record = f.vm.heap.make<Record>(Type::kRecord, record_words(2) * sizeof(Value));
+  const Value fields[] = {x, y};
+  fill_record(f.state(), record, from_object(type), fields, 2);
+  return record;
+}
+
+void fields_that_are_floats_are_raw(void**) {
+  Fixture f;
+  auto* names = f.vm.heap.make<Vector>(Type::kVector, 2 * sizeof(Value));
+  names->length = 2;
+  std::fill_n(words_of(names), 2, f.vm.intern("x"));
+  auto* type = f.vm.heap.make<RecordType>(Type::kRecordType);
+  fill_record_type(f.state(), type, f.vm.intern("pair"), from_object(names), kFalse);
+  assert_int_equal(type->raw_fields(), 3);
+  Record* first = record_of(f, type, make_float(f.state(), 1.5), make_float(f.state(), 1e300));
+  assert_true(first->is_raw(0) && first->is_raw(1) && !first->is_raw(2));
+  assert_true(std::bit_cast<double>(first->field[1]) == 1e300);
+  assert_true(float_value(record_ref(f.state(), first, 1)) == 1e300);
+
+  // Nobody relies on the type, so nobody has to look again.
+  const uint64_t epoch = f.vm.state.watch_epoch;
+  Record* second = record_of(f, type, make_fixnum(1), make_float(f.state(), 2.0));
+  assert_true(!second->is_raw(0) && second->is_raw(1) && first->is_raw(0));
+  assert_int_equal(f.vm.state.watch_epoch, epoch);
+
+  // Now somebody does.
+  type->flags |= kWatched;
+  record_set(f.state(), first, 0, make_float(f.state(), -2.5));
+  assert_true(first->is_raw(0));
+  record_set(f.state(), first, 1, kTrue);
+  assert_true(!first->is_raw(1) && record_ref(f.state(), first, 1) == kTrue && first->is_raw(0));
+  assert_int_equal(f.vm.state.watch_epoch, epoch + 1);
+  record_set(f.state(), second, 1, kFalse);
+  assert_int_equal(f.vm.state.watch_epoch, epoch + 1);
+  assert_int_equal(type->raw_fields(), 0);
+  assert_true(record_of(f, type, make_float(f.state(), 1.0), kNil)->flags == 0);
+}
+
 void the_heap_limit_asks_for_a_safepoint(void**) {
   heap::HeapOptions options;
   options.limit_bytes = 2 << 20;
@@ -343,6 +386,7 @@ int main() {
       cmocka_unit_test(native_functions_have_captures_and_names),
       cmocka_unit_test(calling_something_else_is_an_error),
       cmocka_unit_test(the_stack_is_checked),
+      cmocka_unit_test(fields_that_are_floats_are_raw),
       cmocka_unit_test(the_heap_limit_asks_for_a_safepoint),
   };
   return cmocka_run_group_tests_name("vm", tests, nullptr, nullptr);
