@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "frame/calling.hpp"
 #include "worker/emit/flow.hpp"
 #include "worker/emit/u64.hpp"
 
@@ -49,6 +50,7 @@ inline constexpr Forms kPlainForms = kWord | kDouble | kU64 | kOfWord;
 inline constexpr int kTypeShift = 12, kSiteShift = 19, kFieldsShift = 34, kDoublesShift = 40, kRawShift = 56;
 inline constexpr uint32_t kAnySite = 0x7FFF;
 inline constexpr size_t kMostFields = kRawShift - kDoublesShift;  // of a virtual record, and of one that is made inline
+inline constexpr size_t kMostRegisters = frame::kMaxXargs;  // of a function that is specialised: they are put there when its code is left
 inline constexpr size_t kMostRecords = 5;  // are virtual at a time: every way out of the code makes objects of them
 constexpr uint32_t site_of(Forms record) { return record >> kSiteShift & kAnySite; }
 constexpr Forms shape_of(Forms record) { return record & ~(Forms{kAnySite} << kSiteShift); }
