@@ -140,7 +140,7 @@ inline constexpr uint8_t kWatched = 1;
 // The first eight fields of a record may be raw: a field that has only ever been given floats holds the double itself.
 inline constexpr uint64_t kMostRaw = 8;
 // Of a set of raw fields, one bit for each.
-constexpr bool has_field(uint8_t raw, uint64_t n) { return n < kMostRaw && (raw >> n & 1) != 0; }
+constexpr bool is_raw_field(uint8_t raw, uint64_t n) { return n < kMostRaw && (raw >> n & 1) != 0; }
 struct RecordType : Object {
   Value name;           // Symbol
   Value fields;         // Vector of Symbols
@@ -155,7 +155,7 @@ struct RecordType : Object {
 struct Record : Object {
   Value type;  // RecordType
   uint64_t field[];  // bits of a Value, or of a double where it is raw
-  bool is_raw(uint64_t n) const { return has_field(flags, n); }
+  bool is_raw(uint64_t n) const { return is_raw_field(flags, n); }
 };
 // How many words the fields of a record take. The collector visits a record up to the end of its last granule, so the word that is left over behind
 // an odd number of fields is one of them, and holds nil.

@@ -113,7 +113,7 @@ void Emitter::inline_make_record(Instr i) {
     for (uint16_t n = 1; n < i.x; n++) fields.push_back(reg(static_cast<uint16_t>(i.b + n)));
     require_record_type(i, slow);
     for (size_t n = 0; n < fields.size(); n++) {
-      if (!value::has_field(raw, n)) continue;
+      if (!value::is_raw_field(raw, n)) continue;
       guard(m_.is_float(fields[n]), full);
       fields[n] = m_.decode_float(fields[n]);
     }
@@ -149,7 +149,7 @@ void Emitter::allocate_record(Place to, Val type, std::optional<size_t> type_lin
   assign(m_.at(free, 0, m_.word_type()), m_.bit_or(header, m_.word(offsets::fresh_header(value::Type::kFree, bytes))));
   assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
   for (uint64_t n = 0; n < words; n++) {
-    const bool is_raw = value::has_field(raw, n);
+    const bool is_raw = value::is_raw_field(raw, n);
     assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), is_raw ? m_.double_type() : m_.word_type()),
            n < count ? fields[n] : m_.constant(value::kNil));
   }

@@ -46,7 +46,7 @@ void Emitter::virtual_field(Instr i) {
   const Forms record = state_[i.b];
   const VirtualPlaces& places = places_of(record);
   const auto type = program_.type_named_by(number_, pc_);
-  if (!type || !is_of_link(record, type->link)) guard(m_.equal(gcc_jit_lvalue_as_rvalue(places.type), reg(static_cast<uint16_t>(i.b + 1))), leave_here());
+  if (!type || type_link_of(record) != type->link) guard(m_.equal(gcc_jit_lvalue_as_rvalue(places.type), reg(static_cast<uint16_t>(i.b + 1))), leave_here());
   const auto index = static_cast<size_t>(flow_.known_integer(pc_, static_cast<uint16_t>(i.b + 2)));
   assign(field_is_double(record, index) ? double_place(i.a) : place(i.a), gcc_jit_lvalue_as_rvalue(places.fields[index]));
 }
@@ -68,7 +68,7 @@ void Emitter::open_record(uint16_t r, Forms opened, size_t type_link, Block othe
   require_new_record(reg(r), type_link, otherwise);
   for (size_t n = 0; n < places.fields.size(); n++) {
     const int64_t offset = offsets::kRecordField + 8 * static_cast<int64_t>(n);
-    if (value::has_field(raw_fields_of(opened), n)) {
+    if (value::is_raw_field(raw_fields_of(opened), n)) {
       assign(places.fields[n], m_.load(reg(r), offset, m_.double_type()));
       continue;
     }
@@ -188,7 +188,7 @@ void Emitter::make_object(uint16_t r, Speed speed) {
   }
   std::vector<Val> fields;
   for (size_t n = 0; n < places.fields.size(); n++) {
-    const bool is_raw = value::has_field(raw_fields_of(record), n);
+    const bool is_raw = value::is_raw_field(raw_fields_of(record), n);
     fields.push_back(gcc_jit_lvalue_as_rvalue(is_raw ? places.fields[n] : places.words[n]));
     if (!field_is_double(record, n) || is_raw) continue;
     Block next = fresh();

@@ -350,7 +350,7 @@ class Emitter {
   Val watch(const Assumption& assumption, Val closure) const;
   void remember_globals();
   Val linked() const;
-  Val new_header(size_t type_link) const;
+  Val new_header(size_t type_link) const;  // of records of the type whose link that is
   Val link(size_t number) const;  // what the global holds that this instruction names and that is assumed
   void settle_doubt();  // before an instruction that relies on globals
   void expect_same_globals(Block otherwise);

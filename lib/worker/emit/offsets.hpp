@@ -28,6 +28,7 @@ constexpr uint32_t vector_header(value::VectorKind kind) {
 }
 // The same with the flag of a vector of doubles without holes.
 inline constexpr uint32_t kHeaderFull = uint32_t{value::kFull} << 8;
+// Of a record: without the number of its type.
 inline constexpr uint32_t kHeaderTypeAndFlags = 0xFFFF;
 static_assert(offsetof(value::Object, flags) == 1);
 static_assert(offsetof(value::Object, type) == 0 && offsetof(value::Object, aux) == 2);

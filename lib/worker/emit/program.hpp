@@ -23,7 +23,8 @@
 // record to make or to read. They lead from the function itself to every companion that such calls reach, so that each can be looked at in the vm
 // where the code runs. A global at which code was left once is no longer among them.
 // What the globals hold in that vm are the *links*: a vector in the prototype of the function itself, by number of the assumption, filled where the
-// assumptions are confirmed, with the headers of new records behind them. So the closure to call and the type to compare with are one load each, however deep the calls.
+// assumptions are confirmed, with the headers of new records behind them. So the closure to call and the header to compare with are one load each,
+// however deep the calls.
 #pragma once
 
 #include <algorithm>

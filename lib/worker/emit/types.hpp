@@ -49,6 +49,7 @@ inline constexpr Forms kPlainForms = kWord | kDouble | kU64 | kOfWord;
 // of the doubles are raw in the object that it is or becomes.
 inline constexpr int kTypeShift = 12, kSiteShift = 19, kFieldsShift = 34, kDoublesShift = 40, kRawShift = 56;
 inline constexpr uint32_t kAnySite = 0x7FFF;
+inline constexpr size_t kMostTypeLinks = 127;  // whose types a form can name
 inline constexpr size_t kMostFields = kRawShift - kDoublesShift;  // of a virtual record, and of one that is made inline
 inline constexpr size_t kMostRegisters = frame::kMaxXargs;  // of a function that is specialised: they are put there when its code is left
 inline constexpr size_t kMostRecords = 5;  // are virtual at a time: every way out of the code makes objects of them
@@ -63,11 +64,10 @@ constexpr bool is_opened(Forms forms) { return (forms & kVirtual) && (forms & kW
 constexpr bool is_unmade(Forms forms) { return (forms & kVirtual) && !(forms & kWord); }
 constexpr size_t fields_of(Forms record) { return record >> kFieldsShift & 0x3F; }
 constexpr bool field_is_double(Forms record, size_t n) { return record >> (kDoublesShift + n) & 1; }
-// The link that the type of the record is, plus one; 0: it is none of the first ones.
-constexpr Forms type_link(size_t link) { return (link < 127 ? Forms{link} + 1 : 0) << kTypeShift; }
-constexpr bool is_of_link(Forms record, size_t link) { return (record >> kTypeShift & 127) == link + 1; }
+// The link that the type of the record is, where it is one that a form can name.
+constexpr Forms type_link(size_t link) { return (link < kMostTypeLinks ? Forms{link} + 1 : 0) << kTypeShift; }
 constexpr std::optional<size_t> type_link_of(Forms record) {
-  const size_t found = record >> kTypeShift & 127;
+  const size_t found = record >> kTypeShift & kMostTypeLinks;
   return found == 0 ? std::nullopt : std::optional(found - 1);
 }
 constexpr uint8_t raw_fields_of(Forms record) { return static_cast<uint8_t>(record >> kRawShift); }

@@ -9,10 +9,7 @@ namespace terrace::worker::emit {
 
 namespace {
 
-bool may_be_float(Forms forms) {
-  if (forms & kDouble) return true;
-  return (forms & kWord) && !(forms & (kFixnum | kU64 | kVirtual | kOfWord));
-}
+bool may_be_float(Forms forms) { return (forms & kDouble) || ((forms & kWord) && !(forms & (kOfWord | kU64 | kVirtual))); }
 
 }  // namespace
 
@@ -123,7 +120,7 @@ std::vector<uint16_t> Types::raw_arguments(uint32_t pc) const {
   const uint8_t raw = raw_fields(pc);
   std::vector<uint16_t> found;
   for (uint16_t n = 0; n + 1 < i.x; n++)
-    if (value::has_field(raw, n)) found.push_back(static_cast<uint16_t>(i.b + 1 + n));
+    if (value::is_raw_field(raw, n)) found.push_back(static_cast<uint16_t>(i.b + 1 + n));
   return found;
 }
 
@@ -146,7 +143,7 @@ Treatment Types::record_primitive(uint32_t pc, const State& before) const {
   const auto n = static_cast<size_t>(index);
   const bool is_read = id == prims::Id::k_record_ref;
   if (is_read && (before[i.b] & kVirtual) && n < fields_of(before[i.b])) return Treatment::kVirtualField;
-  if (!value::has_field(raw_fields(pc), n)) return Treatment::kWords;
+  if (!value::is_raw_field(raw_fields(pc), n)) return Treatment::kWords;
   if (is_read) return Treatment::kLoadField;
   return may_be_float(before[i.b + 3u]) ? Treatment::kStoreField : Treatment::kWords;
 }
