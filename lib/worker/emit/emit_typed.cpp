@@ -187,6 +187,7 @@ bool Emitter::emit_typed(Instr i) {
       return fixnum_division(i), true;
     case Treatment::kLoad:
       require_element(i.b, kVector, i.c);
+      fetch_ahead(i);
       set(i.a, gcc_jit_lvalue_as_rvalue(element(i.b, i.c, m_.word_type())));
       return true;
     case Treatment::kStore:

@@ -284,6 +284,7 @@ class Emitter {
   void count_turn(const CountedLoop& counted, Block body, Block out);
   void set_counter(const CountedLoop& counted);
   void step_counter(const CountedLoop& counted);
+  void fetch_ahead(Instr load);
   bool is_bounded() const;
   // Whether this is a variant for small arguments of which that is known at the present instruction.
   bool proven(bool (Intervals::*what)(uint32_t) const) const {
@@ -442,6 +443,7 @@ class Emitter {
   Place watch_epoch_ = nullptr;  // the vm's when this function was entered; null where nobody asks
   Place unwind_pc_ = nullptr;
   Place sum_ = nullptr;
+  Place ahead_ = nullptr;  // the number of the element that is fetched ahead
   Place is_below_ = nullptr;
   Place words_[4] = {};
   Place doubles_[2] = {};

@@ -242,6 +242,11 @@ Val Module::builtin(const char* name, std::initializer_list<Val> arguments) cons
                                   static_cast<int>(arguments.size()), all);
 }
 
+Val Module::prefetch(Val address) const {
+  const Type pointer = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_VOID_PTR);
+  return builtin("__builtin_prefetch", {gcc_jit_context_new_bitcast(context_, nullptr, address, pointer)});
+}
+
 Val Module::overflows(const char* name, Val a, Val b, Place out) const {
   return builtin(name, {as_signed(a), as_signed(b), gcc_jit_lvalue_get_address(out, nullptr)});
 }

@@ -114,6 +114,8 @@ class Module {
   Val rotate_left(Val a, int n) const { return bit_or(shift_left(a, n), shift_right(a, 64 - n)); }
 
   Val square_root(Val a) const { return builtin("sqrt", {a}); }
+  // Fetches what lies at the address in a word into the cache, and never fails.
+  Val prefetch(Val address) const;
   Val unreachable() const { return builtin("__builtin_unreachable", {}); }
 
   // --- memory at base + offset

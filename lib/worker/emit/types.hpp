@@ -164,6 +164,8 @@ class Types {
   const std::optional<std::pair<uint16_t, uint32_t>>& returned_field() const { return returned_field_; }
   // The link to the type of a record that the ways into the loop open.
   size_t link_of_opened(uint32_t head, uint16_t r) const { return opened_links_.at({head, r}); }
+  // Whether what the instruction puts into a register is an object that is soon looked into.
+  bool reads_object_behind(uint32_t pc, const State& before) const;
   const Variant* called(uint32_t pc, const State& before) const {
     return role_.callees ? role_.callees->called(role_.function, pc, before) : nullptr;
   }
@@ -239,6 +241,7 @@ class Types {
   void note_records(uint32_t pc, const State& before, const std::vector<Origin>& origins, std::map<uint16_t, RecordUse>& uses) const;
   void trace_origins(uint32_t pc, const State& before, std::vector<Origin>& origins) const;
   std::map<uint16_t, RecordUse> records_read(uint32_t leader, std::optional<std::pair<uint16_t, uint32_t>>* returned) const;
+  bool reads_object(uint32_t pc, const State& before, const RegisterSet& holders) const;
   bool may_change_records(uint32_t pc) const;
   void add_opened(const Loop& loop, State& needed);
   static Forms with_made(Forms held, Forms made);

@@ -91,6 +91,48 @@ std::map<uint16_t, RecordUse> Types::records_read(uint32_t leader, std::optional
   return uses;
 }
 
+// In the same block, and where the object comes as an argument of what is compiled along, in that function's first.
+bool Types::reads_object_behind(uint32_t pc, const State& before) const {
+  RegisterSet holders(function_.code.register_count);
+  holders.add(function_.code.code[pc].a);
+  State state = before;
+  for (step(pc++, state); pc < function_.code.code.size() && !flow_.is_leader(pc); step(pc++, state)) {
+    const Instr i = function_.code.code[pc];
+    if (reads_object(pc, state, holders)) return true;
+    const bool is_copy = op_of(i) == Op::kMove && holders.has(i.b);
+    for (uint16_t r = 0; r < function_.code.register_count; r++)
+      if (flow_.writes(pc, r)) holders.remove(r);
+    if (is_copy) holders.add(i.a);
+    if (op_info(op_of(i)).ends == bytecode::Ends::kstop) break;
+  }
+  return false;
+}
+
+// Whether the instruction reads what one of these registers refers to.
+bool Types::reads_object(uint32_t pc, const State& before, const RegisterSet& holders) const {
+  const Instr i = function_.code.code[pc];
+  switch (op_of(i)) {
+    case Op::kCar:
+    case Op::kCdr:
+    case Op::kVectorRef:
+    case Op::kUnbox:
+      return holders.has(i.b);
+    case Op::kPrim:
+      return reads_field(i) && holders.has(i.b);
+    case Op::kCall:
+      if (holders.has(i.a)) return true;
+      break;
+    default:
+      break;
+  }
+  const Treatment treated = treatment(pc, before);
+  if (treated != Treatment::kKnownCall && treated != Treatment::kKnownTail) return false;
+  const Variant* callee = called(pc, before);
+  if (callee->types == nullptr) return false;
+  const auto& uses = callee->types->record_uses();
+  return std::any_of(uses.begin(), uses.end(), [&](const auto& use) { return holders.has(i.a + 1 + use.first); });
+}
+
 bool Types::may_change_records(uint32_t pc) const {
   return role_.callees == nullptr || role_.callees->changes_records(role_.function, pc);
 }
