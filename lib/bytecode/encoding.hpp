@@ -16,7 +16,7 @@
 namespace terrace::bytecode {
 
 // Changes with any change of opcodes, primitives' order, object layouts or the calling convention; part of every hash.
-inline constexpr uint32_t kAbiVersion = 12;
+inline constexpr uint32_t kAbiVersion = 13;
 
 // A constant without a vm. `immediate` is the word itself for fixnums, self-tagged floats and specials, which are the
 // same in every process; other data has is_immediate false and its printed or structural form in `bytes`.

@@ -4,6 +4,7 @@
 // read again (text/printer.hpp).
 #include "frame/number.hpp"
 #include "frame/vm.hpp"
+#include "heap/record_types.hpp"
 
 namespace terrace::frame {
 
@@ -85,7 +86,7 @@ void append_object(std::string& out, Value v) {
     out += ':';
     append_cut(out, symbol_name(v));
   } else if (is_type(v, Type::kRecord)) {
-    append_named(out, "record", as<RecordType>(as<Record>(v)->type)->name);
+    append_named(out, "record", as<RecordType>(heap::type_of(as<Record>(v)))->name);
   } else if (is_error(v)) {
     append_named(out, "error", as<Error>(v)->kind);
   } else {

@@ -14,8 +14,8 @@ void fill_record_type(VmState* vm, RecordType* type, Value name, Value fields, V
   type->parent = parent;
   type->count = as<value::Vector>(fields)->length;
   const auto raw = static_cast<uint8_t>(type->count < value::kMostRaw ? (1u << type->count) - 1 : 0xFF);
-  const uint16_t number = all.record_types == UINT16_MAX ? 0 : ++all.record_types;
-  type->new_header = value::record_header(raw, number);
+  type->new_header = value::record_header(raw, all.heap.record_types().add(value::from_object(type)));
+  vm->record_types = all.heap.record_types().data();
   type->reserved = 0;
 }
 
@@ -31,10 +31,9 @@ void fill_record(VmState* vm, Record* record, Value type, const Value* fields, u
   make_words(vm, as<RecordType>(type), static_cast<uint8_t>(~floats));
   record->flags = as<RecordType>(type)->raw_fields();
   record->aux = as<RecordType>(type)->number();
-  record->type = type;
   for (uint64_t n = 0; n < count; n++)
     record->field[n] = record->is_raw(n) ? std::bit_cast<uint64_t>(value::float_value(fields[n])) : fields[n].bits;
-  if (count & 1) record->field[count] = value::kNil.bits;
+  if (count % 2 == 0) record->field[count] = value::kNil.bits;
 }
 
 void record_set(VmState* vm, Record* record, uint64_t n, Value v) {
@@ -46,7 +45,7 @@ void record_set(VmState* vm, Record* record, uint64_t n, Value v) {
   if (is_raw) {
     const auto bit = static_cast<uint8_t>(1u << n);
     record->flags &= static_cast<uint8_t>(~bit);
-    make_words(vm, as<RecordType>(record->type), bit);
+    make_words(vm, as<RecordType>(heap::type_of(record)), bit);
   }
   record->field[n] = v.bits;
   heap::Heap::write_barrier(record);

@@ -8,16 +8,17 @@
 // such a field, which the caller has checked.
 //
 // Invariants: what is raw in a record is said by its own header alone. All records of a type that were made since it changed last have the same first
-// half of the header, and no other object of the vm has it, unless the type has no number, because there are too many. So compiled code compares that
+// half of the header, and no other object of the vm has it. So compiled code compares that
 // half with the one of new records of the type that it expects, and is left, or takes more steps, for others. When a watched type changes
 // VmState::watch_epoch grows, and code that takes it for granted looks again.
 #pragma once
 
 #include "frame/vm.hpp"
+#include "heap/record_types.hpp"
 
 namespace terrace::frame {
 
-// Gives a new type all it has. Does not collect.
+// Gives a new type all it has, with a number, of which one is free. Does not collect.
 void fill_record_type(VmState* vm, value::RecordType* type, Value name, Value fields, Value parent);
 // Gives a record that was made with room for them (value::record_words) its type and fields. Does not collect.
 void fill_record(VmState* vm, value::Record* record, Value type, const Value* fields, uint64_t count);

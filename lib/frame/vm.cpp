@@ -9,6 +9,7 @@
 #include "frame/calling.hpp"
 #include "frame/globals.hpp"
 #include "frame/names.hpp"
+#include "heap/record_types.hpp"
 
 namespace terrace::frame {
 
@@ -53,6 +54,7 @@ Vm::Vm(const heap::HeapOptions& options, const Hooks& vm_hooks)
   state.returned = kUnbound;
   state.call_weight = kCallWeight;
   state.watch_epoch = 1;
+  state.record_types = heap.record_types().data();
   for (Value& argument : state.tail_args) argument = kNil;
   heap.add_root_provider([this](heap::Marker& marker) {
     if (heap.is_minor())

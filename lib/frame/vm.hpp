@@ -107,7 +107,6 @@ struct Vm {
   heap::RootedValues dynamic;  // three words an entry: kind as fixnum, key, value
   uint64_t next_token = 1;     // of escapes and parameters
   FoundText found_text;        // prims/dict_table.cpp
-  uint16_t record_types = 0;   // the number that the newest record type got
 
   // Interned by name; weak where a symbol has no global.
   Value intern(std::string_view name);

@@ -60,6 +60,7 @@ struct VmState {
   std::atomic<uintptr_t> stack_limit;
   const Runtime* runtime;
   heap::AllocWindow window;
+  const Value* record_types;  // by number, see heap/record_types.hpp
   uint64_t dynamic_depth;  // entries on the dynamic state stack of the running computation
   uint64_t guard_depth;    // how many there were when the innermost running guard began
   uint32_t epoch;          // grows with every entry from the host; closures called since carry it in Proto::stamp

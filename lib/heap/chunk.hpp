@@ -58,12 +58,15 @@ struct Hole : value::Object {
 };
 static_assert(sizeof(Hole) == kGranule);
 
+class RecordTypes;
+
 struct Chunk {
   uint8_t cards[kChunkBytes >> kCardShift];
   uint64_t marks[kBitWords];
   uint64_t next_marks[kBitWords];
   uint64_t starts[kBitWords];
   ChunkKind kind;
+  const RecordTypes* record_types;  // of the heap
   size_t bytes;  // mapped; more than kChunkBytes only for a span
 
   // kBlocks: one bit per block.

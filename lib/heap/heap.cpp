@@ -349,6 +349,7 @@ __attribute__((noinline)) void Heap::State::collect(Heap& heap, Work work) {
   close_windows();
   if (!try_mark(work)) return;
   clear_weak_refs(heap);
+  space.record_types().forget_dead(minor, [&heap](Value type) { return heap.is_marked(type); });
   for (auto& hook : weak_hooks) hook(heap);
   finalize_dead(heap);
   close_windows();  // hooks and finalizers may not allocate; if one did, its object goes and the heap stays sound
@@ -548,6 +549,7 @@ void Heap::add_root_provider(std::function<void(Marker&)> provider) {
   state_->more_providers.push_back(std::move(provider));
 }
 void Heap::set_limit_handler(std::function<void()> handler) { state_->limit_handler = std::move(handler); }
+RecordTypes& Heap::record_types() { return state_->space.record_types(); }
 void Heap::add_weak_hook(std::function<void(Heap&)> hook) { state_->weak_hooks.push_back(std::move(hook)); }
 void Heap::add_finalizable(value::Object* o, void (*free)(void* env, value::Object* o), void* env) {
   state_->finalizables.push_back({o, free, env});

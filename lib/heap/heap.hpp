@@ -189,6 +189,8 @@ class Heap {
   // True while a minor collection asks providers and hooks: everything that was there at the last collection is kept,
   // so only what was added since needs to be named or looked at.
   bool is_minor() const;
+  // Which types records have. Types are added; the heap forgets the dead.
+  class RecordTypes& record_types();
   // Runs between mark and sweep, for tables with weak entries (symbols, interned code). Does not allocate in this heap.
   void add_weak_hook(std::function<void(Heap&)> hook);
 

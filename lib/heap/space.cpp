@@ -49,6 +49,7 @@ Chunk* Space::map_chunk(ChunkKind kind, size_t bytes) {
 // Puts the chunk into its list and the table; unmaps it, and answers null, when there is no memory for that.
 Chunk* Space::enter_chunk(Chunk* chunk, ChunkKind kind, size_t bytes) {
   chunk->kind = kind;
+  chunk->record_types = &record_types_;
   chunk->bytes = bytes;
   chunk->free_blocks = kAllBlocks;
   chunk->longest_run = kHeapPagesPerChunk - kFirstPage;

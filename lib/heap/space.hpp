@@ -13,6 +13,7 @@
 
 #include "heap/chunk.hpp"
 #include "heap/chunk_table.hpp"
+#include "heap/record_types.hpp"
 #include "heap/young_filter.hpp"
 
 namespace terrace::heap {
@@ -103,6 +104,7 @@ class Space {
   // Gives back the memory of empty blocks and pages in the chunks that stay; answers how many bytes.
   size_t discard_empty();
   size_t committed_bytes() const { return committed_; }
+  RecordTypes& record_types() { return record_types_; }
 
  private:
   struct Cursor {
@@ -148,6 +150,7 @@ class Space {
   std::vector<Idle> idle_;
   ChunkTable table_;
   YoungFilter young_;
+  RecordTypes record_types_;
   Cursor cursors_[3];      // for pairs, small objects, larger objects
   Hole* spare_ = nullptr;  // left over by windows since the last collection
   std::vector<MarksAside> aside_;

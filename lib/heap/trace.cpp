@@ -76,7 +76,7 @@ void Tracer::trace_object(value::Object* o) {
     }
     case Type::kRecord: {
       auto* record = static_cast<value::Record*>(o);
-      visit(record->type);
+      visit(space_.record_types().at(record->aux));
       const auto* field = reinterpret_cast<const Value*>(record->field);
       if (record->flags == 0) return visit_up_to_end(o, field);
       for (uint64_t n = 0; n < value::kMostRaw && field + n < object_end(o); n++)

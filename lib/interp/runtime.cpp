@@ -201,10 +201,9 @@ Value runtime_watch_type(VmState* vm, Value closure, uint64_t pc, uint64_t shape
   return cell->value;
 }
 
-// What compiled code compares with the header of a record, in the upper half of a fixnum. Of a type without a number no record has it.
+// What compiled code compares with the header of a record, in the upper half of a fixnum.
 Value header_link(Value v) {
-  const bool has_one = is_type(v, Type::kRecordType) && as<value::RecordType>(v)->number() != 0;
-  return Value{has_one ? uint64_t{as<value::RecordType>(v)->new_header} << 32 : 0};
+  return Value{is_type(v, Type::kRecordType) ? uint64_t{as<value::RecordType>(v)->new_header} << 32 : 0};
 }
 
 Value runtime_link(VmState* vm, Value closure, const Value* values, uint64_t count) {

@@ -31,7 +31,7 @@ uint64_t field_count(Value type) { return as<RecordType>(type)->count; }
 // Whether `v` is a record of `type` or of a type derived from it.
 bool is_record_of(Value v, Value type) {
   if (!value::is_type(v, Type::kRecord)) return false;
-  for (Value at = as<Record>(v)->type; at != kFalse; at = as<RecordType>(at)->parent) {
+  for (Value at = heap::type_of(as<Record>(v)); at != kFalse; at = as<RecordType>(at)->parent) {
     if (at == type) return true;
   }
   return false;
@@ -64,6 +64,11 @@ Value all_fields(VmState* vm, Value list, Value parent) {
     if (!value::is_symbol(names[i])) return raise_type(vm, "make-record-type", "a symbol", names[i]);
   }
   return vector_of(vm, "make-record-type", names.data(), names.size());
+}
+
+bool has_room_for_record_type(VmState* vm) {
+  if (heap_of(vm).record_types().is_full()) heap_of(vm).collect();
+  return !heap_of(vm).record_types().is_full();
 }
 
 }  // namespace
@@ -130,6 +135,9 @@ Value prim_make_record_type(VmState* vm, const Value* args, uint64_t argc) {
   if (parent != kFalse && !record_type_argument(vm, "make-record-type", parent)) return kUnwind;
   Value fields = all_fields(vm, args[1], parent);
   if (fields == kUnwind) return kUnwind;
+  if (!has_room_for_record_type(vm)) {
+    return frame::raise_error(vm, ErrorKind::kRange, "make-record-type: there are %zu record types, as many as there may be", heap::RecordTypes::kMost);
+  }
   auto* type = heap_of(vm).make<RecordType>(Type::kRecordType);
   frame::fill_record_type(vm, type, args[0], fields, parent);
   return from_object(type);
@@ -165,7 +173,7 @@ Value prim_record_set(VmState* vm, const Value* args, uint64_t) {
 }
 
 Value prim_record_type(VmState* vm, const Value* args, uint64_t) {
-  return type_argument(vm, "record-type", args[0], Type::kRecord, "a record") ? as<Record>(args[0])->type : kUnwind;
+  return type_argument(vm, "record-type", args[0], Type::kRecord, "a record") ? heap::type_of(as<Record>(args[0])) : kUnwind;
 }
 
 Value prim_record_type_name(VmState* vm, const Value* args, uint64_t) {
@@ -182,7 +190,7 @@ Value prim_record_to_list(VmState* vm, const Value* args, uint64_t) {
   if (!type_argument(vm, "record->list", args[0], Type::kRecord, "a record")) return kUnwind;
   auto* record = as<Record>(args[0]);
   RootedValues fields(heap_of(vm));
-  for (uint64_t n = 0; n < field_count(record->type); n++) fields.push(frame::record_ref(vm, record, n));
+  for (uint64_t n = 0; n < field_count(heap::type_of(record)); n++) fields.push(frame::record_ref(vm, record, n));
   return frame::make_list(vm, fields.data(), fields.size());
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frame/vm.hpp"
+#include "heap/record_types.hpp"
 #include "heap/vector.hpp"
 #include "text/print_atom.hpp"
 #include "text/syntax_chars.hpp"
@@ -219,7 +220,7 @@ void Printer::step_dict(Walk& walk) {
 // #<point :x 1 :y 2>; fields that the type's list of names does not cover are written without a name.
 void Printer::step_record(Walk& walk) {
   const auto* record = as<value::Record>(walk.value);
-  const auto* type = as<value::RecordType>(record->type);
+  const auto* type = as<value::RecordType>(heap::type_of(record));
   const auto* names = as<value::Vector>(type->fields);
   if (walk.next == 0) print_atom(out_, type->name, Style::kDisplay, end_);
   if (walk.next == names->length) return finish();

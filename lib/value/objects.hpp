@@ -151,16 +151,15 @@ struct RecordType : Object {
   uint8_t raw_fields() const { return static_cast<uint8_t>(new_header >> 8); }
   uint16_t number() const { return static_cast<uint16_t>(new_header >> 16); }
 };
-// aux = number of the type in its vm, 0 when it has none. flags = which of the first eight fields are raw in this record; no others are.
+// aux = number of the type in its heap (heap/record_types.hpp). flags = which of the first eight fields are raw in this record; no others are.
 struct Record : Object {
-  Value type;  // RecordType
   uint64_t field[];  // bits of a Value, or of a double where it is raw
   bool is_raw(uint64_t n) const { return is_raw_field(flags, n); }
 };
 // How many words the fields of a record take. The collector visits a record up to the end of its last granule, so the word that is left over behind
-// an odd number of fields is one of them, and holds nil.
-constexpr uint64_t record_words(uint64_t fields) { return fields + (fields & 1); }
-static_assert(sizeof(Record) == 16);
+// an even number of fields is one of them, and holds nil.
+constexpr uint64_t record_words(uint64_t fields) { return fields | 1; }
+static_assert(sizeof(Record) == 8);
 struct Tuple : Object {
   uint64_t length;
   Value data[];

@@ -197,14 +197,13 @@ inline Value rt_make_closure(VmState*, Value maker, uint64_t k) {
   closure->proto = as<Proto>(as_closure(maker)->proto->constant[k]);
   return from_closure(closure);
 }
-// A Record is a Box with the fields behind it.
 inline Value rt_make_record(VmState*, Value type, const Value* parts, uint64_t shape) {
   COUNTED("make_record");
   const uint64_t count = shape & 0xFF;
-  auto* record = make<Box>(Type::kRecord, 8 * record_words(count));
-  record->value = type;
+  auto* record = make<Record>(Type::kRecord, 8 * record_words(count));
+  record->aux = as<RecordType>(type)->number();
   for (uint64_t n = 0; n < count; n++)
-    *(&record->value + 1 + n) = shape >> (8 + n) & 1 ? rt_box_float(nullptr, parts[n].bits) : parts[n];
+    record->field[n] = (shape >> (8 + n) & 1 ? rt_box_float(nullptr, parts[n].bits) : parts[n]).bits;
   return from_object(record);
 }
 inline Value rt_bad_car(VmState*, Value v) { return COUNTED("bad_car"), raise(v); }

@@ -151,7 +151,7 @@ void test_room_of_records(void**) {
     Value made = call(closure_of(proto), {from_object(type), fix(5)});
     assert_int_equal(g_calls["resume"] + g_calls["prim"], 0);
     assert_ptr_equal(as<Record>(made), room);
-    const size_t words = 2 + record_words(static_cast<uint64_t>(count));
+    const size_t words = 1 + record_words(static_cast<uint64_t>(count));
     assert_ptr_equal(g_vm.window.object_next, room + words);
     assert_int_equal(room[words], 77);
     assert_int_equal(as<Record>(made)->granules * 2, words);
@@ -185,7 +185,6 @@ void run_opened_record(uint8_t raw) {
   g_vm.stack_limit = UINTPTR_MAX;
   g_opened = rt_make_record(&g_vm, from_object(type), std::initializer_list<Value>{real(1.0)}.begin(), 1);
   as<Record>(g_opened)->flags = raw;
-  as<Record>(g_opened)->aux = 1;
   set_opened(1.0);
   const auto run = [&] { return call(closure_of(proto), {g_opened, fix(kTurns)}); };
 

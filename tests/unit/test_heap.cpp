@@ -11,6 +11,7 @@
 
 #include "base/poison.hpp"
 #include "heap/chunk.hpp"
+#include "heap/record_types.hpp"
 #include "heap_fixture.hpp"
 
 using namespace terrace;
@@ -309,6 +310,55 @@ void weak_references_let_go(void**) {
   assert_int_equal(f.heap.stats().live_bytes, 0);
 }
 
+// A type as the collector sees it, and a record of it with one field.
+Value make_type(heap::Heap& heap) {
+  auto* type = heap.make<RecordType>(Type::kRecordType);
+  type->name = type->fields = type->parent = kNil;
+  type->new_header = record_header(0, heap.record_types().add(from_object(type)));
+  return from_object(type);
+}
+Value make_record(heap::Heap& heap, Value type) {
+  auto* record = heap.make<Record>(Type::kRecord, record_words(1) * sizeof(Value));
+  record->aux = as<RecordType>(type)->number();
+  record->field[0] = kNil.bits;
+  return from_object(record);
+}
+uint16_t number_of(Value type) { return as<RecordType>(type)->number(); }
+
+void numbers_of_dead_record_types_are_used_again(void**) {
+  Fixture f;
+  heap::RecordTypes& types = f.heap.record_types();
+  f.roots.push(make_type(f.heap));
+  f.roots.push(make_record(f.heap, make_type(f.heap)));  // which alone keeps its type
+  const Value kept = heap::type_of(as<Record>(f.roots[1]));
+  const uint16_t young = number_of(make_type(f.heap));
+  assert_int_equal(number_of(f.roots[0]), 1);
+  assert_int_equal(number_of(kept), 2);
+  assert_int_equal(young, 3);
+  f.heap.collect_young();
+  assert_true(types.at(1) == f.roots[0] && types.at(2) == kept && types.at(young) == kFalse);
+  assert_int_equal(number_of(make_type(f.heap)), young);
+  // What is old dies in a full collection.
+  f.roots[1] = kNil;
+  f.heap.collect_young();
+  assert_true(types.at(2) == kept);
+  f.heap.collect();
+  assert_true(types.at(1) == f.roots[0] && types.at(2) == kFalse);
+
+  while (!types.is_full()) f.roots.push(make_type(f.heap));
+  std::set<uint16_t> numbers;
+  for (size_t n = 0; n < f.roots.size(); n++)
+    if (n != 1) numbers.insert(number_of(f.roots[n]));
+  assert_int_equal(numbers.size(), heap::RecordTypes::kMost);
+  assert_int_equal(*numbers.begin(), 1);
+  f.heap.collect();
+  assert_true(types.is_full());
+  f.roots.clear();
+  f.heap.collect();
+  assert_false(types.is_full());
+  assert_int_equal(f.heap.stats().live_bytes, 0);
+}
+
 void external_memory_brings_the_collection_nearer(void**) {
   Fixture f;
   struct Account {
@@ -366,6 +416,7 @@ int main() {
       cmocka_unit_test(a_finalizer_cannot_start_a_collection),
       cmocka_unit_test(weak_hooks_see_what_is_dead),
       cmocka_unit_test(weak_references_let_go),
+      cmocka_unit_test(numbers_of_dead_record_types_are_used_again),
       cmocka_unit_test(external_memory_brings_the_collection_nearer),
       cmocka_unit_test(roots_may_end_in_any_order),
   };

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "frame/number.hpp"
+#include "frame/records.hpp"
 #include "text/printer.hpp"
 #include "text/reader.hpp"
 #include "vm_fixture.hpp"
@@ -380,11 +381,9 @@ void objects_are_shown(void**) {
 
   Value fields = make_vector(f, {vm.intern("x"), vm.intern("odd y")});
   auto* type = vm.heap.make<RecordType>(Type::kRecordType);
-  type->name = vm.intern("point");
-  type->fields = fields;
-  type->parent = kFalse;
-  auto* record = vm.heap.make<Record>(Type::kRecord, 2 * sizeof(Value));
-  record->type = from_object(type);
+  frame::fill_record_type(f.state(), type, vm.intern("point"), fields, kFalse);
+  auto* record = vm.heap.make<Record>(Type::kRecord, record_words(2) * sizeof(Value));
+  record->aux = type->number();
   record->field[0] = make_fixnum(1).bits;
   record->field[1] = from_object(record).bits;
   assert_text(text::written(from_object(record)), "#<point :x 1 :|odd y| ...>");

@@ -47,7 +47,9 @@ void Emitter::require_record(Val object, Val type, uint32_t wanted, uint32_t mas
   guard(m_.has_tag(object, value::kTagObject), otherwise);
   const Val header = m_.cast(m_.load(object, offsets::kObjectHeader, m_.u32_type()), m_.word_type());
   guard(m_.equal(m_.bit_and(header, mask), m_.word(wanted)), otherwise);
-  guard(m_.equal(m_.load(object, offsets::kRecordType), type), otherwise);
+  const Val number = m_.shift_right(header, offsets::kHeaderAuxShift);
+  const Val found = m_.load(m_.add(m_.load(vm(), offsets::kVmRecordTypes), m_.shift_left(number, 3)), 0);
+  guard(m_.equal(found, type), otherwise);
 }
 
 // Tests that the object is a record as new ones of the type are.
@@ -147,9 +149,8 @@ void Emitter::allocate_record(Place to, Val type, std::optional<size_t> type_lin
   assign(m_.at(vm(), offsets::kVmObjectNext, m_.word_type()), m_.add(free, static_cast<int64_t>(bytes)));
   Val record = m_.add(free, int64_t{value::kTagObject});
   assign(m_.at(free, 0, m_.word_type()), m_.bit_or(header, m_.word(offsets::fresh_header(value::Type::kFree, bytes))));
-  assign(m_.at(record, offsets::kRecordType, m_.word_type()), type);
   for (uint64_t n = 0; n < words; n++) {
-    const bool is_raw = value::is_raw_field(raw, n);
+    const bool is_raw = n < count && value::is_raw_field(raw, n);
     assign(m_.at(record, offsets::kRecordField + 8 * static_cast<int64_t>(n), is_raw ? m_.double_type() : m_.word_type()),
            n < count ? fields[n] : m_.constant(value::kNil));
   }

@@ -45,7 +45,6 @@ static_assert(kPackedLength == T_OBJECT_FIELD(Bytes, length) && kPackedData == T
 
 inline constexpr int64_t kRecordTypeCount = T_OBJECT_FIELD(RecordType, count);
 inline constexpr int64_t kRecordTypeNewHeader = T_OBJECT_FIELD(RecordType, new_header);
-inline constexpr int64_t kRecordType = T_OBJECT_FIELD(Record, type);
 inline constexpr int64_t kRecordField = T_OBJECT_FIELD(Record, field);
 
 inline constexpr int64_t kStringBytes = T_OBJECT_FIELD(String, bytes);
@@ -76,6 +75,7 @@ inline constexpr int64_t kProtoConstant = offsetof(value::Proto, constant);
 
 inline constexpr int64_t kVmStackLimit = offsetof(VmState, stack_limit);
 inline constexpr int64_t kVmRuntime = offsetof(VmState, runtime);
+inline constexpr int64_t kVmRecordTypes = offsetof(VmState, record_types);
 inline constexpr int64_t kVmPairNext = offsetof(VmState, window) + offsetof(heap::AllocWindow, pair_next);
 inline constexpr int64_t kVmPairLimit = offsetof(VmState, window) + offsetof(heap::AllocWindow, pair_limit);
 inline constexpr int64_t kVmObjectNext = offsetof(VmState, window) + offsetof(heap::AllocWindow, object_next);
