@@ -187,11 +187,14 @@ void Emitter::emit_stack_check() {
   start(go_on);
 }
 
-// Calls and loops count together; below zero the policy is asked, which sets the counter anew.
+// Calls and loops count together; below zero the policy is asked, which sets the counter anew. What is left is held in a variable, since base code
+// would load it again to compare it.
 void Emitter::count_down(const std::function<void(Block)>& ask) {
   Place counter = m_.at(proto(), offsets::kProtoCountdown, m_.i32_type());
-  Val left = gcc_jit_lvalue_as_rvalue(counter);
-  assign(counter, m_.binary(GCC_JIT_BINARY_OP_MINUS, m_.i32_type(), left, m_.number(m_.i32_type(), 1)));
+  Place held = local(left_, m_.i32_type(), "left");
+  assign(held, m_.binary(GCC_JIT_BINARY_OP_MINUS, m_.i32_type(), gcc_jit_lvalue_as_rvalue(counter), m_.number(m_.i32_type(), 1)));
+  Val left = gcc_jit_lvalue_as_rvalue(held);
+  assign(counter, left);
   Block go_on = fresh();
   guard(m_.compare(GCC_JIT_COMPARISON_GE, left, m_.number(m_.i32_type(), 0)), cold([=] { ask(go_on); }));
   jump(go_on);

@@ -445,6 +445,7 @@ class Emitter {
   Place sum_ = nullptr;
   Place ahead_ = nullptr;  // the number of the element that is fetched ahead
   Place is_below_ = nullptr;
+  Place left_ = nullptr;  // of the countdown
   Place words_[4] = {};
   Place doubles_[2] = {};
 };
