@@ -172,7 +172,7 @@ def verdicts(results, kernels):
 def cold_lines(results, kernels, lines):
     def behind(name, rival, slack):
         found = [(k, results.median(k, name, "whole-process"), results.median(k, rival, "whole-process")) for k in kernels]
-        if any(a is None or b is None for _, a, b in found):
+        if not found or any(a is None or b is None for _, a, b in found):
             return None
         return [k for k, a, b in found if a > b + slack]
 
