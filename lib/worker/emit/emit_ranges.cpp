@@ -197,7 +197,7 @@ void Emitter::step_counter(const CountedLoop& counted) {
 // Where a vector's elements are looked into one after the other, the object that is looked into some turns later is fetched into the cache meanwhile:
 // objects lie anywhere, so the processor cannot foresee it. After Ainsworth and Jones, "Software prefetching for indirect memory accesses" (CGO 2017).
 void Emitter::fetch_ahead(Instr load) {
-  const CountedLoop* counted = ranges_.counted_by(pc_, load.c);
+  const CountedLoop* counted = ranges_.walked_by(pc_);
   if (counted == nullptr || !counted->step.is_number || !types_.reads_object_behind(pc_, state_)) return;
   CountedPlaces& places = places_of(*counted);
   Place ahead = local(ahead_, m_.signed_type(), "ahead");

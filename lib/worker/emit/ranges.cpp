@@ -73,6 +73,13 @@ const CountedLoop* Ranges::counted_by(uint32_t pc, uint16_t r) const {
   return nullptr;
 }
 
+const CountedLoop* Ranges::walked_by(uint32_t pc) const {
+  for (const CountedLoop& counted : loops_)
+    for (const CountedLoop::Access& access : counted.accesses)
+      if (access.pc == pc && counted.expressions[static_cast<size_t>(access.index)].kind == Expression::Kind::kCounter) return &counted;
+  return nullptr;
+}
+
 void Ranges::find_loop(const Loop& loop) {
   always_run_ = flow_.always_run(loop);
   unchanged_ = flow_.unchanged_in(loop);
@@ -206,7 +213,7 @@ void Ranges::add_access(CountedLoop& counted, uint32_t pc) {
   size_t before = counted.expressions.size();
   int expression = expression_of(counted, pc, index, made_at, 0);
   if (expression < 0) return counted.expressions.resize(before);
-  counted.accesses.push_back({expression, object});
+  counted.accesses.push_back({expression, object, pc});
   bounded_[pc] = true;
   for (uint32_t at : made_at) bounded_[at] = true;
 }

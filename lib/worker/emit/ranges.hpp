@@ -79,6 +79,7 @@ struct CountedLoop {
   struct Access {
     int index;        // an expression
     uint16_t vector;  // whose length is held at the head
+    uint32_t pc;
   };
   std::vector<Access> accesses;
   std::vector<int> small;  // expressions: arguments of calls in which they are taken to be small (intervals.hpp)
@@ -93,6 +94,9 @@ class Ranges {
   const CountedLoop* stepped_at(uint32_t pc) const;
   // The loop whose counter the register is at this instruction, as it was at the head; null: none.
   const CountedLoop* counted_by(uint32_t pc, uint16_t r) const;
+  // The loop that goes through the vector which the instruction accesses: the counter, as it was at the head, is the index, and every integer
+  // between the present counter and the loop's end is an index, too; null: none.
+  const CountedLoop* walked_by(uint32_t pc) const;
   // Whether the sum or product at this instruction cannot overflow, or the index of the access is one.
   bool is_bounded(uint32_t pc) const { return bounded_[pc]; }
   // The variant for small arguments that the known call at this instruction goes to; null: there is none.
