@@ -82,6 +82,32 @@ void test_sum(void**) {
   assert_ptr_equal(ranges.counted_by(7, 4), counted);
   assert_null(ranges.counted_by(8, 4));
   assert_null(ranges.counted_by(3, 5));
+  assert_ptr_equal(ranges.walked_by(3), counted);
+  assert_null(ranges.walked_by(6));
+}
+
+// A vector that the loop changes may be shorter than the loop is long, and where the index is another loop's counter nothing follows from this one's.
+void test_not_walked(void**) {
+  Code f;
+  f.op(Op::kInt, 4, 0);
+  f.jump(Op::kJumpNotLt, 5, 4, 1);                                                     // 1: head
+  f.op(Op::kVectorRef, 0, 0, 4).op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1);           // 2
+  f.op(Op::kReturn, 0);
+  Ranges changed = f.ranges();
+  assert_non_null(changed.at_head(1));
+  assert_ptr_equal(changed.counted_by(2, 4), changed.at_head(1));
+  assert_null(changed.walked_by(2));
+
+  Code nested;
+  nested.op(Op::kInt, 4, 0);
+  nested.jump(Op::kJumpNotLt, 8, 4, 1).op(Op::kInt, 6, 0);                                          // 1: head
+  nested.jump(Op::kJumpNotLt, 7, 6, 1);                                                             // 3: inner head
+  nested.op(Op::kVectorRef, 5, 0, 4).op(Op::kAddImm, 6, 6, 1).jump(Op::kLoop, 3);                   // 4
+  nested.op(Op::kAddImm, 4, 4, 1).jump(Op::kLoop, 1).op(Op::kReturn, 5);                            // 7
+  Ranges ranges = nested.ranges();
+  assert_non_null(ranges.at_head(3));
+  assert_true(ranges.is_bounded(4));
+  assert_null(ranges.walked_by(4));
 }
 
 // The index is counter * 2 - 3 in one access, and counter * counter in the other.
@@ -260,7 +286,7 @@ void test_not_small_enough(void**) {
 int main() {
   using namespace terrace::test;
   const CMUnitTest tests[] = {
-      cmocka_unit_test(test_sum),
+      cmocka_unit_test(test_sum), cmocka_unit_test(test_not_walked),
       cmocka_unit_test(test_linear),
       cmocka_unit_test(test_moved),
       cmocka_unit_test(test_two_steps),
