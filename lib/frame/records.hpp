@@ -8,9 +8,9 @@
 // such a field, which the caller has checked.
 //
 // Invariants: what is raw in a record is said by its own header alone. All records of a type that were made since it changed last have the same first
-// half of the header, and no other object of the vm has it. So compiled code compares that
-// half with the one of new records of the type that it expects, and is left, or takes more steps, for others. When a watched type changes
-// VmState::watch_epoch grows, and code that takes it for granted looks again.
+// half of the header, and no other object of the vm has it. So compiled code compares that half with the one of new records of the type that it
+// expects, and is left, or takes more steps, for others. When a watched type changes VmState::watch_epoch grows, and code that takes it for granted
+// looks again.
 #pragma once
 
 #include "frame/vm.hpp"

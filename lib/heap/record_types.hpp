@@ -36,11 +36,13 @@ class RecordTypes {
   std::vector<uint16_t> young_;  // numbers given since the last collection
 };
 
+// The room that forget_dead needs is made here, where it may fail.
 inline uint16_t RecordTypes::add(Value type) {
   uint16_t number;
   if (free_.empty()) {
     number = static_cast<uint16_t>(types_.size());
     types_.push_back(type);
+    if (free_.capacity() < types_.size()) free_.reserve(types_.capacity());
   } else {
     number = free_.back();
     free_.pop_back();
