@@ -15,7 +15,7 @@ Node Generator::general(Type type, int depth) {
     case 47: return handled_error(type, depth);
     case 40:
     case 41: return r_.chance(15) ? hot_calls(type, depth) : r_.chance(20) ? hot_words(type, depth) : hot_loop(type, depth);
-    case 42: return r_.chance(20) ? hot_records(type, depth) : r_.chance(20) ? hot_outer_records(type, depth) : r_.chance(30) ? hot_matrix(type, depth) : r_.chance(50) ? hot_vector(type, depth) : hot_doubles(type, depth);
+    case 42: return r_.chance(20) ? hot_records(type, depth) : r_.chance(20) ? hot_outer_records(type, depth) : r_.chance(30) ? hot_walk(type, depth) : r_.chance(30) ? hot_matrix(type, depth) : r_.chance(50) ? hot_vector(type, depth) : hot_doubles(type, depth);
     case 43: return deep_recursion(type, depth);
     case 0:
     case 1:

@@ -163,6 +163,7 @@ class Generator {
   Node hot_matrix(Type type, int depth);
   Node hot_doubles(Type type, int depth);
   Node hot_calls(Type type, int depth);
+  Node hot_walk(Type type, int depth);
   Node hot_records(Type type, int depth);
   Node hot_outer_records(Type type, int depth);
   Node hot_words(Type type, int depth);

@@ -302,6 +302,41 @@ Node Generator::hot_calls(Type type, int depth) {
   return noted(std::move(whole), type, depth);
 }
 
+// Vectors whose elements a loop looks into one after the other, to the end or some elements further. In one turn, or in each, it may go on with the
+// other vector, and an element ahead becomes something else.
+Node Generator::hot_walk(Type type, int depth) {
+  const int64_t size = r_.between(0, 40), rounds = r_.pick({1, 3, 12});
+  if (!affordable(static_cast<double>(size * rounds) * 15)) return specific(type, depth);
+  spent_ += work_ * static_cast<double>(size * rounds) * 15;
+  std::string v = fresh("vec"), w = fresh("vec"), fill = fresh("fill"), loop = fresh("hot"), again = fresh("all"), n = fresh("n"), i = fresh("i");
+  std::string s = fresh("s"), x = fresh("x"), now = fresh("now"), other = fresh("other");
+  const std::string count = std::to_string(size), turn = std::to_string(r_.between(0, size)), step = r_.pick({"1", "1", "1", "3"});
+  const size_t kind = r_.below(4);
+  const Node element = kind == 0   ? list("cons", i, "0.5")
+                       : kind == 1 ? list("make-point", list("*", i, "0.5"), "2")
+                       : kind == 2 ? list("vector", i, "7")
+                                   : list("lambda", list(s), list("+", s, i));
+  const Node read = kind == 0   ? list(r_.pick({"car", "cdr"}), x)
+                    : kind == 1 ? list(r_.pick({"point-x", "point-y", "point-tail", "point-square"}), x)
+                    : kind == 2 ? list("vector-ref", x, r_.pick({"0", "1"}))
+                                : list(x, "1");
+  const auto filled = [&] {
+    Node store = list("begin", list("vector-set!", s, i, element), list(fill, list("+", i, "1")));
+    Node whole = list("let", fill, list(list(i, "0")), list("if", list("=", i, count), s, std::move(store)));
+    return list("let", list(list(s, list("make-vector", count, "nil"))), std::move(whole));
+  };
+  Node turned = list(loop, list("+", i, step), list("+", s, read), r_.chance(25) ? other : now, r_.chance(25) ? now : other);
+  if (r_.chance(50)) turned = list("begin", list("when", list("=", i, turn), r_.chance(60) ? list("vector-set!", r_.chance(50) ? v : w, list("modulo", list("+", i, "5"), count), surprise(depth)) : statement(1)), std::move(turned));
+  const std::string bound = fresh("bound");
+  Node last = r_.chance(70) ? list("vector-length", v) : Node(std::to_string(size + r_.between(-1, 9)));
+  Node body = list("if", list("<", i, r_.chance(85) ? Node(bound) : list("vector-length", now)), list("let", list(list(x, list("vector-ref", now, i))), std::move(turned)), s);
+  Node walk = list("let", loop, list(list(i, "0"), list(s, "0"), list(now, v), list(other, w)), std::move(body));
+  Node whole = list("let", again, list(list(n, "0"), list(s, "0")), list("if", list("=", n, std::to_string(rounds)), list("list", s), list(again, list("+", n, "1"), std::move(walk))));
+  whole = list("let*", list(list(v, filled()), list(w, r_.chance(50) ? Node(v) : filled()), list(bound, std::move(last))), std::move(whole));
+  if (kind == 1 && r_.chance(60)) make_spots(whole, spot_name(static_cast<int>(r_.below(kSpots))), i);
+  return noted(std::move(whole), type, depth);
+}
+
 // Not a tail call, some thousand deep; an escape or an error may come from the bottom.
 Node Generator::deep_recursion(Type type, int depth) {
   double levels = static_cast<double>(r_.pick({50, 300, 2000}));
