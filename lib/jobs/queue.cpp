@@ -9,8 +9,9 @@ namespace {
 // A call saves about so many times more by leaving the interpreter than by leaving base code.
 constexpr uint64_t kBaseWeight = 32;
 constexpr uint64_t kMostPriority = UINT64_MAX / kBaseWeight;
-// A batch takes longer by every function in it, so it holds none that has less than this part of the best one's benefit.
-constexpr uint64_t kSpread = 32;
+// A batch takes longer by every function in it, so it holds none that has less than this part of the best one's benefit. Against 32, with which most of
+// what waits goes into one batch, thirty runs of vtrace take 0.90 of the time from a cold start and matmul 0.92, the other kernels the same.
+constexpr uint64_t kSpread = 4;
 
 }  // namespace
 
