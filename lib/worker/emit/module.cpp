@@ -244,7 +244,7 @@ Val Module::builtin(const char* name, std::initializer_list<Val> arguments) cons
 
 Val Module::prefetch(Val address) const {
   const Type pointer = gcc_jit_context_get_type(context_, GCC_JIT_TYPE_VOID_PTR);
-  return builtin("__builtin_prefetch", {gcc_jit_context_new_bitcast(context_, nullptr, address, pointer)});
+  return builtin("__builtin_prefetch", {bits_as(address, pointer)});
 }
 
 Val Module::overflows(const char* name, Val a, Val b, Place out) const {

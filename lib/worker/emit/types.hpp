@@ -169,6 +169,10 @@ class Types {
   const Variant* called(uint32_t pc, const State& before) const {
     return role_.callees ? role_.callees->called(role_.function, pc, before) : nullptr;
   }
+  // The same for an instruction that is treated so; null also where it calls nothing that is compiled along.
+  const Variant* known_callee(uint32_t pc, Treatment treated, const State& before) const {
+    return treated == Treatment::kKnownCall || treated == Treatment::kKnownTail ? called(pc, before) : nullptr;
+  }
   const Variant* with_small(const Variant& variant, uint64_t mask) const { return role_.callees->with_small(variant, mask); }
   // The forms in which arguments come, and words.
   State at_entry() const;

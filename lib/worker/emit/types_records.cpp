@@ -43,9 +43,7 @@ void Types::note_records(uint32_t pc, const State& before, const std::vector<Ori
     const auto use = uses.find(origin.r);
     if (need.form == kDouble && origin.field < kMostFields && use != uses.end()) use->second.doubles |= uint32_t{1} << origin.field;
   }
-  const Treatment treated = treatment(pc, before);
-  const bool is_known = treated == Treatment::kKnownCall || treated == Treatment::kKnownTail;
-  const Variant* callee = is_known && !function_.code.left_at.has(pc) ? called(pc, before) : nullptr;
+  const Variant* callee = function_.code.left_at.has(pc) ? nullptr : known_callee(pc, treatment(pc, before), before);
   if (callee == nullptr || callee->types == nullptr) return;
   for (const auto& [parameter, use] : callee->types->record_uses()) note(static_cast<uint16_t>(i.a + 1 + parameter), use);
 }
@@ -125,10 +123,8 @@ bool Types::reads_object(uint32_t pc, const State& before, const RegisterSet& ho
     default:
       break;
   }
-  const Treatment treated = treatment(pc, before);
-  if (treated != Treatment::kKnownCall && treated != Treatment::kKnownTail) return false;
-  const Variant* callee = called(pc, before);
-  if (callee->types == nullptr) return false;
+  const Variant* callee = known_callee(pc, treatment(pc, before), before);
+  if (callee == nullptr || callee->types == nullptr) return false;
   const auto& uses = callee->types->record_uses();
   return std::any_of(uses.begin(), uses.end(), [&](const auto& use) { return holders.has(i.a + 1 + use.first); });
 }

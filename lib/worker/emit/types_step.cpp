@@ -59,8 +59,7 @@ bool Types::runs_other_code(uint32_t pc, Treatment treatment, const State& befor
 
 bool Types::has_effect(uint32_t pc, Treatment treatment, const State& before) const {
   Instr i = function_.code.code[pc];
-  if (treatment == Treatment::kKnownCall || treatment == Treatment::kKnownTail) {
-    const Variant* callee = called(pc, before);
+  if (const Variant* callee = known_callee(pc, treatment, before)) {
     return callee->types == nullptr || !callee->types->starts_again() || function_.code.left_at.has(pc);
   }
   switch (op_info(op_of(i)).effect) {
@@ -77,8 +76,7 @@ bool Types::has_effect(uint32_t pc, Treatment treatment, const State& before) co
 
 void Types::step(uint32_t pc, Treatment treated, State& state) const {
   const bool may_change_kinds = specialises_ && runs_other_code(pc, treated, state);
-  const bool is_known = treated == Treatment::kKnownCall || treated == Treatment::kKnownTail;
-  const Variant* callee = is_known ? called(pc, state) : nullptr;
+  const Variant* callee = known_callee(pc, treated, state);
   if (specialises_ && std::any_of(state.begin(), state.end(), [](Forms forms) { return (forms & kVirtual) != 0; }))
     for (uint16_t r : objects_for(pc, treated, state)) make_object(state, r);
   if (specialises_ && !takes_integers(treated) && std::any_of(state.begin(), state.end(), [](Forms forms) { return (forms & kU64) != 0; }))
