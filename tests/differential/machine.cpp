@@ -138,7 +138,18 @@ class Machine::Batch {
     step.status = jit_call(vm_, &callee, arguments.data(), arguments.size(), &step.result, &step.computation, &step.error);
     std::string text = finish(step, trace);
     set_timer(0);
+    trace.limited |= met_limit();
     return output_.empty() ? text : text + " prints " + output_;
+  }
+
+  // Whether a limit has been met since this was asked last. That the call ended with another error, or with none, says nothing: a handler of
+  // the program may have caught the limit's.
+  bool met_limit() {
+    jit_value count{};
+    jit_lookup(vm_, "limits-met", sizeof "limits-met" - 1, &count, nullptr);
+    int64_t before = limits_met_;
+    limits_met_ = count.as.integer;
+    return limits_met_ != before;
   }
 
   std::string finish(Step step, Trace& trace) {
@@ -208,6 +219,7 @@ class Machine::Batch {
   const MachineOptions& options_;
   jit_vm* vm_ = nullptr;
   std::string output_;
+  int64_t limits_met_ = 0;
 };
 
 Machine::Machine(MachineOptions options) : options_(std::move(options)) {

@@ -5,6 +5,7 @@
 
 namespace terrace::differential {
 
+// Every handler of a generated program calls `describe` with what it is given, so that no limit is met without being counted.
 inline constexpr const char* kPrelude = R"sx(
 (define log nil)
 (define log-length 0)
@@ -14,7 +15,10 @@ inline constexpr const char* kPrelude = R"sx(
     (set! log (cons (write-to-string x) log)))
   x)
 (define (take-log) (let ((taken (reverse log))) (set! log nil) (set! log-length 0) taken))
-(define (describe e) (if (error? e) (list (error-kind e) (error-message e)) (list 'raised e)))
+(define limits-met 0)
+(define (describe e)
+  (when (and (error? e) (memq (error-kind e) '(stack-overflow heap-limit))) (set! limits-met (+ limits-met 1)))
+  (if (error? e) (list (error-kind e) (error-message e)) (list 'raised e)))
 (define (clip s)
   (cond ((string? s) (if (> (string-length s) 40) (substring s 0 40) s))
         ((vector? s) (if (> (vector-length s) 20) (subvector s 0 20) s))
