@@ -150,12 +150,15 @@ void test_arithmetic(void**) {
                             fix(kFixnumMin), fix(1 << 30), fix(-(1 << 30)), real(0.0),    real(-0.0), real(1.5),
                             real(-2.25),     real(1e300),  real(-1e-300),   real(inf),    real(NAN),  real(5e-324),
                             real(1e77),      real(1e-77),  real(1e100),     real(1e-100), kNil};
-  FOR_EACH_TIER {
+  constexpr std::pair<Tier, uint8_t> kCases[] = {{Tier::kBase, 0}, {Tier::kBase, bytecode::kSawFloats}, {Tier::kOpt, 0}};
+  for (auto [tier, saw] : kCases) {
     reset();
     std::vector<std::unique_ptr<Code>> codes;
     for (auto [op, reference] : kOps) {
       codes.push_back(std::make_unique<Code>("op", 2, 3));
-      codes.back()->op(op, 0, 0, 1).op(Op::kReturn, 0);  // the result overwrites an operand
+      codes.back()->op(op, 0, 0, 1);  // the result overwrites an operand
+      if (saw != 0 && bytecode::is_arithmetic(op)) codes.back()->seen(saw);
+      codes.back()->op(Op::kReturn, 0);
     }
     Proto* p[10];
     for (size_t n = 0; n < 10; n++) p[n] = codes[n]->proto();
@@ -189,6 +192,49 @@ void test_inline_cases(void**) {
     assert_int_equal(g_trace.size(), 1);
     assert_int_equal(g_trace[0], 0);
   }
+}
+
+// Base code has floats inline where they have been seen, and what else comes there is done as everywhere.
+void test_floats_in_base(void**) {
+  reset();
+  Code f("f", 2, 3), ref("ref", 2, 2), set("set", 3, 3);
+  f.op(Op::kMul, 2, 0, 1).seen(bytecode::kSawFloats).op(Op::kDiv, 2, 2, 0).seen(bytecode::kSawFloats);
+  f.op(Op::kAddImm, 2, 2, 1).seen(bytecode::kSawFloats).op(Op::kReturn, 2);
+  ref.op(Op::kVectorRef, 0, 0, 1).seen(bytecode::kSawFloats).op(Op::kReturn, 0);
+  set.op(Op::kVectorSet, 0, 1, 2).seen(bytecode::kSawFloats).op(Op::kReturn, 2);
+  Proto* p[] = {f.proto(), ref.proto(), set.proto()};
+  install({p[0], p[1], p[2]}, Tier::kBase);
+  Value g[3];
+  for (int n = 0; n < 3; n++) g[n] = closure_of(p[n]);
+  assert_value(call(g[0], {real(1.5), real(2.5)}), real(3.5));
+  assert_int_equal(g_calls.size(), 0);
+  assert_value(call(g[0], {fix(3), fix(4)}), fix(5));
+  assert_int_equal(g_calls["mul"], 0);
+  assert_int_equal(g_calls["div"], 1);
+  assert_value(call(g[0], {fix(0), fix(4)}), kUnwind);
+
+  Value doubles = vector({Value{std::bit_cast<uint64_t>(1.5)}, Value{std::bit_cast<uint64_t>(1e300)}, Value{kHole}});
+  as<Vector>(doubles)->become(VectorKind::kDoubles);
+  g_calls.clear();
+  assert_value(call(g[1], {doubles, fix(0)}), real(1.5));
+  assert_int_equal(g_calls.size(), 0);
+  assert_value(call(g[1], {doubles, fix(1)}), real(1e300));
+  assert_int_equal(g_calls["box_float"], 1);
+  for (Value bad : {fix(2), fix(3), fix(-1), kNil, real(0.0)}) assert_value(call(g[1], {doubles, bad}), kUnwind);
+  assert_value(call(g[2], {doubles, fix(2), real(-2.5)}), real(-2.5));
+  assert_true(std::bit_cast<double>(as<Vector>(doubles)->slot[2]) == -2.5);
+  assert_int_equal(g_calls["vector_set"], 0);
+  for (Value other : {fix(1), real(1e300), kNil}) assert_value(call(g[2], {doubles, fix(0), other}), kUnwind);
+
+  Value words = vector({kTrue, fix(2)});
+  g_calls.clear();
+  assert_value(call(g[1], {words, fix(1)}), fix(2));
+  assert_value(call(g[2], {words, fix(1), real(7.0)}), real(7.0));
+  assert_value(words_of(as<Vector>(words))[1], real(7.0));
+  assert_int_equal(*heap::card_of(as<Vector>(words), as<Vector>(words)->slot), 1);
+  assert_int_equal(g_calls.size(), 0);
+  assert_value(call(g[1], {words, fix(2)}), kUnwind);
+  assert_value(call(g[1], {kNil, fix(0)}), kUnwind);
 }
 
 // Each jump that compares, with operands on both sides and equal, as fixnums and as floats.
@@ -534,6 +580,7 @@ int main() {
       cmocka_unit_test(test_arguments),
       cmocka_unit_test(test_arithmetic),
       cmocka_unit_test(test_inline_cases),
+      cmocka_unit_test(test_floats_in_base),
       cmocka_unit_test(test_compare_jumps),
       cmocka_unit_test(test_plain_jumps),
       cmocka_unit_test(test_handlers),

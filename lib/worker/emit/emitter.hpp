@@ -158,8 +158,9 @@ class Emitter {
   Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0, (state_[r] & kFixnum) != 0}; }
   Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n, true}; }
   Val overflows(const Arithmetic& op, Val x, Val y, Place result) const;
+  void by_kind(const std::function<void(Block)>& words, const std::function<void(Block)>& floats, Block slow);
   void arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op);
-  void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next);
+  void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block otherwise, Block next);
   void set_float(uint16_t r, Val number, Block next) { box(place(r), number, next); }
   void box(Place to, Val number, Block next);  // ends the block
   void division(Instr i, Runtime slow, Val (Emitter::*result)(Val, Val));
@@ -300,8 +301,6 @@ class Emitter {
   void require_object(Val object, value::Type type, uint32_t header_mask, Block otherwise);
   void require_index(Val index, Val object, int64_t length, Block otherwise);
   void require_vector_of_doubles(Val object, Block otherwise);
-  void vector_of_doubles_ref(Instr i, Block slow, Block next);
-  void vector_of_doubles_set(Instr i, Block slow, Block next);
   Place packed_element(Val data, Val index, int size_shift, Type type) const;
   void fill_captures(Val closure, const std::vector<bytecode::CaptureSource>& sources);
 

@@ -7,9 +7,8 @@
 
 namespace terrace::worker::emit {
 
-// How far floats are done inline.
-// In base code the runtime is as fast as inline code and makes half as much to compile.
-enum class Floats { kRuntime, kSame, kMixed };
+// How far floats are done inline: float with float where the interpreter has seen that, or everywhere and fixnum with float, too.
+enum class Floats { kWhereSeen, kMixed };
 
 struct Plan {
   const char* name;
@@ -18,7 +17,7 @@ struct Plan {
   jobs::Tier next;             // a loop that counted down goes on in code of this tier when there is some
   bool expects;                // tell GCC which way branches go, where it makes use of that
   bool inline_primitives;      // short primitives are written out, else all are called
-  Floats floats;               // none, float with float, or also fixnum with float
+  Floats floats;
   bool separate_nested_loops;  // entries into nested loops get a copy of the body, so that the loops stay reducible
   bool specialises;            // on the types that were seen: numbers stay unboxed, other values leave for the interpreter
   bool orders_blocks;          // blocks are laid out by us, else by GCC
@@ -30,7 +29,7 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .next = jobs::Tier::kOpt,
                                 .expects = false,
                                 .inline_primitives = false,
-                                .floats = Floats::kRuntime,
+                                .floats = Floats::kWhereSeen,
                                 .separate_nested_loops = false,
                                 .specialises = false,
                                 .orders_blocks = true};
