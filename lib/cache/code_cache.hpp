@@ -89,7 +89,9 @@ struct Record {
   bool can_take(jobs::Tier wanted) const {
     return tier_number(wanted) > tier || (tier_number(wanted) == tier && is_mistaken);
   }
-  bool needs_loop_entries = false;  // opt code without them was to be entered at a loop
+  uint32_t missed_loop_entries = 0;  // how often opt code without them was to be entered at a loop
+  // Once may be a call that was interpreted when its code came, and is soon over; more are loops that go on for long.
+  bool needs_loop_entries() const { return missed_loop_entries >= 4; }
   uint32_t misjudged = 0;   // how often opt code was given up because its assumptions did not hold
   uint32_t drops = 0;       // how often its code was dropped
   uint32_t evictions = 0;   // how often that was to keep a budget

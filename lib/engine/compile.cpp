@@ -96,7 +96,7 @@ bool Engine::State::request(VmState* vm, Proto* proto, Tier tier, uint64_t* id, 
     const bool may_lack_entries = tier == Tier::kOpt && often_called && proto->function->has_nested_loops();
     cache.with_record(proto, [&](Record& record) {
       job.priority = record.calls;
-      job.enters_loops = !may_lack_entries || record.needs_loop_entries;
+      job.enters_loops = !may_lack_entries || record.needs_loop_entries();
       return 0;
     });
     job.has_run = job.priority > 0;
@@ -234,13 +234,17 @@ void Engine::State::code_left(VmState* vm, Proto* proto, uintptr_t record) {
   if (is_refused) cache.demote(proto);
 }
 
-// Rare, since code without these entries is made for functions that are entered by calls: it goes, and what is asked for next has them.
+// Rare, since code without these entries is made for functions that are entered by calls. When it happens again it goes, and what is asked for next
+// has them.
 void Engine::State::loop_entry_missing(VmState* vm, Proto* proto) {
   adopt(vm, proto);
-  const std::string name = cache.with_record(proto, [](Record& record) {
-    record.needs_loop_entries = true;
-    return record.name;
+  std::string name;
+  const bool needs_them = cache.with_record(proto, [&](Record& record) {
+    record.missed_loop_entries++;
+    name = record.name;
+    return record.needs_loop_entries();
   });
+  if (!needs_them) return;
   if (!cache.demote(proto)) return;
   invalidations.fetch_add(1, std::memory_order_relaxed);
   event(EventKind::kInvalidated, name, tier_name(Tier::kOpt));

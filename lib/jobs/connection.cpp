@@ -1,6 +1,7 @@
 // jobs/connection.cpp: see the header.
 #include "jobs/connection.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ namespace {
 using observe::Reason;
 
 inline constexpr size_t kReadBytes = 64 * 1024;
-inline constexpr int kLeaveMs = 300;  // for a worker to end by itself once its socket is closed
+inline constexpr int kLeaveMs = 300;  // for a worker to leave by itself once its socket gets no more
 inline constexpr int kKillMs = 500;
 
 }  // namespace
@@ -125,19 +126,35 @@ void Connection::remove_directory() {
   for (const std::string& path : temp_candidates_) remove_temp_directory(path);
 }
 
+// A worker whose socket gets no more closes it as its last act, when its files are gone. What the system then takes back from its processes, some
+// milliseconds of work, nobody needs to wait for.
+bool Connection::wait_worker_left() const {
+  const auto deadline = Clock::now() + std::chrono::milliseconds(kLeaveMs);
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd item{launched_.socket, POLLIN, 0};
+    if (left <= 0 || (poll(&item, 1, static_cast<int>(left)) < 0 && errno != EINTR)) return false;
+    char said[4096];  // an answer that nobody waits for
+    const ssize_t n = recv(launched_.socket, said, sizeof said, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) return true;
+  }
+}
+
 void Connection::stop() {
   if (state_ == State::kDown) return;
   // Shut down, not only closed: a forked child of the host may hold a copy of the descriptor.
-  shutdown(launched_.socket, SHUT_RDWR);
-  close(launched_.socket);
+  shutdown(launched_.socket, SHUT_WR);
   // One that has not said anything has done nothing yet, and would take milliseconds to get so far as to notice. Its directory goes first:
   // the host may be ending, and once the worker is killed nobody else would remove it.
   const bool is_of_no_use = state_ == State::kStarting || Clock::now() >= deadline_;
   if (is_of_no_use) remove_directory();
-  if (is_of_no_use || !wait_worker_gone(launched_, kLeaveMs)) {
+  if (is_of_no_use || !wait_worker_left()) {
     kill_worker(launched_);
     wait_worker_gone(launched_, kKillMs);
+  } else if (is_left_our_orphans()) {
+    wait_worker_gone(launched_, kKillMs);
   }
+  close(launched_.socket);
   if (launched_.pidfd >= 0) close(launched_.pidfd);
   remove_directory();
   launched_ = Launched{};

@@ -51,10 +51,11 @@ class Connection {
   // Moves bytes as far as the socket lets it. kNone with *finished set when the answer to the batch is complete, kNone
   // without when more is to come; else why the worker is of no use any more: the caller stops it.
   observe::Reason progress(Result* result, bool* finished);
-  // Ends the process, if any, and removes its directory. Takes some milliseconds, at most about a second.
+  // Ends the process, if any, and removes its directory. Takes a fraction of a millisecond, at most about a second.
   void stop();
 
  private:
+  bool wait_worker_left() const;
   void remove_directory();
   observe::Reason write_some();
   observe::Reason read_some();

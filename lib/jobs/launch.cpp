@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -170,14 +171,18 @@ bool wait_worker_gone(const Launched& launched, int timeout_ms) {
     ready = poll(&item, 1, timeout_ms);
   } while (ready < 0 && errno == EINTR);
   if (ready <= 0) return false;
-  // A host that is init or a subreaper, as in a container, has got the orphan: then it is ours to bury. Elsewhere
-  // ECHILD.
+  // Where the orphan is not ours to bury this is ECHILD.
   siginfo_t info;
   while (waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(launched.pidfd), &info, WEXITED | WNOHANG | __WALL) <
              0 &&
          errno == EINTR) {
   }
   return true;
+}
+
+bool is_left_our_orphans() {
+  int is_subreaper = 0;
+  return getpid() == 1 || (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper) == 0 && is_subreaper != 0);
 }
 
 }  // namespace terrace::jobs

@@ -37,5 +37,7 @@ bool launch(const LaunchRequest& request, Launched* launched, int* error);
 void kill_worker(const Launched& launched);
 // Waits until the process is gone, at most so long. True when it is, or when that cannot be known.
 bool wait_worker_gone(const Launched& launched, int timeout_ms);
+// Whether workers that ended are this process's to bury, which wait_worker_gone does: it is init or a subreaper, as in a container.
+bool is_left_our_orphans();
 
 }  // namespace terrace::jobs

@@ -137,12 +137,15 @@ bool CompilerProcess::worn_out() const {
   return alive() && (batches_ >= kMaxBatches || resident_bytes(pid_) > kMaxResidentBytes);
 }
 
+void CompilerProcess::strike() const {
+  if (pid_ <= 0) return;
+  kill(-pid_, SIGKILL);
+  kill(pid_, SIGKILL);
+}
+
 void CompilerProcess::end() {
-  if (pid_ > 0) {
-    kill(-pid_, SIGKILL);
-    kill(pid_, SIGKILL);
-    reap(pid_);
-  }
+  strike();
+  if (pid_ > 0) reap(pid_);
   if (socket_ >= 0) close(socket_);
   if (output_ >= 0) close(output_);
   pid_ = socket_ = output_ = -1;

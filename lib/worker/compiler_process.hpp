@@ -35,7 +35,9 @@ class CompilerProcess {
   bool run(const jobs::Batch& batch, std::span<const uint8_t> body, std::span<const int> watched, jobs::Result* result);
   // True when the child has done its share and should be replaced.
   bool worn_out() const;
-  // Ends the child, at once and whatever it is doing.
+  // Kills the child and what it has started: from then on they do nothing more, but it takes them milliseconds to be gone.
+  void strike() const;
+  // Ends the child, at once and whatever it is doing, and waits until it is gone.
   void end();
 
  private:

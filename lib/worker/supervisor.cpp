@@ -59,9 +59,13 @@ class Supervisor {
     find_directory(&ignored);
   }
   Supervisor(const Supervisor&) = delete;
+  // The engine waits for the end of the socket: nothing is left behind then. A file that a dying process still makes keeps the directory from being
+  // removed until it is gone, too, and once the directory is removed none can be made.
   ~Supervisor() {
-    compiler_.end();
+    compiler_.strike();
     jobs::remove_temp_directory(temp_directory_);
+    close(jobs::kWorkerSocket);
+    compiler_.end();
   }
 
   void serve() {

@@ -69,6 +69,35 @@ void code_that_is_left_serves_until_other_is_there(void**) {
   assert_int_equal(stats_of(s.engine).deopts, before);
 }
 
+// Code of what is called often has no entries at its nested loops. A call that is interpreted when the code comes does not count against that, loops
+// that go on for long do.
+void loops_without_entries_get_them_when_they_go_on(void**) {
+  const jit_engine_options options = engine_options();
+  Session s(&options);
+  s.eval(
+      "(define (weigh n v) (let outer ((i 0) (s 0.0)) (if (= i n) s"
+      "  (let inner ((j 0) (t s)) (if (< j 4) (inner (+ j 1) (+ t (* 0.5 (vector-ref v j)))) (outer (+ i 1) t))))))"
+      "(define floats (vector 1.0 2.0 3.0 4.0))"
+      "(define mixed (vector 1.0 2 3.0 4.0))"
+      "(define (repeat n) (do ((i 0 (+ i 1))) ((= i n)) (weigh 3 floats)))");
+  auto reach_opt = [&] {
+    for (int i = 0; i < 2; i++) {  // base, then opt
+      s.eval("(repeat 5000)");
+      wait_idle(s.engine);
+    }
+    assert_string_equal(s.shown("(jit-tier weigh)").c_str(), "opt");
+  };
+  reach_opt();
+  s.eval("(weigh 700 mixed)");  // left in the first turn, and interpreted from there on
+  assert_string_equal(s.shown("(jit-tier weigh)").c_str(), "opt");
+  assert_int_equal(stats_of(s.engine).invalidations, 0);
+  s.eval("(weigh 50000 mixed)");
+  assert_int_equal(stats_of(s.engine).invalidations, 1);
+  reach_opt();
+  s.eval("(weigh 50000 mixed)");
+  assert_int_equal(stats_of(s.engine).invalidations, 1);
+}
+
 // 3,000,000 calls and one look at the worker every 20,000 of them.
 void a_missing_worker_is_asked_for_seldom(void**) {
   jit_engine_options options = engine_options();
@@ -89,6 +118,7 @@ int main() {
       cmocka_unit_test(a_loop_in_a_function_called_now_and_then),
       cmocka_unit_test(calls_reach_base_and_then_opt),
       cmocka_unit_test(code_that_is_left_serves_until_other_is_there),
+      cmocka_unit_test(loops_without_entries_get_them_when_they_go_on),
       cmocka_unit_test(a_missing_worker_is_asked_for_seldom),
   };
   return cmocka_run_group_tests_name("promotion", tests, nullptr, nullptr);

@@ -2,8 +2,12 @@
 import os
 import signal
 import tempfile
+import time
 
 from . import places
+
+
+SETTLE_SECONDS = 0.02  # for the system to take back what processes that have just ended had; it must not slow the next one
 
 
 class Failed(Exception):
@@ -19,6 +23,7 @@ class Ran:
 
 def run(command, environment=None, timeout=120.0):
     """Runs to the end, through launch.c. Nothing else of this process runs meanwhile."""
+    time.sleep(SETTLE_SECONDS)
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors, tempfile.NamedTemporaryFile() as report:
         actions = [(os.POSIX_SPAWN_DUP2, output.fileno(), 1), (os.POSIX_SPAWN_DUP2, errors.fileno(), 2)]
         words = [places.LAUNCH, report.name, *command]
