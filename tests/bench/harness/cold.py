@@ -8,16 +8,17 @@ from .kernels import parse
 from .runtimes import TERRACE
 
 RUNTIMES = ["c", "terrace", "node", "luajit", "pypy", "sbcl-typed", "chez", "erlang"]
+COMPARED = ["terrace", "node", "luajit"]  # by the figures to reach
 EMPTY, WARM = "terrace, empty store", "terrace, warm store"
 
 
-def measure_kernels(runtimes, kernels, rounds, results, say):
+def measure_kernels(runtimes, kernels, rounds, compared_rounds, results, say):
     stores = Stores()
     try:
         for kernel in kernels:
-            for _ in range(rounds):
+            for turn in range(max(rounds, compared_rounds)):
                 for runtime in runtimes:
-                    if runtime.name not in RUNTIMES:
+                    if runtime.name not in RUNTIMES or turn >= (compared_rounds if runtime.name in COMPARED else rounds):
                         continue
                     say(f"{kernel}, whole process: {runtime.name}", passing=True)
                     if runtime.name == TERRACE:

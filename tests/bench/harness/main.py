@@ -90,7 +90,7 @@ def main(arguments):
     if "code" in options.parts:
         code.measure(usable, options.only + options.scenarios, 1 if options.quick else 3, results, say)
     if "cold" in options.parts:
-        cold.measure_kernels(usable, options.only, 1 if options.quick else 5, results, say)
+        cold.measure_kernels(usable, options.only, 1 if options.quick else 5, 5, results, say)
     if "start" in options.parts:
         cold.measure_start(usable, 10 if options.quick else 30, results, say)
     if "figures" in options.parts:
