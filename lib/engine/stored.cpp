@@ -29,7 +29,7 @@ std::vector<uint8_t> types_of(const jobs::Request& request) {
       if (bytecode::takes_feedback(op) || bytecode::names_record_type(op)) types.push_back(i.x);
     }
   };
-  if (request.tier == jobs::Tier::kBase) return types;
+  if (request.tier == jobs::Tier::kBase) return types;  // only where floats are inline depends on it, and code that is there at once is worth more
   // What was made with less effort does not stand for what deserves more, nor what has no entries at loops for what needs them.
   types.push_back(static_cast<uint8_t>(request.has_run | request.enters_loops << 1));
   add(request.encoding);
