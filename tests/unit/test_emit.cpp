@@ -197,19 +197,23 @@ void test_inline_cases(void**) {
 // Base code has floats inline where they have been seen, and what else comes there is done as everywhere.
 void test_floats_in_base(void**) {
   reset();
-  Code f("f", 2, 3), ref("ref", 2, 2), set("set", 3, 3);
+  Code f("f", 2, 3), ref("ref", 2, 2), set("set", 3, 3), dot("dot", 3, 6);
   f.op(Op::kMul, 2, 0, 1).seen(bytecode::kSawFloats).op(Op::kDiv, 2, 2, 0).seen(bytecode::kSawFloats);
-  f.op(Op::kAddImm, 2, 2, 1).seen(bytecode::kSawFloats).op(Op::kReturn, 2);
+  f.op(Op::kAddImm, 2, 2, 1).seen(bytecode::kSawMixed).op(Op::kReturn, 2);
   ref.op(Op::kVectorRef, 0, 0, 1).seen(bytecode::kSawFloats).op(Op::kReturn, 0);
   set.op(Op::kVectorSet, 0, 1, 2).seen(bytecode::kSawFloats).op(Op::kReturn, 2);
-  Proto* p[] = {f.proto(), ref.proto(), set.proto()};
-  install({p[0], p[1], p[2]}, Tier::kBase);
-  Value g[3];
-  for (int n = 0; n < 3; n++) g[n] = closure_of(p[n]);
+  // (+ c (* (vector-ref a b) (vector-ref a (+ b 1)))), c being the third argument
+  dot.op(Op::kMove, 3, 1).op(Op::kVectorRef, 4, 0, 3).seen(bytecode::kSawFloats).op(Op::kAddImm, 3, 3, 1).seen(0);
+  dot.op(Op::kVectorRef, 5, 0, 3).seen(bytecode::kSawFloats).op(Op::kMul, 4, 4, 5).seen(bytecode::kSawFloats);
+  dot.op(Op::kAdd, 4, 2, 4).seen(bytecode::kSawFloats).op(Op::kReturn, 4);
+  Proto* p[] = {f.proto(), ref.proto(), set.proto(), dot.proto()};
+  install({p[0], p[1], p[2], p[3]}, Tier::kBase);
+  Value g[4];
+  for (int n = 0; n < 4; n++) g[n] = closure_of(p[n]);
   assert_value(call(g[0], {real(1.5), real(2.5)}), real(3.5));
   assert_int_equal(g_calls.size(), 0);
   assert_value(call(g[0], {fix(3), fix(4)}), fix(5));
-  assert_int_equal(g_calls["mul"], 0);
+  assert_int_equal(g_calls["mul"], 1);
   assert_int_equal(g_calls["div"], 1);
   assert_value(call(g[0], {fix(0), fix(4)}), kUnwind);
 
@@ -235,6 +239,27 @@ void test_floats_in_base(void**) {
   assert_int_equal(g_calls.size(), 0);
   assert_value(call(g[1], {words, fix(2)}), kUnwind);
   assert_value(call(g[1], {kNil, fix(0)}), kUnwind);
+
+  // Between the instructions of a run there are no words, and where a test in the middle fails what came before is there. The vector is 1.5, 1e300, -2.5.
+  g_calls.clear();
+  assert_value(call(g[3], {doubles, fix(0), real(0.25)}), real(1.5e300));
+  assert_int_equal(g_calls["box_float"], 1);
+  assert_int_equal(g_calls.size(), 1);
+  g_calls.clear();
+  assert_value(call(g[3], {doubles, fix(0), fix(1)}), real(1.5e300));
+  assert_int_equal(g_calls["add"], 1);
+  assert_int_equal(g_calls["mul"], 0);
+  g_trace.clear();
+  assert_value(call(g[3], {doubles, fix(2), real(0.25)}), kUnwind);
+  assert_int_equal(g_trace.at(0), 3);
+  g_calls.clear();
+  assert_value(call(g[3], {vector({real(2.0), real(3.0)}), fix(0), real(1.0)}), real(7.0));
+  assert_int_equal(g_calls["mul"], 1);
+  assert_int_equal(g_calls["add"], 1);
+  assert_int_equal(g_calls["vector_ref"], 0);
+  g_trace.clear();
+  assert_value(call(g[3], {words, fix(0), real(1.0)}), kUnwind);
+  assert_int_equal(g_trace.at(0), 4);
 }
 
 // Each jump that compares, with operands on both sides and equal, as fixnums and as floats.

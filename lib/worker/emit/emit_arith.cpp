@@ -1,7 +1,6 @@
 // worker/emit/emit_arith.cpp: arithmetic and comparison as values.
 //
-// Every operation has up to three parts: fixnums inline, floats inline (in opt code out of the way, in base code only where they were seen, and
-// then first), the runtime for the rest.
+// Every operation has up to three parts: fixnums inline, in opt code floats inline but out of the way, the runtime for the rest.
 #include "worker/emit/emitter.hpp"
 
 namespace terrace::worker::emit {
@@ -71,34 +70,25 @@ Val Emitter::overflows(const Arithmetic& op, Val x, Val y, Place result) const {
   return m_.overflows(op.overflow_builtin, op.slow == Runtime::k_mul ? m_.untag_fixnum(x) : x, y, result);
 }
 
-// The code for fixnums or any word and that for floats, what is usual first. Each ends its block and gets where to go with what is not its own.
-void Emitter::by_kind(const std::function<void(Block)>& words, const std::function<void(Block)>& floats, Block slow) {
-  if (m_.plan().floats == Floats::kMixed) return words(cold([=] { floats(slow); }));
-  if (code_.code[pc_].x & bytecode::kSawFloats) return floats(cold([=] { words(slow); }));
-  words(slow);
-}
-
 void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op) {
   Block next = fresh();
   Block slow = cold([=, this] {
     set_checked(r, runtime(op.slow, {x.word, y.word}));
     jump(next);
   });
-  auto fixnums = [=, this, &op](Block otherwise) {
-    guard(both_fixnum(x, y), otherwise);
-    Place sum = local(sum_, m_.signed_type(), "sum");
-    guard_not(overflows(op, x.word, y.word, sum), slow);
-    set(r, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
-    jump(next);
-  };
-  by_kind(fixnums, [=, this, &op](Block otherwise) { float_arithmetic(r, x, y, op, otherwise, next); }, slow);
+  bool floats = m_.plan().floats == Floats::kMixed;
+  guard(both_fixnum(x, y), floats ? cold([=, this, &op] { float_arithmetic(r, x, y, op, slow, next); }) : slow);
+  Place sum = local(sum_, m_.signed_type(), "sum");
+  guard_not(overflows(op, x.word, y.word, sum), slow);
+  set(r, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
+  jump(next);
   start(next);
 }
 
 // Ends the current block. A fixnum with a float is rarer than two floats and gets the tests of its own.
-void Emitter::float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block otherwise, Block next) {
-  Block other = m_.plan().floats != Floats::kMixed ? otherwise : cold([=, this, &op] {
-    guard(both_plain_numbers(x, y), otherwise);
+void Emitter::float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next) {
+  Block other = cold([=, this, &op] {
+    guard(both_plain_numbers(x, y), slow);
     Val a = to_double(x, 0), b = to_double(y, 1);
     set_float(r, m_.binary(op.float_op, m_.double_type(), a, b), next);
   });
@@ -122,17 +112,14 @@ void Emitter::box(Place to, Val number, Block next) {
 // An exact zero as divisor raises, whatever is divided.
 void Emitter::emit_Div(Instr i) {
   Operand x = in_register(i.b), y = in_register(i.c);
-  const bool mixed = m_.plan().floats == Floats::kMixed;
-  if (!mixed && !(i.x & bytecode::kSawFloats)) return set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
+  if (m_.plan().floats == Floats::kRuns) return set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
   Block next = fresh();
   Block slow = cold([=, this] {
     set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
     jump(next);
   });
-  if (mixed) {
-    guard(m_.differ(y.word, value::make_fixnum(0)), slow);
-    guard_not(both_fixnum(x, y), slow);
-  }
+  guard(m_.differ(y.word, value::make_fixnum(0)), slow);
+  guard_not(both_fixnum(x, y), slow);
   float_arithmetic(i.a, x, y, kDiv, slow, next);
   start(next);
 }

@@ -136,21 +136,22 @@ void Emitter::emit_VectorRef(Instr i) {
     set_checked(i.a, runtime(Runtime::k_vector_ref, {vector, index}));
     jump(next);
   });
-  auto words = [=, this](Block otherwise) {
-    require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, otherwise);
-    require_index(index, vector, offsets::kVectorLength, slow);
-    set(i.a, m_.load(m_.add(vector, index), offsets::kVectorData));  // a fixnum index is the distance in bytes
-    jump(next);
-  };
-  auto doubles = [=, this](Block otherwise) {
-    require_vector_of_doubles(vector, otherwise);
-    require_index(index, vector, offsets::kVectorLength, slow);
-    Val bits = hold(1, m_.load(m_.add(vector, index), offsets::kVectorData));
-    guard(m_.differ(bits, value::Value{value::kHole}), slow);
-    set_float(i.a, hold_double(0, m_.bits_as(bits, m_.double_type())), next);
-  };
-  by_kind(words, doubles, slow);
+  Block doubles = m_.plan().specialises ? cold([=, this] { vector_of_doubles_ref(i, slow, next); }) : slow;
+  require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, doubles);
+  require_index(index, vector, offsets::kVectorLength, slow);
+  set(i.a, m_.load(m_.add(vector, index), offsets::kVectorData));  // a fixnum index is the distance in bytes
+  jump(next);
   start(next);
+}
+
+// An element of a vector of doubles as a word.
+void Emitter::vector_of_doubles_ref(Instr i, Block slow, Block next) {
+  Val vector = reg(i.b), index = reg(i.c);
+  require_vector_of_doubles(vector, slow);
+  require_index(index, vector, offsets::kVectorLength, slow);
+  Val bits = hold(1, m_.load(m_.add(vector, index), offsets::kVectorData));
+  guard(m_.differ(bits, value::Value{value::kHole}), slow);
+  set_float(i.a, hold_double(0, m_.bits_as(bits, m_.double_type())), next);
 }
 
 void Emitter::require_vector_of_doubles(Val object, Block otherwise) {
@@ -159,28 +160,28 @@ void Emitter::require_vector_of_doubles(Val object, Block otherwise) {
 }
 
 void Emitter::emit_VectorSet(Instr i) {
-  Val vector = reg(i.a), index = reg(i.b), item = reg(i.c);
+  Val vector = reg(i.a), index = reg(i.b);
   Block next = fresh();
   Block slow = cold([=, this] {
-    must_not_unwind(runtime(Runtime::k_vector_set, {vector, index, item}));
+    must_not_unwind(runtime(Runtime::k_vector_set, {vector, index, reg(i.c)}));
     jump(next);
   });
-  auto words = [=, this](Block otherwise) {
-    require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, otherwise);
-    require_index(index, vector, offsets::kVectorLength, slow);
-    assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.word_type()), item);
-    mark_element(vector, index);
-    jump(next);
-  };
-  auto doubles = [=, this](Block otherwise) {
-    require_vector_of_doubles(vector, otherwise);
-    require_index(index, vector, offsets::kVectorLength, slow);
-    guard(m_.is_float(item), slow);
-    assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.double_type()), m_.decode_float(item));
-    jump(next);
-  };
-  by_kind(words, doubles, slow);
+  Block doubles = m_.plan().specialises ? cold([=, this] { vector_of_doubles_set(i, slow, next); }) : slow;
+  require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, doubles);
+  require_index(index, vector, offsets::kVectorLength, slow);
+  assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.word_type()), reg(i.c));
+  mark_element(vector, index);
+  jump(next);
   start(next);
+}
+
+void Emitter::vector_of_doubles_set(Instr i, Block slow, Block next) {
+  Val vector = reg(i.a), index = reg(i.b), number = reg(i.c);
+  require_vector_of_doubles(vector, slow);
+  require_index(index, vector, offsets::kVectorLength, slow);
+  guard(m_.is_float(number), slow);
+  assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.double_type()), m_.decode_float(number));
+  jump(next);
 }
 
 // `data` is the address of the elements.

@@ -47,7 +47,12 @@ void Emitter::emit_body() {
     uint32_t end = n + 1 < leaders.size() ? leaders[n + 1] : static_cast<uint32_t>(code_.code.size());
     start(at_pc(leaders[n]));
     state_ = types_.at(leaders[n]);
-    for (pc_ = leaders[n]; pc_ < end && current_ != nullptr; pc_++) emit_with_forms(code_.code[pc_], end);
+    for (pc_ = leaders[n]; pc_ < end && current_ != nullptr; pc_++) {
+      if (const uint32_t run_end = end_of_run(end); run_end > pc_)
+        emit_run(run_end);
+      else
+        emit_with_forms(code_.code[pc_], end);
+    }
     if (current_ == nullptr) continue;
     make_forms_for(end);
     jump(way_to(end));

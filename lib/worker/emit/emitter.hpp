@@ -24,6 +24,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <map>
 #include <optional>
 #include <string>
@@ -158,9 +159,8 @@ class Emitter {
   Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0, (state_[r] & kFixnum) != 0}; }
   Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n, true}; }
   Val overflows(const Arithmetic& op, Val x, Val y, Place result) const;
-  void by_kind(const std::function<void(Block)>& words, const std::function<void(Block)>& floats, Block slow);
   void arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op);
-  void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block otherwise, Block next);
+  void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next);
   void set_float(uint16_t r, Val number, Block next) { box(place(r), number, next); }
   void box(Place to, Val number, Block next);  // ends the block
   void division(Instr i, Runtime slow, Val (Emitter::*result)(Val, Val));
@@ -174,6 +174,28 @@ class Emitter {
   Val both_plain_numbers(Operand x, Operand y) const;
   Val as_double(Operand x) const;
   Val to_double(Operand x, int scratch);
+
+  // --- floats in base code: emit_float_runs.cpp
+  using Labels = std::map<uint32_t, Block>;  // by pc
+  struct Run {
+    uint32_t end = 0;
+    Block next = nullptr;      // behind it
+    Block exit = nullptr;      // of the present instruction
+    Labels* general = nullptr;  // the instructions for anything, as far as tests lead to them
+  };
+  uint32_t end_of_run(uint32_t block_end) const;
+  void emit_run(uint32_t end);
+  void emit_in_run(Instr i);
+  void emit_general(uint32_t end, Block next, const Labels& labels);
+  void make_live_words(uint32_t pc);
+  Block run_exit();
+  bool contradicts(uint16_t r, Forms never);
+  void fixnums_in_run(Instr i);
+  void floats_in_run(Instr i);
+  Val double_in_run(uint16_t r);
+  void element_in_run(uint16_t vector, uint16_t index);
+  void load_in_run(Instr i);
+  void store_in_run(Instr i);
 
   // --- specialised code: emit_typed.cpp
   bool emit_typed(Instr i);
@@ -301,6 +323,8 @@ class Emitter {
   void require_object(Val object, value::Type type, uint32_t header_mask, Block otherwise);
   void require_index(Val index, Val object, int64_t length, Block otherwise);
   void require_vector_of_doubles(Val object, Block otherwise);
+  void vector_of_doubles_ref(Instr i, Block slow, Block next);
+  void vector_of_doubles_set(Instr i, Block slow, Block next);
   Place packed_element(Val data, Val index, int size_shift, Type type) const;
   void fill_captures(Val closure, const std::vector<bytecode::CaptureSource>& sources);
 
@@ -423,6 +447,8 @@ class Emitter {
   std::map<uint32_t, Block> unwinds_;       // by pc of the instruction that unwinds
   std::map<uint32_t, Block> unwind_exits_;  // by pc of the handler, or kNoHandler
   std::vector<ColdPart> cold_;
+  Run run_;                   // the present one
+  std::list<Labels> labels_;  // of all runs
   Block restart_ = nullptr;  // behind the copying of arguments: where a tail call of itself goes
   std::vector<Place> registers_;
   std::vector<Place> double_registers_;

@@ -7,8 +7,8 @@
 
 namespace terrace::worker::emit {
 
-// How far floats are done inline: float with float where the interpreter has seen that, or everywhere and fixnum with float, too.
-enum class Floats { kWhereSeen, kMixed };
+// How far floats are done inline: in runs of instructions that have seen them, or everywhere and fixnum with float, too.
+enum class Floats { kRuns, kMixed };
 
 struct Plan {
   const char* name;
@@ -29,7 +29,7 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .next = jobs::Tier::kOpt,
                                 .expects = false,
                                 .inline_primitives = false,
-                                .floats = Floats::kWhereSeen,
+                                .floats = Floats::kRuns,
                                 .separate_nested_loops = false,
                                 .specialises = false,
                                 .orders_blocks = true};

@@ -1,0 +1,209 @@
+// worker/emit/emit_float_runs.cpp: floats in base code.
+//
+// A run is a sequence of instructions of one block that have seen floats, with the arithmetic of fixnums between them. It is written twice: for what it
+// has seen, with doubles in variables from one instruction to the next and nothing tested twice, and for anything, which is where a test that fails
+// leads. So what was seen decides how fast it is, never what it means.
+//
+//   --> tests, arithmetic of doubles --> words for what is live ------------------------> what comes next
+//         '-- a test fails: words for what is live --> the same instruction for anything --^
+//
+// Rules:
+//  1. In a run state_ says how each register is held, as in specialised code; outside of runs all are words.
+//  2. Nothing in the first version calls SX, raises or may collect: a vector of doubles stays one.
+#include "worker/emit/emitter.hpp"
+#include "worker/emit/offsets.hpp"
+
+namespace terrace::worker::emit {
+namespace {
+
+enum class Part { kNone, kFixnums, kFloats, kLoad, kStore, kMove, kInt };
+
+// What an instruction is in a run.
+Part part_of(Instr i) {
+  const uint8_t saw = i.x & (bytecode::kSawFloats | bytecode::kSawMixed | bytecode::kSawOther);
+  switch (op_of(i)) {
+    case Op::kAdd:
+    case Op::kSub:
+    case Op::kMul:
+      return saw == 0 ? Part::kFixnums : saw == bytecode::kSawFloats ? Part::kFloats : Part::kNone;
+    case Op::kAddImm:  // of a float and the integer
+      return saw == 0 ? Part::kFixnums : saw == bytecode::kSawMixed ? Part::kFloats : Part::kNone;
+    case Op::kDiv:
+      return saw == bytecode::kSawFloats ? Part::kFloats : Part::kNone;
+    case Op::kVectorRef:
+      return saw == bytecode::kSawFloats ? Part::kLoad : Part::kNone;
+    case Op::kVectorSet:
+      return saw == bytecode::kSawFloats ? Part::kStore : Part::kNone;
+    case Op::kMove:
+      return Part::kMove;
+    case Op::kInt:
+      return Part::kInt;
+    default:
+      return Part::kNone;
+  }
+}
+
+bool sees_floats(Part part) { return part == Part::kFloats || part == Part::kLoad || part == Part::kStore; }
+
+}  // namespace
+
+// The end of the run that begins at this instruction, with the last one that has seen floats; pc_ when there is none.
+uint32_t Emitter::end_of_run(uint32_t block_end) const {
+  uint32_t end = pc_;
+  if (m_.plan().floats != Floats::kRuns) return end;
+  for (uint32_t pc = pc_; pc < block_end; pc++) {
+    const Part part = part_of(code_.code[pc]);
+    if (part == Part::kNone) break;
+    if (sees_floats(part)) end = pc + 1;
+  }
+  return end;
+}
+
+// Ends at the last instruction of the run.
+void Emitter::emit_run(uint32_t end) {
+  run_ = Run{.end = end, .next = fresh()};
+  for (; pc_ < end && current_ != nullptr; pc_++) {
+    run_.exit = nullptr;
+    emit_in_run(code_.code[pc_]);
+  }
+  if (current_ != nullptr) {
+    make_live_words(end);
+    jump(run_.next);
+  }
+  start(run_.next);
+  state_.assign(code_.register_count, kWord);
+  pc_ = end - 1;
+}
+
+void Emitter::emit_in_run(Instr i) {
+  switch (part_of(i)) {
+    case Part::kFixnums:
+      return fixnums_in_run(i);
+    case Part::kFloats:
+      return floats_in_run(i);
+    case Part::kLoad:
+      return load_in_run(i);
+    case Part::kStore:
+      return store_in_run(i);
+    case Part::kMove:
+      if (state_[i.b] & kWord) set(i.a, reg(i.b));
+      if (state_[i.b] & kDouble) assign(double_place(i.a), double_reg(i.b));
+      state_[i.a] = state_[i.b];
+      return;
+    case Part::kInt:
+      emit_Int(i);
+      state_[i.a] = kWord | kFixnum;
+      return;
+    case Part::kNone:
+      break;
+  }
+}
+
+void Emitter::make_live_words(uint32_t pc) {
+  const RegisterSet live = flow_.live_before(pc);
+  for (uint16_t r = 0; r < code_.register_count; r++)
+    if (live.has(r)) make_word(r);
+}
+
+// Where the present instruction goes with what it has not seen.
+Block Emitter::run_exit() {
+  if (run_.exit != nullptr) return run_.exit;
+  Block general = nullptr;
+  if (run_.general == nullptr) {
+    run_.general = &labels_.emplace_back();
+    general = cold([this, run = run_] { emit_general(run.end, run.next, *run.general); });
+  } else {
+    general = fresh();
+  }
+  (*run_.general)[pc_] = general;
+  return run_.exit = cold([this, forms = state_, general] {
+           state_ = forms;
+           make_live_words(pc_);
+           state_.assign(code_.register_count, kWord);
+           jump(general);
+         });
+}
+
+// The run from this instruction on for anything; `labels` are the blocks of instructions that tests lead to.
+void Emitter::emit_general(uint32_t end, Block next, const Labels& labels) {
+  for (const uint32_t first = pc_; pc_ < end; pc_++) {
+    const auto label = labels.find(pc_);
+    if (pc_ != first && label != labels.end()) {
+      jump(label->second);
+      start(label->second);
+    }
+    const Instr i = code_.code[pc_];
+    if (part_of(i) != Part::kFloats || op_of(i) == Op::kDiv) {
+      emit_instruction(i);
+      continue;
+    }
+    const Operand y = op_of(i) == Op::kAddImm ? immediate(static_cast<int16_t>(i.c)) : in_register(i.c);
+    set_checked(i.a, runtime(arithmetic_of(op_of(i)).slow, {reg(i.b), y.word}));
+  }
+  jump(next);
+}
+
+// --- the parts
+
+// Ends the block when the register holds what this instruction has never seen; true then.
+bool Emitter::contradicts(uint16_t r, Forms never) {
+  if (!(state_[r] & never)) return false;
+  jump(run_exit());
+  return true;
+}
+
+void Emitter::fixnums_in_run(Instr i) {
+  const bool has_immediate = op_of(i) == Op::kAddImm;
+  if (contradicts(i.b, kDouble) || (!has_immediate && contradicts(i.c, kDouble))) return;
+  const Operand x = in_register(i.b), y = has_immediate ? immediate(static_cast<int16_t>(i.c)) : in_register(i.c);
+  if (!x.is_fixnum || !y.is_fixnum) guard(both_fixnum(x, y), run_exit());
+  Place sum = local(sum_, m_.signed_type(), "sum");
+  guard_not(overflows(arithmetic_of(op_of(i)), x.word, y.word, sum), run_exit());
+  set(i.a, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
+  for (uint16_t r : {i.b, has_immediate ? i.b : i.c}) state_[r] |= kFixnum;
+  state_[i.a] = kWord | kFixnum;
+}
+
+Val Emitter::double_in_run(uint16_t r) {
+  if (!(state_[r] & kDouble)) {
+    guard(m_.is_float(reg(r)), run_exit());
+    assign(double_place(r), m_.decode_float(reg(r)));
+    state_[r] |= kDouble;
+  }
+  return double_reg(r);
+}
+
+void Emitter::floats_in_run(Instr i) {
+  const bool has_immediate = op_of(i) == Op::kAddImm;
+  if (contradicts(i.b, kFixnum) || (!has_immediate && contradicts(i.c, kFixnum))) return;
+  Val x = double_in_run(i.b), y = has_immediate ? m_.real(static_cast<int16_t>(i.c)) : double_in_run(i.c);
+  assign(double_place(i.a), m_.binary(arithmetic_of(op_of(i)).float_op, m_.double_type(), x, y));
+  state_[i.a] = kDouble;
+}
+
+// A vector of doubles and an index into it. A negative index is a huge number here.
+void Emitter::element_in_run(uint16_t vector, uint16_t index) {
+  if (!(state_[vector] & kDoublesVector)) require_vector_of_doubles(reg(vector), run_exit());
+  if (!(state_[index] & kFixnum)) guard(m_.is_fixnum(reg(index)), run_exit());
+  guard(m_.below(m_.shift_right(reg(index), value::kFixnumShift), m_.load(reg(vector), offsets::kVectorLength)), run_exit());
+  state_[vector] |= kDoublesVector;
+  state_[index] |= kFixnum;
+}
+
+void Emitter::load_in_run(Instr i) {
+  if (contradicts(i.b, kDouble | kFixnum) || contradicts(i.c, kDouble)) return;
+  element_in_run(i.b, i.c);
+  Val bits = hold(1, m_.load(m_.add(reg(i.b), reg(i.c)), offsets::kVectorData));
+  guard(m_.differ(bits, value::Value{value::kHole}), run_exit());
+  assign(double_place(i.a), m_.bits_as(bits, m_.double_type()));
+  state_[i.a] = kDouble;
+}
+
+void Emitter::store_in_run(Instr i) {
+  if (contradicts(i.a, kDouble | kFixnum) || contradicts(i.b, kDouble) || contradicts(i.c, kFixnum)) return;
+  element_in_run(i.a, i.b);
+  Val number = double_in_run(i.c);
+  assign(m_.at(m_.add(reg(i.a), reg(i.b)), offsets::kVectorData, m_.double_type()), number);
+}
+
+}  // namespace terrace::worker::emit
