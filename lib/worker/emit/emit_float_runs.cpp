@@ -16,7 +16,7 @@
 namespace terrace::worker::emit {
 namespace {
 
-enum class Part { kNone, kFixnums, kFloats, kLoad, kStore, kMove, kInt };
+enum class Part { kNone, kFixnums, kDivision, kFloats, kLoad, kStore, kMove, kInt, kConstant };
 
 // What an instruction is in a run.
 Part part_of(Instr i) {
@@ -25,11 +25,15 @@ Part part_of(Instr i) {
     case Op::kAdd:
     case Op::kSub:
     case Op::kMul:
-      return saw == 0 ? Part::kFixnums : saw == bytecode::kSawFloats ? Part::kFloats : Part::kNone;
+      return saw == 0 ? Part::kFixnums : saw < bytecode::kSawOther ? Part::kFloats : Part::kNone;
     case Op::kAddImm:  // of a float and the integer
       return saw == 0 ? Part::kFixnums : saw == bytecode::kSawMixed ? Part::kFloats : Part::kNone;
     case Op::kDiv:
-      return saw == bytecode::kSawFloats ? Part::kFloats : Part::kNone;
+      return saw != 0 && saw < bytecode::kSawOther ? Part::kFloats : Part::kNone;
+    case Op::kQuotient:
+    case Op::kRemainder:
+    case Op::kModulo:
+      return saw == 0 ? Part::kDivision : Part::kNone;
     case Op::kVectorRef:
       return saw == bytecode::kSawFloats ? Part::kLoad : Part::kNone;
     case Op::kVectorSet:
@@ -38,6 +42,8 @@ Part part_of(Instr i) {
       return Part::kMove;
     case Op::kInt:
       return Part::kInt;
+    case Op::kConst:
+      return Part::kConstant;
     default:
       return Part::kNone;
   }
@@ -79,6 +85,8 @@ void Emitter::emit_in_run(Instr i) {
   switch (part_of(i)) {
     case Part::kFixnums:
       return fixnums_in_run(i);
+    case Part::kDivision:
+      return division_in_run(i);
     case Part::kFloats:
       return floats_in_run(i);
     case Part::kLoad:
@@ -93,6 +101,10 @@ void Emitter::emit_in_run(Instr i) {
     case Part::kInt:
       emit_Int(i);
       state_[i.a] = kWord | kFixnum;
+      return;
+    case Part::kConstant:
+      number_constant(i);
+      state_[i.a] = types_.float_constant(i.b) ? kWord | kDouble : kWord;
       return;
     case Part::kNone:
       break;
@@ -164,6 +176,19 @@ void Emitter::fixnums_in_run(Instr i) {
   state_[i.a] = kWord | kFixnum;
 }
 
+// By a divisor above zero.
+void Emitter::division_in_run(Instr i) {
+  if (contradicts(i.b, kDouble) || contradicts(i.c, kDouble)) return;
+  const Operand x = in_register(i.b), y = in_register(i.c);
+  if (!x.is_fixnum || !y.is_fixnum) guard(both_fixnum(x, y), run_exit());
+  const int32_t known = flow_.known_integer(pc_, i.c);
+  Val n = m_.as_signed(x.word), d = m_.as_signed(known > 0 ? m_.constant(value::make_fixnum(known)) : y.word);
+  if (known <= 0) guard(m_.compare(GCC_JIT_COMPARISON_GT, d, m_.number(m_.signed_type(), 0)), run_exit());
+  set(i.a, op_of(i) == Op::kQuotient ? quotient(n, d) : op_of(i) == Op::kModulo ? modulo(n, d) : remainder(n, d));
+  for (uint16_t r : {i.b, i.c}) state_[r] |= kFixnum;
+  state_[i.a] = kWord | kFixnum;
+}
+
 Val Emitter::double_in_run(uint16_t r) {
   if (!(state_[r] & kDouble)) {
     guard(m_.is_float(reg(r)), run_exit());
@@ -173,10 +198,31 @@ Val Emitter::double_in_run(uint16_t r) {
   return double_reg(r);
 }
 
+// The double of a float or fixnum. One that is not known to be either is no fixnum when the other operand is one: that would not be a float then.
+Val Emitter::number_in_run(uint16_t r, Forms other, int scratch) {
+  if (state_[r] & kDouble) return double_reg(r);
+  if (state_[r] & kFixnum) return m_.cast(m_.untag_fixnum(reg(r)), m_.double_type());
+  if (other & kFixnum) return double_in_run(r);
+  guard(m_.is_plain_number(reg(r)), run_exit());
+  return to_double(in_register(r), scratch);
+}
+
+// Two floats, or where that was seen a float and a fixnum. An exact zero as divisor raises.
 void Emitter::floats_in_run(Instr i) {
-  const bool has_immediate = op_of(i) == Op::kAddImm;
-  if (contradicts(i.b, kFixnum) || (!has_immediate && contradicts(i.c, kFixnum))) return;
-  Val x = double_in_run(i.b), y = has_immediate ? m_.real(static_cast<int16_t>(i.c)) : double_in_run(i.c);
+  const bool has_immediate = op_of(i) == Op::kAddImm, mixed = !has_immediate && (i.x & bytecode::kSawMixed);
+  if (!mixed && (contradicts(i.b, kFixnum) || (!has_immediate && contradicts(i.c, kFixnum)))) return;
+  Val x, y;
+  if (mixed) {
+    const Forms b = state_[i.b], c = state_[i.c];
+    if ((b & kFixnum) && contradicts(i.c, kFixnum)) return;
+    if (!((b | c) & (kDouble | kFixnum))) guard_not(m_.both_fixnum(reg(i.b), reg(i.c)), run_exit());
+    if (op_of(i) == Op::kDiv && !(c & kDouble)) guard(m_.differ(reg(i.c), value::make_fixnum(0)), run_exit());
+    x = number_in_run(i.b, c, 0);
+    y = number_in_run(i.c, b, 1);
+  } else {
+    x = double_in_run(i.b);
+    y = has_immediate ? m_.real(static_cast<int16_t>(i.c)) : double_in_run(i.c);
+  }
   assign(double_place(i.a), m_.binary(arithmetic_of(op_of(i)).float_op, m_.double_type(), x, y));
   state_[i.a] = kDouble;
 }

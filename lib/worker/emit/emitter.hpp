@@ -191,8 +191,10 @@ class Emitter {
   Block run_exit();
   bool contradicts(uint16_t r, Forms never);
   void fixnums_in_run(Instr i);
+  void division_in_run(Instr i);
   void floats_in_run(Instr i);
   Val double_in_run(uint16_t r);
+  Val number_in_run(uint16_t r, Forms other, int scratch);
   void element_in_run(uint16_t vector, uint16_t index);
   void load_in_run(Instr i);
   void store_in_run(Instr i);
