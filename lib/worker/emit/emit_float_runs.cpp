@@ -49,6 +49,9 @@ Part part_of(Instr i) {
   }
 }
 
+// Every test may lead out of a run, and makes a word of every live double then. A run that has so many such words to make ends there.
+constexpr size_t kMostWords = 200;
+
 bool sees_floats(Part part) { return part == Part::kFloats || part == Part::kLoad || part == Part::kStore; }
 
 }  // namespace
@@ -67,18 +70,19 @@ uint32_t Emitter::end_of_run(uint32_t block_end) const {
 
 // Ends at the last instruction of the run.
 void Emitter::emit_run(uint32_t end) {
-  run_ = Run{.end = end, .next = fresh()};
-  for (; pc_ < end && current_ != nullptr; pc_++) {
-    run_.exit = nullptr;
+  run_ = &runs_.emplace_back(Run{.end = end, .next = fresh()});
+  for (; pc_ < run_->end && current_ != nullptr; pc_++) {
+    run_->exit = nullptr;
     emit_in_run(code_.code[pc_]);
+    if (run_->words > kMostWords) run_->end = pc_ + 1;
   }
   if (current_ != nullptr) {
-    make_live_words(end);
-    jump(run_.next);
+    for (uint16_t r : live_doubles(run_->end)) make_word(r);
+    jump(run_->next);
   }
-  start(run_.next);
+  start(run_->next);
   state_.assign(code_.register_count, kWord);
-  pc_ = end - 1;
+  pc_ = run_->end - 1;
 }
 
 void Emitter::emit_in_run(Instr i) {
@@ -111,36 +115,34 @@ void Emitter::emit_in_run(Instr i) {
   }
 }
 
-void Emitter::make_live_words(uint32_t pc) {
+// Registers that are live before the instruction and have no word.
+std::vector<uint16_t> Emitter::live_doubles(uint32_t pc) const {
+  std::vector<uint16_t> found;
   const RegisterSet live = flow_.live_before(pc);
   for (uint16_t r = 0; r < code_.register_count; r++)
-    if (live.has(r)) make_word(r);
+    if (live.has(r) && !(state_[r] & kWord)) found.push_back(r);
+  return found;
 }
 
 // Where the present instruction goes with what it has not seen.
 Block Emitter::run_exit() {
-  if (run_.exit != nullptr) return run_.exit;
-  Block general = nullptr;
-  if (run_.general == nullptr) {
-    run_.general = &labels_.emplace_back();
-    general = cold([this, run = run_] { emit_general(run.end, run.next, *run.general); });
-  } else {
-    general = fresh();
-  }
-  (*run_.general)[pc_] = general;
-  return run_.exit = cold([this, forms = state_, general] {
-           state_ = forms;
-           make_live_words(pc_);
-           state_.assign(code_.register_count, kWord);
+  if (run_->exit != nullptr) return run_->exit;
+  const bool is_first = run_->general.empty();
+  Block general = is_first ? cold([this, run = run_] { emit_general(*run); }) : fresh();
+  run_->general[pc_] = general;
+  const std::vector<uint16_t> doubles = live_doubles(pc_);
+  run_->words += doubles.size();
+  return run_->exit = cold([this, doubles, general] {
+           for (uint16_t r : doubles) set(r, runtime(Runtime::k_box_float, {m_.bits_as(double_reg(r), m_.word_type())}));
            jump(general);
          });
 }
 
-// The run from this instruction on for anything; `labels` are the blocks of instructions that tests lead to.
-void Emitter::emit_general(uint32_t end, Block next, const Labels& labels) {
-  for (const uint32_t first = pc_; pc_ < end; pc_++) {
-    const auto label = labels.find(pc_);
-    if (pc_ != first && label != labels.end()) {
+// The run for anything, from the first instruction on that a test leads to.
+void Emitter::emit_general(const Run& run) {
+  for (const uint32_t first = pc_; pc_ < run.end; pc_++) {
+    const auto label = run.general.find(pc_);
+    if (pc_ != first && label != run.general.end()) {
       jump(label->second);
       start(label->second);
     }
@@ -152,7 +154,7 @@ void Emitter::emit_general(uint32_t end, Block next, const Labels& labels) {
     const Operand y = op_of(i) == Op::kAddImm ? immediate(static_cast<int16_t>(i.c)) : in_register(i.c);
     set_checked(i.a, runtime(arithmetic_of(op_of(i)).slow, {reg(i.b), y.word}));
   }
-  jump(next);
+  jump(run.next);
 }
 
 // --- the parts

@@ -210,9 +210,10 @@ void Emitter::count_down(const std::function<void(Block)>& ask) {
 // The limit is read anew each time: another thread may have changed it to ask for a safepoint.
 void Emitter::check_stack(Block passed, Block go_on) {
   constexpr int kLargeFrame = 256;  // registers
-  int64_t below = code_.register_count > kLargeFrame ? 8 * int64_t{code_.register_count} : 0;
+  Val lowest = nullptr;
+  if (code_.register_count > kLargeFrame) lowest = hold(0, m_.add(m_.frame_address(), -8 * int64_t{code_.register_count}));
   Place is_below = local(is_below_, m_.i32_type(), "is_below");
-  m_.compare_stack(current_, vm(), offsets::kVmStackLimit, below, is_below);
+  m_.compare_stack(current_, vm(), offsets::kVmStackLimit, lowest, is_below);
   Val is_passed = m_.differ(gcc_jit_lvalue_as_rvalue(is_below), m_.number(m_.i32_type(), 0));
   branch(m_.expect(is_passed, false), passed, go_on);
 }

@@ -176,18 +176,18 @@ class Emitter {
   Val to_double(Operand x, int scratch);
 
   // --- floats in base code: emit_float_runs.cpp
-  using Labels = std::map<uint32_t, Block>;  // by pc
   struct Run {
     uint32_t end = 0;
-    Block next = nullptr;      // behind it
-    Block exit = nullptr;      // of the present instruction
-    Labels* general = nullptr;  // the instructions for anything, as far as tests lead to them
+    Block next = nullptr;               // behind it
+    Block exit = nullptr;               // of the present instruction
+    size_t words = 0;                   // that its exits make
+    std::map<uint32_t, Block> general;  // the instructions for anything, by pc, as far as tests lead to them
   };
   uint32_t end_of_run(uint32_t block_end) const;
   void emit_run(uint32_t end);
   void emit_in_run(Instr i);
-  void emit_general(uint32_t end, Block next, const Labels& labels);
-  void make_live_words(uint32_t pc);
+  void emit_general(const Run& run);
+  std::vector<uint16_t> live_doubles(uint32_t pc) const;
   Block run_exit();
   bool contradicts(uint16_t r, Forms never);
   void fixnums_in_run(Instr i);
@@ -449,8 +449,8 @@ class Emitter {
   std::map<uint32_t, Block> unwinds_;       // by pc of the instruction that unwinds
   std::map<uint32_t, Block> unwind_exits_;  // by pc of the handler, or kNoHandler
   std::vector<ColdPart> cold_;
-  Run run_;                   // the present one
-  std::list<Labels> labels_;  // of all runs
+  std::list<Run> runs_;
+  Run* run_ = nullptr;  // the present one
   Block restart_ = nullptr;  // behind the copying of arguments: where a tail call of itself goes
   std::vector<Place> registers_;
   std::vector<Place> double_registers_;

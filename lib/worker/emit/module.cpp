@@ -260,14 +260,13 @@ Val Module::expect(Val condition, bool likely) const {
 Val Module::frame_address() const { return bits_as(builtin("__builtin_frame_address", {number(u32_, 0)}), word_); }
 
 // In assembly, because C cannot name the stack pointer, and a volatile word is loaded before it is compared.
-void Module::compare_stack(Block block, Val base, int64_t offset, int64_t below, Place passed) const {
-  std::string text = "cmpq " + std::to_string(offset) + "(%1), " + (below == 0 ? "%%rsp" : "%2");
+void Module::compare_stack(Block block, Val base, int64_t offset, Val lowest, Place passed) const {
+  std::string text = "cmpq " + std::to_string(offset) + "(%1), " + (lowest == nullptr ? "%%rsp" : "%2");
   gcc_jit_extended_asm* comparison = gcc_jit_block_add_extended_asm(block, nullptr, text.c_str());
   gcc_jit_extended_asm_set_volatile_flag(comparison, 1);
   gcc_jit_extended_asm_add_output_operand(comparison, nullptr, "=@ccb", passed);
   gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", base);
-  if (below == 0) return;
-  gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", add(frame_address(), -below));
+  if (lowest != nullptr) gcc_jit_extended_asm_add_input_operand(comparison, nullptr, "r", lowest);
 }
 
 Val Module::record_of(const bytecode::Hash& hash) const {

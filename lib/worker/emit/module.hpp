@@ -135,9 +135,8 @@ class Module {
   Val overflows(const char* builtin, Val a, Val b, Place out) const;
   Val expect(Val condition, bool likely) const;
   Val frame_address() const;
-  // Sets `passed`, an int, to whether the stack pointer is below the limit in memory at base + offset; with `below`, whether the frame's
-  // address less that many bytes is.
-  void compare_stack(Block block, Val base, int64_t offset, int64_t below, Place passed) const;
+  // Sets `passed`, an int, to whether the stack pointer, or `lowest` where one is given, is below the limit in memory at base + offset.
+  void compare_stack(Block block, Val base, int64_t offset, Val lowest, Place passed) const;
   // The address of the engine's record of a function, which the loader fills in: the same word for all prototypes of that content.
   Val record_of(const bytecode::Hash& hash) const;
 
