@@ -1,6 +1,6 @@
 // worker/emit/emit_arith.cpp: arithmetic and comparison as values.
 //
-// Every operation has up to three parts: fixnums inline, in opt code floats inline but out of the way, the runtime for the rest.
+// Every operation has up to three parts: fixnums inline, in specialised code floats inline but out of the way, the runtime for the rest.
 #include "worker/emit/emitter.hpp"
 
 namespace terrace::worker::emit {
@@ -76,7 +76,7 @@ void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op)
     set_checked(r, runtime(op.slow, {x.word, y.word}));
     jump(next);
   });
-  bool floats = m_.plan().floats == Floats::kMixed;
+  bool floats = types_.specialises();
   guard(both_fixnum(x, y), floats ? cold([=, this, &op] { float_arithmetic(r, x, y, op, slow, next); }) : slow);
   Place sum = local(sum_, m_.signed_type(), "sum");
   guard_not(overflows(op, x.word, y.word, sum), slow);
@@ -112,7 +112,7 @@ void Emitter::box(Place to, Val number, Block next) {
 // An exact zero as divisor raises, whatever is divided.
 void Emitter::emit_Div(Instr i) {
   Operand x = in_register(i.b), y = in_register(i.c);
-  if (m_.plan().floats == Floats::kRuns) return set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
+  if (!types_.specialises()) return set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
   Block next = fresh();
   Block slow = cold([=, this] {
     set_checked(i.a, runtime(Runtime::k_div, {x.word, y.word}));
@@ -167,7 +167,7 @@ void Emitter::compare(Operand x, Operand y, const Comparison& op, const std::fun
     Val answer = checked(op.swapped ? runtime(op.slow, {y.word, x.word}) : runtime(op.slow, {x.word, y.word}));
     use(m_.equal(answer, value::kTrue));
   });
-  bool floats = m_.plan().floats == Floats::kMixed && !(x.is_fixnum && !x.is_immediate);
+  bool floats = m_.plan().optimises && !(x.is_fixnum && !x.is_immediate);
   auto compare_floats = [=, this, &op] {
     guard(both_float(x, y), slow);
     use(m_.compare(op.op, as_double(x), as_double(y)));

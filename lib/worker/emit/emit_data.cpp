@@ -136,7 +136,7 @@ void Emitter::emit_VectorRef(Instr i) {
     set_checked(i.a, runtime(Runtime::k_vector_ref, {vector, index}));
     jump(next);
   });
-  Block doubles = m_.plan().specialises ? cold([=, this] { vector_of_doubles_ref(i, slow, next); }) : slow;
+  Block doubles = types_.specialises() ? cold([=, this] { vector_of_doubles_ref(i, slow, next); }) : slow;
   require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, doubles);
   require_index(index, vector, offsets::kVectorLength, slow);
   set(i.a, m_.load(m_.add(vector, index), offsets::kVectorData));  // a fixnum index is the distance in bytes
@@ -166,7 +166,7 @@ void Emitter::emit_VectorSet(Instr i) {
     must_not_unwind(runtime(Runtime::k_vector_set, {vector, index, reg(i.c)}));
     jump(next);
   });
-  Block doubles = m_.plan().specialises ? cold([=, this] { vector_of_doubles_set(i, slow, next); }) : slow;
+  Block doubles = types_.specialises() ? cold([=, this] { vector_of_doubles_set(i, slow, next); }) : slow;
   require_object(vector, ObjectType::kVector, offsets::kHeaderTypeAndAux, doubles);
   require_index(index, vector, offsets::kVectorLength, slow);
   assign(m_.at(m_.add(vector, index), offsets::kVectorData, m_.word_type()), reg(i.c));

@@ -1,4 +1,4 @@
-// worker/emit/emit_float_runs.cpp: floats in base code.
+// worker/emit/emit_float_runs.cpp: floats in code that is not specialised, which is base code and opt code of functions with handlers.
 //
 // A run is a sequence of instructions of one block that have seen floats, with the arithmetic of fixnums between them. It is written twice: for what it
 // has seen, with doubles in variables from one instruction to the next and nothing tested twice, and for anything, which is where a test that fails
@@ -59,7 +59,7 @@ bool sees_floats(Part part) { return part == Part::kFloats || part == Part::kLoa
 // The end of the run that begins at this instruction, with the last one that has seen floats; pc_ when there is none.
 uint32_t Emitter::end_of_run(uint32_t block_end) const {
   uint32_t end = pc_;
-  if (m_.plan().floats != Floats::kRuns) return end;
+  if (types_.specialises()) return end;
   for (uint32_t pc = pc_; pc < block_end; pc++) {
     const Part part = part_of(code_.code[pc]);
     if (part == Part::kNone) break;

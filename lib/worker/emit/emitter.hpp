@@ -175,7 +175,7 @@ class Emitter {
   Val as_double(Operand x) const;
   Val to_double(Operand x, int scratch);
 
-  // --- floats in base code: emit_float_runs.cpp
+  // --- floats in code that is not specialised: emit_float_runs.cpp
   struct Run {
     uint32_t end = 0;
     Block next = nullptr;               // behind it

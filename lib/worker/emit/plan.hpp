@@ -7,9 +7,6 @@
 
 namespace terrace::worker::emit {
 
-// How far floats are done inline: in runs of instructions that have seen them, or everywhere and fixnum with float, too.
-enum class Floats { kRuns, kMixed };
-
 struct Plan {
   const char* name;
   bool optimises;              // -O3, else what of -O1 keeps variables in registers
@@ -17,7 +14,6 @@ struct Plan {
   jobs::Tier next;             // a loop that counted down goes on in code of this tier when there is some
   bool expects;                // tell GCC which way branches go, where it makes use of that
   bool inline_primitives;      // short primitives are written out, else all are called
-  Floats floats;
   bool separate_nested_loops;  // entries into nested loops get a copy of the body, so that the loops stay reducible
   bool specialises;            // on the types that were seen: numbers stay unboxed, other values leave for the interpreter
   bool orders_blocks;          // blocks are laid out by us, else by GCC
@@ -29,7 +25,6 @@ inline constexpr Plan kBasePlan{.name = "base",
                                 .next = jobs::Tier::kOpt,
                                 .expects = false,
                                 .inline_primitives = false,
-                                .floats = Floats::kRuns,
                                 .separate_nested_loops = false,
                                 .specialises = false,
                                 .orders_blocks = true};
@@ -39,7 +34,6 @@ inline constexpr Plan kOptPlan{.name = "opt",
                                .next = jobs::Tier::kOpt,
                                .expects = true,
                                .inline_primitives = true,
-                               .floats = Floats::kMixed,
                                .separate_nested_loops = true,
                                .specialises = true,
                                .orders_blocks = false};
