@@ -43,7 +43,9 @@ void Emitter::call_self(Instr i, CallKind kind) {
   }
   Val arguments[6];
   fill_arguments(arguments, callee(), i);
-  set_checked(i.c, m_.call_entry(bodies_.calls, arguments));
+  // GCC may put this function into itself, where a tail call, which is marked, would leave the function that called, too.
+  const bool may_be_inlined = m_.plan().optimises && variant_ == nullptr && flow_.makes_tail_calls();
+  set_checked(i.c, may_be_inlined ? m_.call_entry(m_.load(proto(), offsets::kProtoEntry), arguments) : m_.call_entry(bodies_.calls, arguments));
 }
 
 void Emitter::call_any(Instr i, Val function, CallKind kind) {
