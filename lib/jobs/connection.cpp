@@ -148,12 +148,9 @@ void Connection::stop() {
   // the host may be ending, and once the worker is killed nobody else would remove it.
   const bool is_of_no_use = state_ == State::kStarting || Clock::now() >= deadline_;
   if (is_of_no_use) remove_directory();
-  if (is_of_no_use || !wait_worker_left()) {
-    kill_worker(launched_);
-    wait_worker_gone(launched_, kKillMs);
-  } else if (is_left_our_orphans()) {
-    wait_worker_gone(launched_, kKillMs);
-  }
+  const bool has_left = !is_of_no_use && wait_worker_left();
+  if (!has_left) kill_worker(launched_);
+  if (!has_left || is_left_our_orphans()) wait_worker_gone(launched_, kKillMs);
   close(launched_.socket);
   if (launched_.pidfd >= 0) close(launched_.pidfd);
   remove_directory();

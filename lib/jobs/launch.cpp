@@ -163,21 +163,20 @@ void kill_worker(const Launched& launched) {
   if (launched.pidfd >= 0) syscall(SYS_pidfd_send_signal, launched.pidfd, SIGKILL, nullptr, 0u);
 }
 
-bool wait_worker_gone(const Launched& launched, int timeout_ms) {
-  if (launched.pidfd < 0) return true;
+void wait_worker_gone(const Launched& launched, int timeout_ms) {
+  if (launched.pidfd < 0) return;
   pollfd item{launched.pidfd, POLLIN, 0};
   int ready;
   do {
     ready = poll(&item, 1, timeout_ms);
   } while (ready < 0 && errno == EINTR);
-  if (ready <= 0) return false;
+  if (ready <= 0) return;
   // Where the orphan is not ours to bury this is ECHILD.
   siginfo_t info;
   while (waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(launched.pidfd), &info, WEXITED | WNOHANG | __WALL) <
              0 &&
          errno == EINTR) {
   }
-  return true;
 }
 
 bool is_left_our_orphans() {

@@ -35,8 +35,8 @@ bool launch(const LaunchRequest& request, Launched* launched, int* error);
 // Ends the process; harmless when it is gone. Without a pidfd nothing is done: its number may be another process by
 // now, and the worker ends by itself when the socket closes.
 void kill_worker(const Launched& launched);
-// Waits until the process is gone, at most so long. True when it is, or when that cannot be known.
-bool wait_worker_gone(const Launched& launched, int timeout_ms);
+// Waits until the process is gone, at most so long, and not where that cannot be known.
+void wait_worker_gone(const Launched& launched, int timeout_ms);
 // Whether workers that ended are this process's to bury, which wait_worker_gone does: it is init or a subreaper, as in a container.
 bool is_left_our_orphans();
 

@@ -70,6 +70,13 @@ Val Emitter::overflows(const Arithmetic& op, Val x, Val y, Place result) const {
   return m_.overflows(op.overflow_builtin, op.slow == Runtime::k_mul ? m_.untag_fixnum(x) : x, y, result);
 }
 
+void Emitter::fixnum_operation(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block otherwise, Block too_large) {
+  if (!x.is_fixnum || !y.is_fixnum) guard(both_fixnum(x, y), otherwise);
+  Place sum = local(sum_, m_.signed_type(), "sum");
+  guard_not(overflows(op, x.word, y.word, sum), too_large);
+  set(r, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
+}
+
 void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op) {
   Block next = fresh();
   Block slow = cold([=, this] {
@@ -77,10 +84,7 @@ void Emitter::arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op)
     jump(next);
   });
   bool floats = types_.specialises();
-  guard(both_fixnum(x, y), floats ? cold([=, this, &op] { float_arithmetic(r, x, y, op, slow, next); }) : slow);
-  Place sum = local(sum_, m_.signed_type(), "sum");
-  guard_not(overflows(op, x.word, y.word, sum), slow);
-  set(r, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
+  fixnum_operation(r, x, y, op, floats ? cold([=, this, &op] { float_arithmetic(r, x, y, op, slow, next); }) : slow, slow);
   jump(next);
   start(next);
 }
@@ -126,9 +130,9 @@ void Emitter::emit_Div(Instr i) {
 
 // --- division with remainder: inline for a divisor above zero, so that nothing can overflow
 
-void Emitter::emit_Quotient(Instr i) { division(i, Runtime::k_quotient, &Emitter::quotient); }
-void Emitter::emit_Remainder(Instr i) { division(i, Runtime::k_remainder, &Emitter::remainder); }
-void Emitter::emit_Modulo(Instr i) { division(i, Runtime::k_modulo, &Emitter::modulo); }
+void Emitter::emit_Quotient(Instr i) { division(i, Runtime::k_quotient); }
+void Emitter::emit_Remainder(Instr i) { division(i, Runtime::k_remainder); }
+void Emitter::emit_Modulo(Instr i) { division(i, Runtime::k_modulo); }
 
 // These three get the tagged words as signed numbers: eight times the integers, which leaves quotients as they are and makes remainders
 // tagged.
@@ -143,7 +147,9 @@ Val Emitter::modulo(Val n, Val d) {
   return m_.add(rest, m_.binary(GCC_JIT_BINARY_OP_BITWISE_AND, m_.word_type(), m_.as_word(sign), m_.as_word(d)));
 }
 
-void Emitter::division(Instr i, Runtime slow_function, Val (Emitter::*result)(Val, Val)) {
+Val Emitter::divided(Op op, Val n, Val d) { return op == Op::kQuotient ? quotient(n, d) : op == Op::kModulo ? modulo(n, d) : remainder(n, d); }
+
+void Emitter::division(Instr i, Runtime slow_function) {
   Val x = reg(i.b), y = reg(i.c);
   Block next = fresh();
   Block slow = cold([=, this] {
@@ -152,7 +158,7 @@ void Emitter::division(Instr i, Runtime slow_function, Val (Emitter::*result)(Va
   });
   guard(m_.both_fixnum(x, y), slow);
   guard(m_.compare(GCC_JIT_COMPARISON_GT, m_.as_signed(y), m_.number(m_.signed_type(), 0)), slow);
-  set(i.a, (this->*result)(m_.as_signed(x), m_.as_signed(y)));
+  set(i.a, divided(op_of(i), m_.as_signed(x), m_.as_signed(y)));
   jump(next);
   start(next);
 }

@@ -98,8 +98,7 @@ void Emitter::emit_in_run(Instr i) {
     case Part::kStore:
       return store_in_run(i);
     case Part::kMove:
-      if (state_[i.b] & kWord) set(i.a, reg(i.b));
-      if (state_[i.b] & kDouble) assign(double_place(i.a), double_reg(i.b));
+      move_forms(i);
       state_[i.a] = state_[i.b];
       return;
     case Part::kInt:
@@ -170,10 +169,7 @@ void Emitter::fixnums_in_run(Instr i) {
   const bool has_immediate = op_of(i) == Op::kAddImm;
   if (contradicts(i.b, kDouble) || (!has_immediate && contradicts(i.c, kDouble))) return;
   const Operand x = in_register(i.b), y = has_immediate ? immediate(static_cast<int16_t>(i.c)) : in_register(i.c);
-  if (!x.is_fixnum || !y.is_fixnum) guard(both_fixnum(x, y), run_exit());
-  Place sum = local(sum_, m_.signed_type(), "sum");
-  guard_not(overflows(arithmetic_of(op_of(i)), x.word, y.word, sum), run_exit());
-  set(i.a, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
+  fixnum_operation(i.a, x, y, arithmetic_of(op_of(i)), run_exit(), run_exit());
   for (uint16_t r : {i.b, has_immediate ? i.b : i.c}) state_[r] |= kFixnum;
   state_[i.a] = kWord | kFixnum;
 }
@@ -186,7 +182,7 @@ void Emitter::division_in_run(Instr i) {
   const int32_t known = flow_.known_integer(pc_, i.c);
   Val n = m_.as_signed(x.word), d = m_.as_signed(known > 0 ? m_.constant(value::make_fixnum(known)) : y.word);
   if (known <= 0) guard(m_.compare(GCC_JIT_COMPARISON_GT, d, m_.number(m_.signed_type(), 0)), run_exit());
-  set(i.a, op_of(i) == Op::kQuotient ? quotient(n, d) : op_of(i) == Op::kModulo ? modulo(n, d) : remainder(n, d));
+  set(i.a, divided(op_of(i), n, d));
   for (uint16_t r : {i.b, i.c}) state_[r] |= kFixnum;
   state_[i.a] = kWord | kFixnum;
 }

@@ -176,11 +176,7 @@ bool Emitter::emit_typed(Instr i) {
       return double_arithmetic(i), true;
     case Treatment::kMove:
       if (const CountedLoop* counted = ranges_.stepped_at(pc_)) return step_counter(*counted), true;
-      if (state_[i.b] & kWord) set(i.a, reg(i.b));
-      if (state_[i.b] & kDouble) assign(double_place(i.a), double_reg(i.b));
-      if (state_[i.b] & kU64) assign(u64_place(i.a), u64_reg(i.b));
-      move_size(i.a, i.b);
-      return true;
+      return move_forms(i), true;
     case Treatment::kConstant:
       return number_constant(i), true;
     case Treatment::kDivide:
@@ -247,6 +243,13 @@ bool Emitter::emit_typed(Instr i) {
   return false;
 }
 
+void Emitter::move_forms(Instr i) {
+  if (state_[i.b] & kWord) set(i.a, reg(i.b));
+  if (state_[i.b] & kDouble) assign(double_place(i.a), double_reg(i.b));
+  if (state_[i.b] & kU64) assign(u64_place(i.a), u64_reg(i.b));
+  move_size(i.a, i.b);
+}
+
 void Emitter::number_constant(Instr i) {
   if (op_of(i) == Op::kInt) return emit_Int(i);
   set(i.a, constant(i.b));
@@ -266,10 +269,7 @@ void Emitter::fixnum_arithmetic(Instr i) {
   bool has_immediate = op_of(i) == Op::kAddImm;
   Operand x = in_register(i.b);
   Operand y = has_immediate ? immediate(static_cast<int16_t>(i.c)) : in_register(i.c);
-  if (!x.is_fixnum || !y.is_fixnum) guard(both_fixnum(x, y), leave_here());
-  Place sum = local(sum_, m_.signed_type(), "sum");
-  guard_not(overflows(op, x.word, y.word, sum), leave_here());
-  set(i.a, m_.as_word(gcc_jit_lvalue_as_rvalue(sum)));
+  fixnum_operation(i.a, x, y, op, leave_here(), leave_here());
 }
 
 void Emitter::double_arithmetic(Instr i) {
@@ -291,7 +291,7 @@ void Emitter::fixnum_division(Instr i) {
   Val n = m_.as_signed(reg(i.b)), d = m_.as_signed(reg(i.c));
   guard(m_.compare(GCC_JIT_COMPARISON_GT, d, m_.number(m_.signed_type(), 0)), leave_here());
   if (proven(&Intervals::divides_natural)) return natural_division(i);
-  set(i.a, op_of(i) == Op::kQuotient ? quotient(n, d) : op_of(i) == Op::kModulo ? modulo(n, d) : remainder(n, d));
+  set(i.a, divided(op_of(i), n, d));
 }
 
 // Of fixnums not below zero, whose remainder needs no correction and whose quotient by a power of two is a shift.

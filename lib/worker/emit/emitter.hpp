@@ -159,14 +159,16 @@ class Emitter {
   Operand in_register(uint16_t r) const { return Operand{reg(r), false, 0, (state_[r] & kFixnum) != 0}; }
   Operand immediate(int32_t n) const { return Operand{m_.constant(value::make_fixnum(n)), true, n, true}; }
   Val overflows(const Arithmetic& op, Val x, Val y, Place result) const;
+  void fixnum_operation(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block otherwise, Block too_large);
   void arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op);
   void float_arithmetic(uint16_t r, Operand x, Operand y, const Arithmetic& op, Block slow, Block next);
   void set_float(uint16_t r, Val number, Block next) { box(place(r), number, next); }
   void box(Place to, Val number, Block next);  // ends the block
-  void division(Instr i, Runtime slow, Val (Emitter::*result)(Val, Val));
+  void division(Instr i, Runtime slow);
   Val quotient(Val n, Val d);
   Val remainder(Val n, Val d);
   Val modulo(Val n, Val d);
+  Val divided(Op op, Val n, Val d);  // by one of these three
   void compare(Operand x, Operand y, const Comparison& op, const std::function<void(Val)>& use);
   void compare_value(Instr i, const Comparison& op);
   Val both_fixnum(Operand x, Operand y) const;
@@ -205,6 +207,7 @@ class Emitter {
   static const Arithmetic& arithmetic_of(Op op);
   void fixnum_arithmetic(Instr i);
   void double_arithmetic(Instr i);
+  void move_forms(Instr i);
   void number_constant(Instr i);
   void fixnum_division(Instr i);
   void natural_division(Instr i);
